@@ -1,0 +1,23 @@
+use std::time::Duration;
+
+use runtime::{ConfigError, Vars};
+
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// `CACHE_URL`: `redis://host:port`. Unset, the cache is this process's memory.
+    pub url: Option<String>,
+    /// `CACHE_TTL_SECONDS` (60): how long a value may be served.
+    pub ttl: Duration,
+    /// `CACHE_TIMEOUT_MS` (100): how long one request to the cache may take.
+    pub timeout: Duration,
+}
+
+impl Config {
+    pub fn from_vars(vars: &Vars) -> Result<Self, ConfigError> {
+        Ok(Self {
+            url: vars.get("CACHE_URL").map(str::to_owned),
+            ttl: vars.seconds_or("CACHE_TTL_SECONDS", Duration::from_secs(60))?,
+            timeout: Duration::from_millis(vars.parse_or("CACHE_TIMEOUT_MS", 100, "milliseconds")?),
+        })
+    }
+}

@@ -1,0 +1,127 @@
+#![doc = include_str!("../README.md")]
+
+mod config;
+mod memory;
+mod redis;
+
+use std::{fmt, time::Duration};
+
+use tokio::time::timeout;
+
+pub use config::Config;
+
+/// How long a key stays unfillable after a write: longer than any reader holds on to what it read before it.
+const TOMBSTONE_TTL: Duration = Duration::from_secs(5);
+
+/// A shared cache; cheap to clone.
+#[derive(Clone)]
+pub struct Cache {
+    backend: Backend,
+    ttl: Duration,
+    timeout: Duration,
+}
+
+#[derive(Clone)]
+enum Backend {
+    Redis(redis::Redis),
+    Memory(memory::Memory),
+}
+
+/// Why the cache did not answer.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("the cache failed")]
+    Redis(#[from] ::redis::RedisError),
+    #[error("the cache did not answer in time")]
+    Timeout(#[from] tokio::time::error::Elapsed),
+}
+
+impl Cache {
+    /// Connects with the first request, and again whenever the connection was lost.
+    pub fn new(config: &Config) -> Result<Self, ::redis::RedisError> {
+        let backend = match &config.url {
+            Some(url) => Backend::Redis(redis::Redis::new(url, config.timeout)?),
+            None => Backend::Memory(memory::Memory::new()),
+        };
+        Ok(Self { backend, ttl: config.ttl, timeout: config.timeout })
+    }
+
+    /// `None` is a miss, also when the cache is away.
+    pub async fn get(&self, key: &str) -> Option<String> {
+        let read = async {
+            match &self.backend {
+                Backend::Redis(redis) => redis.get(key).await,
+                Backend::Memory(memory) => Ok(memory.get(key).await),
+            }
+        };
+        self.bounded(read).await.unwrap_or_else(|error| {
+            tracing::warn!(error = &error as &dyn std::error::Error, "a cache read counts as a miss");
+            None
+        })
+    }
+
+    /// Stores what was read from the table, unless the key was written to meanwhile.
+    pub async fn fill(&self, key: &str, value: &str) {
+        let write = async {
+            match &self.backend {
+                Backend::Redis(redis) => redis.fill(key, value, self.ttl).await,
+                Backend::Memory(memory) => {
+                    memory.fill(key, value, self.ttl).await;
+                    Ok(())
+                }
+            }
+        };
+        if let Err(error) = self.bounded(write).await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "a value could not be cached");
+        }
+    }
+
+    /// Forgets the key, after its item was written.
+    pub async fn invalidate(&self, key: &str) {
+        let write = async {
+            match &self.backend {
+                Backend::Redis(redis) => redis.invalidate(key, TOMBSTONE_TTL).await,
+                Backend::Memory(memory) => {
+                    memory.invalidate(key, TOMBSTONE_TTL).await;
+                    Ok(())
+                }
+            }
+        };
+        if let Err(error) = self.bounded(write).await {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                ttl_seconds = self.ttl.as_secs(),
+                "a cached value could not be invalidated; it is served until its TTL ends"
+            );
+        }
+    }
+
+    pub async fn ping(&self) -> Result<(), Error> {
+        self.bounded(async {
+            match &self.backend {
+                Backend::Redis(redis) => redis.ping().await,
+                Backend::Memory(_) => Ok(()),
+            }
+        })
+        .await
+    }
+
+    async fn bounded<T>(
+        &self,
+        operation: impl Future<Output = Result<T, ::redis::RedisError>>,
+    ) -> Result<T, Error> {
+        Ok(timeout(self.timeout, operation).await??)
+    }
+}
+
+impl fmt::Debug for Cache {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.backend {
+            Backend::Redis(_) => "Cache(redis)",
+            Backend::Memory(_) => "Cache(memory)",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,64 @@
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use moka::{Expiry, future};
+
+/// Weighs a value by its bytes, so that the cache is bounded in memory and not in entries.
+const MOST_BYTES: u64 = 64 * 1024 * 1024;
+
+#[derive(Clone)]
+pub(crate) struct Memory(future::Cache<String, Entry>);
+
+#[derive(Clone)]
+struct Entry {
+    /// `None` marks a key that was written to a moment ago.
+    value: Option<Arc<str>>,
+    ttl: Duration,
+}
+
+struct PerEntry;
+
+impl Expiry<String, Entry> for PerEntry {
+    fn expire_after_create(&self, _key: &String, entry: &Entry, _now: Instant) -> Option<Duration> {
+        Some(entry.ttl)
+    }
+
+    fn expire_after_update(
+        &self,
+        _key: &String,
+        entry: &Entry,
+        _now: Instant,
+        _left: Option<Duration>,
+    ) -> Option<Duration> {
+        Some(entry.ttl)
+    }
+}
+
+impl Memory {
+    pub(crate) fn new() -> Self {
+        let cache = future::Cache::builder()
+            .max_capacity(MOST_BYTES)
+            .weigher(|key: &String, entry: &Entry| {
+                let bytes = key.len() + entry.value.as_ref().map_or(0, |value| value.len());
+                u32::try_from(bytes).unwrap_or(u32::MAX)
+            })
+            .expire_after(PerEntry)
+            .build();
+        Self(cache)
+    }
+
+    pub(crate) async fn get(&self, key: &str) -> Option<String> {
+        self.0.get(key).await?.value.map(|value| value.to_string())
+    }
+
+    pub(crate) async fn fill(&self, key: &str, value: &str, ttl: Duration) {
+        let entry = Entry { value: Some(value.into()), ttl };
+        self.0.entry_by_ref(key).or_insert(entry).await;
+    }
+
+    pub(crate) async fn invalidate(&self, key: &str, tombstone: Duration) {
+        self.0.insert(key.to_owned(), Entry { value: None, ttl: tombstone }).await;
+    }
+}

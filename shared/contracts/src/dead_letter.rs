@@ -1,0 +1,190 @@
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// Why a record could not be processed. The codes are part of the API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// The value is not JSON.
+    Undecodable,
+    /// The value is JSON and not the message that its topic carries.
+    Invalid,
+    /// Okta knows nobody with that e-mail address.
+    UserNotFound,
+    /// Okta refused our credentials.
+    Unauthorized,
+    /// Okta's rate limit lasted longer than we could wait.
+    RateLimited,
+    /// Okta was away, too slow, or broken, for every attempt.
+    OktaUnavailable,
+    /// Okta answered something that its API doesn't describe.
+    OktaMalformed,
+    /// The tables were away for every attempt.
+    StorageUnavailable,
+    /// Lambda gave up: the function crashed, timed out or kept reporting the record.
+    Unprocessed,
+}
+
+impl Reason {
+    const ALL: [Self; 9] = [
+        Self::Undecodable,
+        Self::Invalid,
+        Self::UserNotFound,
+        Self::Unauthorized,
+        Self::RateLimited,
+        Self::OktaUnavailable,
+        Self::OktaMalformed,
+        Self::StorageUnavailable,
+        Self::Unprocessed,
+    ];
+
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Undecodable => "undecodable",
+            Self::Invalid => "invalid",
+            Self::UserNotFound => "user_not_found",
+            Self::Unauthorized => "unauthorized",
+            Self::RateLimited => "rate_limited",
+            Self::OktaUnavailable => "okta_unavailable",
+            Self::OktaMalformed => "okta_malformed",
+            Self::StorageUnavailable => "storage_unavailable",
+            Self::Unprocessed => "unprocessed",
+        }
+    }
+
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.code() == code)
+    }
+
+    /// Whether trying again later, with nothing changed by a person, can succeed.
+    pub const fn is_transient(self) -> bool {
+        match self {
+            Self::RateLimited | Self::OktaUnavailable | Self::StorageUnavailable | Self::Unprocessed => true,
+            Self::Undecodable
+            | Self::Invalid
+            | Self::UserNotFound
+            | Self::Unauthorized
+            | Self::OktaMalformed => false,
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code())
+    }
+}
+
+/// Where a record stood when it failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origin {
+    pub topic: String,
+    pub partition: i32,
+    pub offset: i64,
+    /// The broker's time of the record. Tells offsets apart when a topic was made anew.
+    pub timestamp: Timestamp,
+}
+
+/// What is added to a record's own headers when it becomes a dead letter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FailureHeaders {
+    pub reason: Reason,
+    /// For people. Holds nothing personal.
+    pub message: String,
+    /// How often it was tried.
+    pub attempts: u32,
+    pub origin: Origin,
+    pub failed_at: Timestamp,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the header {0} is missing or wrong")]
+pub struct InvalidFailureHeader(pub &'static str);
+
+const REASON: &str = "dlq-reason";
+const MESSAGE: &str = "dlq-message";
+const ATTEMPTS: &str = "dlq-attempts";
+const ORIGIN_TOPIC: &str = "dlq-origin-topic";
+const ORIGIN_PARTITION: &str = "dlq-origin-partition";
+const ORIGIN_OFFSET: &str = "dlq-origin-offset";
+const ORIGIN_TIMESTAMP: &str = "dlq-origin-timestamp";
+const FAILED_AT: &str = "dlq-failed-at";
+
+impl FailureHeaders {
+    pub fn pairs(&self) -> [(&'static str, String); 8] {
+        [
+            (REASON, self.reason.code().to_owned()),
+            (MESSAGE, self.message.clone()),
+            (ATTEMPTS, self.attempts.to_string()),
+            (ORIGIN_TOPIC, self.origin.topic.clone()),
+            (ORIGIN_PARTITION, self.origin.partition.to_string()),
+            (ORIGIN_OFFSET, self.origin.offset.to_string()),
+            (ORIGIN_TIMESTAMP, self.origin.timestamp.to_string()),
+            (FAILED_AT, self.failed_at.to_string()),
+        ]
+    }
+
+    /// `get` returns the last header of a name: a record that fails again after a redrive carries older ones too.
+    pub fn read<'a>(get: impl Fn(&str) -> Option<&'a str>) -> Result<Self, InvalidFailureHeader> {
+        fn parsed<T: std::str::FromStr>(
+            value: Option<&str>,
+            name: &'static str,
+        ) -> Result<T, InvalidFailureHeader> {
+            value.and_then(|v| v.parse().ok()).ok_or(InvalidFailureHeader(name))
+        }
+        Ok(Self {
+            reason: get(REASON).and_then(Reason::from_code).ok_or(InvalidFailureHeader(REASON))?,
+            message: parsed(get(MESSAGE), MESSAGE)?,
+            attempts: parsed(get(ATTEMPTS), ATTEMPTS)?,
+            origin: Origin {
+                topic: parsed(get(ORIGIN_TOPIC), ORIGIN_TOPIC)?,
+                partition: parsed(get(ORIGIN_PARTITION), ORIGIN_PARTITION)?,
+                offset: parsed(get(ORIGIN_OFFSET), ORIGIN_OFFSET)?,
+                timestamp: parsed(get(ORIGIN_TIMESTAMP), ORIGIN_TIMESTAMP)?,
+            },
+            failed_at: parsed(get(FAILED_AT), FAILED_AT)?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failure() -> FailureHeaders {
+        FailureHeaders {
+            reason: Reason::UserNotFound,
+            message: "Okta knows nobody with this e-mail address".to_owned(),
+            attempts: 1,
+            origin: Origin {
+                topic: "user.enrichment.requested".to_owned(),
+                partition: 3,
+                offset: 41,
+                timestamp: "2026-01-31T18:42:00Z".parse().unwrap(),
+            },
+            failed_at: "2026-01-31T18:42:02Z".parse().unwrap(),
+        }
+    }
+
+    #[test]
+    fn failure_headers_round_trip() {
+        let pairs = failure().pairs();
+        let get = |name: &str| pairs.iter().find(|(n, _)| *n == name).map(|(_, v)| v.as_str());
+        assert_eq!(FailureHeaders::read(get), Ok(failure()));
+    }
+
+    #[test]
+    fn a_missing_failure_header_is_named() {
+        assert_eq!(FailureHeaders::read(|_| None), Err(InvalidFailureHeader(REASON)));
+    }
+
+    #[test]
+    fn every_reason_is_found_by_its_code_and_serialises_as_it() {
+        for reason in Reason::ALL {
+            assert_eq!(Reason::from_code(reason.code()), Some(reason));
+            assert_eq!(serde_json::to_value(reason).unwrap(), reason.code());
+        }
+    }
+}

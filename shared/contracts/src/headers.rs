@@ -1,0 +1,94 @@
+use std::fmt;
+
+use crate::{CorrelationId, EnrichmentRequestedV1, EventId, EventType};
+
+/// Names of Kafka headers. They stay on a record through dead letter and redrive.
+pub mod header {
+    pub const CORRELATION_ID: &str = "correlation-id";
+    pub const EVENT_ID: &str = "event-id";
+    pub const EVENT_TYPE: &str = "event-type";
+    pub const TRACEPARENT: &str = "traceparent";
+    pub const SCHEMA_VERSION: &str = "schema-version";
+}
+
+/// What every message carries beside its value, for those who route, trace or park it without decoding it.
+#[derive(Debug, Clone)]
+pub struct MessageHeaders<'a> {
+    pub correlation_id: &'a CorrelationId,
+    pub event_id: &'a EventId,
+    pub event_type: EventType,
+    pub traceparent: &'a TraceParent,
+}
+
+impl<'a> MessageHeaders<'a> {
+    pub fn pairs(&self) -> [(&'static str, &'a [u8]); 5] {
+        [
+            (header::CORRELATION_ID, self.correlation_id.as_str().as_bytes()),
+            (header::EVENT_ID, self.event_id.as_str().as_bytes()),
+            (header::EVENT_TYPE, self.event_type.as_str().as_bytes()),
+            (header::TRACEPARENT, self.traceparent.0.as_bytes()),
+            (header::SCHEMA_VERSION, EnrichmentRequestedV1::SCHEMA_VERSION.as_bytes()),
+        ]
+    }
+}
+
+/// W3C Trace Context, version 00: <https://www.w3.org/TR/trace-context/#traceparent-header>.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TraceParent(String);
+
+impl TraceParent {
+    /// `None` for what the specification says to ignore: another layout, upper case, or all-zero ids.
+    pub fn parse(value: &str) -> Option<Self> {
+        let hex = |part: &str, len: usize| {
+            part.len() == len && part.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+        };
+        let zero = |part: &str| part.bytes().all(|b| b == b'0');
+        let mut parts = value.split('-');
+        let (version, trace, span, flags) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+        let valid = version == "00"
+            && hex(trace, 32)
+            && !zero(trace)
+            && hex(span, 16)
+            && !zero(span)
+            && hex(flags, 2)
+            && parts.next().is_none();
+        valid.then(|| Self(value.to_owned()))
+    }
+
+    /// A new trace, from random ids. Not sampled: nobody upstream asked for it.
+    pub fn new(trace_id: u128, span_id: u64) -> Self {
+        Self(format!("00-{:032x}-{:016x}-00", trace_id.max(1), span_id.max(1)))
+    }
+}
+
+impl fmt::Display for TraceParent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_traceparent_is_taken_only_in_the_layout_of_the_specification() {
+        let good = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+        assert_eq!(TraceParent::parse(good).unwrap().to_string(), good);
+        for bad in [
+            "",
+            "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
+            "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01",
+            "01-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-x",
+        ] {
+            assert_eq!(TraceParent::parse(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_new_traceparent_is_a_valid_one() {
+        let made = TraceParent::new(0, 7).to_string();
+        assert!(TraceParent::parse(&made).is_some(), "{made}");
+    }
+}

@@ -1,0 +1,14 @@
+#![doc = include_str!("../README.md")]
+
+mod dead_letter;
+mod employee;
+mod enrichment_requested;
+mod headers;
+mod newtype;
+pub mod topic;
+
+pub use dead_letter::{FailureHeaders, InvalidFailureHeader, Origin, Reason};
+pub use employee::{Details, Employee};
+pub use enrichment_requested::{DecodeError, EnrichmentRequestedV1, EventType};
+pub use headers::{MessageHeaders, TraceParent, header};
+pub use newtype::{CorrelationId, Country, Email, EmployeeId, EventId, Invalid, Text, TimeZone};

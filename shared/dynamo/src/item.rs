@@ -1,0 +1,56 @@
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::{Client, operation::put_item::PutItemError, types::AttributeValue};
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::Error;
+
+/// Whether a conditional write took place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Written {
+    Yes,
+    ConditionFailed,
+}
+
+/// A whole item, written only if a condition holds for the stored one.
+#[derive(Debug, Clone)]
+pub struct Put<'a> {
+    pub table: &'a str,
+    /// `#name` stands for an attribute's name, `:name` for a value below.
+    pub condition: &'a str,
+    pub names: &'a [(&'a str, &'a str)],
+    pub values: Vec<(&'a str, AttributeValue)>,
+}
+
+pub async fn put(client: &Client, item: impl Serialize, put: Put<'_>) -> Result<Written, Error> {
+    let mut request = client
+        .put_item()
+        .table_name(put.table)
+        .set_item(Some(serde_dynamo::to_item(item)?))
+        .condition_expression(put.condition);
+    for (name, attribute) in put.names {
+        request = request.expression_attribute_names(*name, *attribute);
+    }
+    for (name, value) in put.values {
+        request = request.expression_attribute_values(name, value);
+    }
+    match request.send().await {
+        Ok(_) => Ok(Written::Yes),
+        Err(error)
+            if error.as_service_error().is_some_and(PutItemError::is_conditional_check_failed_exception) =>
+        {
+            Ok(Written::ConditionFailed)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+pub fn from_item<T: DeserializeOwned>(item: HashMap<String, AttributeValue>) -> Result<T, Error> {
+    Ok(serde_dynamo::from_item(item)?)
+}
+
+pub fn from_items<T: DeserializeOwned>(
+    items: Option<Vec<HashMap<String, AttributeValue>>>,
+) -> Result<Vec<T>, Error> {
+    Ok(serde_dynamo::from_items(items.unwrap_or_default())?)
+}

@@ -1,0 +1,13 @@
+#![doc = include_str!("../README.md")]
+
+mod config;
+mod error;
+mod item;
+mod table;
+
+pub use aws_sdk_dynamodb::Client;
+
+pub use config::{Config, client};
+pub use error::Error;
+pub use item::{Put, Written, from_item, from_items, put};
+pub use table::{Index, TableSpec, ensure, ping};

@@ -1,0 +1,86 @@
+use std::sync::{Arc, RwLock};
+
+use rdkafka::{
+    error::{KafkaError, RDKafkaErrorCode},
+    message::{Header, OwnedHeaders},
+    producer::{FutureProducer, FutureRecord, Producer as _},
+};
+
+use crate::Config;
+
+/// A record on its way to a topic.
+#[derive(Clone, Copy)]
+pub struct Outgoing<'a> {
+    pub topic: &'a str,
+    pub key: Option<&'a [u8]>,
+    /// `None` is Kafka's null.
+    pub value: Option<&'a [u8]>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("the Kafka client can't be made")]
+    Client(#[source] KafkaError),
+    #[error("no acknowledgement from the brokers")]
+    Unacknowledged(#[source] KafkaError),
+}
+
+/// A shared idempotent producer.
+#[derive(Clone)]
+pub struct Producer {
+    config: Config,
+    /// Replaced when the brokers have fenced it off: librdkafka's fatal errors end the instance, not the process.
+    current: Arc<RwLock<FutureProducer>>,
+}
+
+impl Producer {
+    /// Connects in the background: a broker that is away is not an error here.
+    pub fn new(config: Config) -> Result<Self, Error> {
+        let first = connect(&config)?;
+        Ok(Self { config, current: Arc::new(RwLock::new(first)) })
+    }
+
+    /// Returns when all in-sync replicas have the record.
+    pub async fn publish<'h, V: AsRef<[u8]> + 'h>(
+        &self,
+        record: Outgoing<'_>,
+        headers: impl IntoIterator<Item = (&'h str, V)>,
+    ) -> Result<(), Error> {
+        let headers = headers.into_iter().fold(OwnedHeaders::new(), |headers, (key, value)| {
+            headers.insert(Header { key, value: Some(value.as_ref()) })
+        });
+        let mut future = FutureRecord::<[u8], [u8]>::to(record.topic).headers(headers);
+        future.key = record.key;
+        future.payload = record.value;
+        let producer = self.current.read().expect("no holder of this lock panics").clone();
+        match producer.send(future, self.config.ack_timeout).await {
+            Ok(_delivery) => Ok(()),
+            Err((error, _record)) => {
+                if let Some((code, _reason)) = producer.client().fatal_error() {
+                    self.replace(&producer, code)?;
+                }
+                Err(Error::Unacknowledged(error))
+            }
+        }
+    }
+
+    fn replace(&self, broken: &FutureProducer, code: RDKafkaErrorCode) -> Result<(), Error> {
+        let mut current = self.current.write().expect("no holder of this lock panics");
+        // Another caller may have replaced it already.
+        if std::ptr::eq(current.client().native_ptr(), broken.client().native_ptr()) {
+            tracing::error!(?code, "the Kafka producer met a fatal error and is made anew");
+            *current = connect(&self.config)?;
+        }
+        Ok(())
+    }
+}
+
+fn connect(config: &Config) -> Result<FutureProducer, Error> {
+    config.client().create().map_err(Error::Client)
+}
+
+impl std::fmt::Debug for Producer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Producer").field("config", &self.config).finish_non_exhaustive()
+    }
+}

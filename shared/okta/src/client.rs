@@ -1,0 +1,134 @@
+use std::time::Duration;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use reqwest::header::{self, HeaderMap};
+use runtime::Clock;
+use secrecy::{ExposeSecret, SecretString};
+use serde::de::DeserializeOwned;
+use url::Url;
+
+use crate::{AppLink, Config, Error, Group, User, UserStatus, answer, link};
+
+/// RFC 3986's unreserved characters stay as they are in a path segment.
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// Okta pages at 200 at most: a person in more groups than this follows a `Link` in circles.
+const MOST_PAGES: usize = 100;
+
+/// An answer of Okta's is a few hundred kilobytes at most.
+const MOST_BYTES: usize = 16 * 1024 * 1024;
+
+/// Reads an Okta org. Cheap to clone; connections are pooled.
+#[derive(Debug, Clone)]
+pub struct Client {
+    http: reqwest::Client,
+    org_url: Url,
+    token: SecretString,
+    clock: Clock,
+}
+
+/// The process's HTTP client: its pool is worth sharing.
+#[expect(clippy::disallowed_methods, reason = "this is the place that the ban points to")]
+pub fn http_client(timeout: Duration) -> reqwest::Client {
+    // A second installation, by another client in the process, finds the same provider there.
+    drop(rustls::crypto::ring::default_provider().install_default());
+    reqwest::Client::builder()
+        .timeout(timeout)
+        .connect_timeout(timeout)
+        // Okta's API does not redirect; whoever does must not get the token.
+        .redirect(reqwest::redirect::Policy::none())
+        .user_agent(concat!("joiner/", env!("CARGO_PKG_VERSION")))
+        .build()
+        .expect("these settings are valid and the TLS provider was installed")
+}
+
+impl Client {
+    pub fn new(config: Config, clock: Clock) -> Self {
+        Self { http: http_client(config.timeout), org_url: config.org_url, token: config.token, clock }
+    }
+
+    /// The person with that e-mail address, whatever their status; one who is not deprovisioned goes first.
+    pub async fn find_user(&self, email: &str) -> Result<Option<User>, Error> {
+        let login = utf8_percent_encode(email, SEGMENT);
+        match self.get(self.url(&format!("/api/v1/users/{login}"), None)).await {
+            Ok((user, _)) => return Ok(Some(user)),
+            Err(Error::NotFound) => {}
+            Err(error) => return Err(error),
+        }
+        // Values are JSON strings: quoting keeps an address from becoming part of the expression.
+        let expression = format!("profile.email eq {}", serde_json::Value::from(email));
+        for parameter in ["filter", "search"] {
+            let url = self.url("/api/v1/users", Some((parameter, &expression)));
+            let (users, _): (Vec<User>, _) = self.get(url).await?;
+            if let Some(user) = users.into_iter().min_by_key(|user| user.status == UserStatus::Deprovisioned)
+            {
+                return Ok(Some(user));
+            }
+        }
+        Ok(None)
+    }
+
+    /// All groups that the person is a member of.
+    pub async fn groups(&self, user_id: &str) -> Result<Vec<Group>, Error> {
+        self.all_pages(self.url(&user_path(user_id, "groups"), Some(("limit", "200")))).await
+    }
+
+    /// The applications that the person is assigned, directly or by a group.
+    pub async fn app_links(&self, user_id: &str) -> Result<Vec<AppLink>, Error> {
+        self.all_pages(self.url(&user_path(user_id, "appLinks"), None)).await
+    }
+
+    async fn all_pages<T: DeserializeOwned>(&self, first: Url) -> Result<Vec<T>, Error> {
+        let mut all = Vec::new();
+        let mut url = first;
+        for _ in 0..MOST_PAGES {
+            let (page, headers): (Vec<T>, _) = self.get(url).await?;
+            all.extend(page);
+            match self.next_page(&headers)? {
+                Some(next) => url = next,
+                None => return Ok(all),
+            }
+        }
+        Err(Error::Malformed("pages without end"))
+    }
+
+    fn next_page(&self, headers: &HeaderMap) -> Result<Option<Url>, Error> {
+        let mut links = headers.get_all(header::LINK).iter().filter_map(|value| value.to_str().ok());
+        let Some(next) = links.find_map(link::next) else { return Ok(None) };
+        let next = self.org_url.join(next).map_err(|_| Error::Malformed("a next page that is no URL"))?;
+        if next.origin() == self.org_url.origin() {
+            Ok(Some(next))
+        } else {
+            Err(Error::Malformed("a next page on another host"))
+        }
+    }
+
+    async fn get<T: DeserializeOwned>(&self, url: Url) -> Result<(T, HeaderMap), Error> {
+        let token = format!("SSWS {}", self.token.expose_secret());
+        let request = self.http.get(url).header(header::ACCEPT, "application/json");
+        let mut response = request.header(header::AUTHORIZATION, token).send().await?;
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await? {
+            if body.len() + chunk.len() > MOST_BYTES {
+                return Err(Error::Malformed("an answer without end"));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        let value = answer::read(response.status(), response.headers(), &body, self.clock.now())?;
+        Ok((value, std::mem::take(response.headers_mut())))
+    }
+
+    fn url(&self, path: &str, parameter: Option<(&str, &str)>) -> Url {
+        let mut url = self.org_url.clone();
+        url.set_path(path);
+        url.set_query(None);
+        if let Some((name, value)) = parameter {
+            url.query_pairs_mut().append_pair(name, value);
+        }
+        url
+    }
+}
+
+fn user_path(user_id: &str, what: &str) -> String {
+    format!("/api/v1/users/{}/{what}", utf8_percent_encode(user_id, SEGMENT))
+}

@@ -1,0 +1,47 @@
+use std::time::Duration;
+
+/// Why Okta did not give what was asked for.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("Okta has no such object")]
+    NotFound,
+    /// Trying again does not help before somebody mends the token or its permissions.
+    #[error("Okta refused the credentials with status {status}")]
+    Unauthorized { status: u16 },
+    /// Trying again helps after `wait`.
+    #[error("Okta's {limit} rate limit is used up for {wait:?}")]
+    RateLimited { limit: Limit, wait: Duration },
+    /// Okta was not reached, too slow, or broken.
+    #[error("Okta did not answer")]
+    Unreachable(#[source] reqwest::Error),
+    #[error("Okta failed with status {status}")]
+    Failed { status: u16 },
+    /// An answer that the API doesn't describe. Trying again gives the same.
+    #[error("Okta's answer is not understood: {0}")]
+    Malformed(&'static str),
+}
+
+/// Which limit was met: <https://developer.okta.com/docs/reference/rl-best-practices/>.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Limit {
+    /// Requests a minute, for the whole org: lasts until the time that Okta names.
+    Org,
+    /// Requests at once: passes when others end.
+    Concurrency,
+}
+
+impl std::fmt::Display for Limit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Org => "org-wide",
+            Self::Concurrency => "concurrency",
+        })
+    }
+}
+
+impl From<reqwest::Error> for Error {
+    /// The URL may hold an e-mail address and must not get into a log.
+    fn from(error: reqwest::Error) -> Self {
+        Self::Unreachable(error.without_url())
+    }
+}

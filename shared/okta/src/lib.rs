@@ -1,0 +1,15 @@
+#![doc = include_str!("../README.md")]
+
+mod answer;
+mod client;
+mod config;
+mod error;
+#[cfg(feature = "fake")]
+pub mod fake;
+mod link;
+mod model;
+
+pub use client::{Client, http_client};
+pub use config::Config;
+pub use error::{Error, Limit};
+pub use model::{AppLink, Group, Profile, User, UserStatus};

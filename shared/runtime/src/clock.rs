@@ -1,0 +1,39 @@
+//! The one place that asks for the time, and makes ids from it.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+#[derive(Debug, Clone, Copy)]
+pub struct Clock(Option<Timestamp>);
+
+impl Clock {
+    pub const fn system() -> Self {
+        Self(None)
+    }
+
+    /// Always says `at`. For tests.
+    pub const fn fixed(at: Timestamp) -> Self {
+        Self(Some(at))
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "this is the place that the ban points to")]
+    pub fn now(self) -> Timestamp {
+        self.0.unwrap_or_else(Timestamp::now)
+    }
+
+    /// A `UUIDv7`: unique, and sorted by the time that it was made.
+    pub fn new_id(self) -> Uuid {
+        let now = self.now();
+        let millis = u64::try_from(now.as_millisecond()).unwrap_or(0);
+        let subsec = u32::try_from(now.subsec_nanosecond()).unwrap_or(0);
+        Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, millis / 1000, subsec))
+    }
+
+    /// How long until `deadline`, in milliseconds since 1970 as Lambda gives it; zero when it has passed.
+    pub fn until(self, deadline: u64) -> Duration {
+        let now = u64::try_from(self.now().as_millisecond()).unwrap_or(0);
+        Duration::from_millis(deadline.saturating_sub(now))
+    }
+}
