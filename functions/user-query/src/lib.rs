@@ -1,1 +1,139 @@
+//! `GET /v1/users[/{id}]`, `/v1/requests/{id}` and `/v1/healthz`; everything that has no route, too.
 
+use std::convert::Infallible;
+
+use cache::Cache;
+use contracts::{CorrelationId, Email, EmployeeId, Text};
+use lambda_http::{
+    Body, Request, Response,
+    http::{Method, StatusCode},
+};
+use onboarding::{
+    CheckHealth, EnrichedUser, FindRequest, Status, Store,
+    find_users::{self, FindUsers, Page},
+    store::{self, Filter},
+};
+use runtime::{
+    Clock, ConfigError, Problem, Vars,
+    api::{Api, Call, json, link_to_next, raw_json},
+    cursor::Signer,
+};
+use serde::Serialize;
+
+pub const NAME: &str = "user-query";
+
+#[derive(Debug, Clone)]
+pub struct Function {
+    api: Api,
+    users: FindUsers,
+    requests: FindRequest,
+    health: CheckHealth,
+}
+
+#[derive(Serialize)]
+struct UserList<'a> {
+    users: &'a [EnrichedUser],
+    next_cursor: Option<&'a str>,
+}
+
+impl Function {
+    pub fn from_vars(vars: &Vars, clock: Clock) -> Result<Self, ConfigError> {
+        Self::with_cache(vars, clock, Cache::from_vars(vars)?)
+    }
+
+    /// Shares a cache with other functions of the process, so that each sees what the others invalidate.
+    pub fn with_cache(vars: &Vars, clock: Clock, cache: Cache) -> Result<Self, ConfigError> {
+        let store = Store::from_vars(vars)?;
+        Ok(Self {
+            api: Api::from_vars(NAME, vars, clock)?.open("/v1/healthz"),
+            users: FindUsers::new(store.clone(), cache.clone(), Signer::from_vars(vars)?),
+            requests: FindRequest::new(store.clone()),
+            health: CheckHealth::new(store, cache),
+        })
+    }
+
+    pub async fn handle(&self, request: Request) -> Result<Response<Body>, Infallible> {
+        Ok(self.api.serve(request, async |call| self.answer(&call).await).await)
+    }
+
+    async fn answer(&self, call: &Call) -> Result<Response<Body>, Problem> {
+        let known = ["/v1/users", "/v1/users/{id}", "/v1/requests/{id}", "/v1/healthz"];
+        if !known.contains(&call.route()) {
+            return Err(Problem::unknown_route());
+        }
+        call.only(&Method::GET, "GET")?;
+        match call.route() {
+            "/v1/users" => self.list(call).await,
+            "/v1/users/{id}" => self.user(call.path("id")).await,
+            "/v1/requests/{id}" => self.request(call.path("id")).await,
+            _ => Ok(self.healthz().await),
+        }
+    }
+
+    async fn user(&self, id: &str) -> Result<Response<Body>, Problem> {
+        let unknown = || Problem::not_found("user_not_found", "There is no user with this id.");
+        let id = EmployeeId::parse(id).map_err(|_| unknown())?;
+        let found = self.users.get(&id).await.map_err(|error| away(&error))?;
+        found.map(|user| raw_json(StatusCode::OK, user)).ok_or_else(unknown)
+    }
+
+    async fn list(&self, call: &Call) -> Result<Response<Body>, Problem> {
+        let (department, email) = (call.query("department"), call.query("email"));
+        let invalid =
+            |name, error| Problem::bad_request("invalid_parameter", format!("`{name}` {error}."));
+        let filter = Filter {
+            department: department
+                .map(|text| Text::parse(text).map_err(|error| invalid("department", error)))
+                .transpose()?,
+            email: email.map(|text| Email::parse(text).map_err(|error| invalid("email", error))).transpose()?,
+        };
+        let page = self.users.list(&filter, call.query("cursor"), call.limit()?).await;
+        let Page { users, next } = page.map_err(|error| match error {
+            find_users::Error::InvalidCursor(error) => {
+                Problem::bad_request("invalid_cursor", format!("Start over without a cursor: {error}."))
+            }
+            find_users::Error::Store(error) => away(&error),
+        })?;
+        let mut response =
+            json(StatusCode::OK, &UserList { users: &users, next_cursor: next.as_deref() });
+        if next.is_some() {
+            let query = [
+                ("department", department),
+                ("email", email),
+                ("limit", call.query("limit")),
+                ("cursor", next.as_deref()),
+            ];
+            link_to_next(&mut response, call.route(), &query);
+        }
+        Ok(response)
+    }
+
+    async fn request(&self, id: &str) -> Result<Response<Body>, Problem> {
+        let unknown = || Problem {
+            // A record that was accepted a moment ago may still be on its way.
+            retry_after: Some(std::time::Duration::from_secs(1)),
+            ..Problem::not_found(
+                "request_not_found",
+                "No event with this correlation id has been taken off the topic.",
+            )
+        };
+        let id = CorrelationId::parse(id).map_err(|_| unknown())?;
+        let report = self.requests.find(id).await.map_err(|error| away(&error))?;
+        report.map(|report| json(StatusCode::OK, &report)).ok_or_else(unknown)
+    }
+
+    async fn healthz(&self) -> Response<Body> {
+        let health = self.health.check().await;
+        let status = match health.status {
+            Status::Up | Status::Degraded => StatusCode::OK,
+            Status::Down => StatusCode::SERVICE_UNAVAILABLE,
+        };
+        json(status, &health)
+    }
+}
+
+fn away(error: &store::Error) -> Problem {
+    let error: &dyn std::error::Error = error;
+    tracing::error!(error, "a query was not answered");
+    Problem::unavailable()
+}

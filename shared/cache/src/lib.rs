@@ -6,6 +6,7 @@ mod redis;
 
 use std::{fmt, time::Duration};
 
+use runtime::{ConfigError, Vars, config::wrong};
 use tokio::time::timeout;
 
 pub use config::Config;
@@ -38,7 +39,11 @@ pub enum Error {
 
 impl Cache {
     /// Connects with the first request, and again whenever the connection was lost.
-    pub fn new(config: &Config) -> Result<Self, ::redis::RedisError> {
+    pub fn from_vars(vars: &Vars) -> Result<Self, ConfigError> {
+        Self::new(&Config::from_vars(vars)?).map_err(|_| wrong("CACHE_URL", "a URL such as redis://localhost:6379"))
+    }
+
+    fn new(config: &Config) -> Result<Self, ::redis::RedisError> {
         let backend = match &config.url {
             Some(url) => Backend::Redis(redis::Redis::new(url, config.timeout)?),
             None => Backend::Memory(memory::Memory::new()),

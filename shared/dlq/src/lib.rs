@@ -1,1 +1,12 @@
+#![doc = include_str!("../README.md")]
 
+mod find;
+mod letter;
+mod park;
+mod read;
+mod store;
+
+pub use find::{Error as FindError, Find, Page};
+pub use letter::{DeadLetter, LetterId, LetterState, Payload};
+pub use park::Park;
+pub use store::Store;

@@ -41,7 +41,7 @@ impl Config {
 
 /// Connects with the first request.
 pub fn client(config: Config) -> Client {
-    let mut http = Builder::new();
+    let http = Builder::new();
     // Loading the root certificates costs milliseconds of a cold start; a plain-HTTP endpoint needs none.
     let http = match &config.endpoint {
         Some(endpoint) if endpoint.starts_with("http://") => http.build_http(),

@@ -6,6 +6,8 @@ use rdkafka::{
     producer::{FutureProducer, FutureRecord, Producer as _},
 };
 
+use runtime::{ConfigError, Vars, config::wrong};
+
 use crate::Config;
 
 /// A record on its way to a topic.
@@ -35,8 +37,10 @@ pub struct Producer {
 
 impl Producer {
     /// Connects in the background: a broker that is away is not an error here.
-    pub fn new(config: Config) -> Result<Self, Error> {
-        let first = connect(&config)?;
+    pub fn from_vars(vars: &Vars) -> Result<Self, ConfigError> {
+        let config = Config::from_vars(vars)?;
+        let first = connect(&config)
+            .map_err(|_| wrong("KAFKA_BOOTSTRAP_SERVERS", "host:port, comma separated"))?;
         Ok(Self { config, current: Arc::new(RwLock::new(first)) })
     }
 
@@ -82,5 +86,12 @@ fn connect(config: &Config) -> Result<FutureProducer, Error> {
 impl std::fmt::Debug for Producer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Producer").field("config", &self.config).finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for Outgoing<'_> {
+    /// The topic only: key and value may be personal.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Outgoing").field("topic", &self.topic).finish_non_exhaustive()
     }
 }

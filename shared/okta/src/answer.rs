@@ -12,7 +12,7 @@ use crate::{Error, Limit};
 const CONCURRENCY_WAIT: Duration = Duration::from_secs(1);
 
 /// When Okta doesn't say, its limits are per minute.
-const ORG_WAIT: Duration = Duration::from_secs(60);
+const ORG_WAIT: Duration = Duration::from_mins(1);
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]

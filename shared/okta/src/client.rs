@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::header::{self, HeaderMap};
-use runtime::Clock;
+use runtime::{Clock, ConfigError, Vars};
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use url::Url;
@@ -29,6 +29,7 @@ pub struct Client {
 
 /// The process's HTTP client: its pool is worth sharing.
 #[expect(clippy::disallowed_methods, reason = "this is the place that the ban points to")]
+#[expect(clippy::missing_panics_doc, reason = "it doesn't: see the expectation")]
 pub fn http_client(timeout: Duration) -> reqwest::Client {
     // A second installation, by another client in the process, finds the same provider there.
     drop(rustls::crypto::ring::default_provider().install_default());
@@ -43,14 +44,21 @@ pub fn http_client(timeout: Duration) -> reqwest::Client {
 }
 
 impl Client {
+    pub fn from_vars(vars: &Vars, clock: Clock) -> Result<Self, ConfigError> {
+        Ok(Self::new(Config::from_vars(vars)?, clock))
+    }
+
     pub fn new(config: Config, clock: Clock) -> Self {
         Self { http: http_client(config.timeout), org_url: config.org_url, token: config.token, clock }
     }
 
     /// The person with that e-mail address, whatever their status; one who is not deprovisioned goes first.
     pub async fn find_user(&self, email: &str) -> Result<Option<User>, Error> {
+        // A rehire may have a new account with the same address beside the old one: only who is there ends it.
+        let mut deprovisioned = None;
         let login = utf8_percent_encode(email, SEGMENT);
         match self.get(self.url(&format!("/api/v1/users/{login}"), None)).await {
+            Ok((user, _)) if is_deprovisioned(&user) => deprovisioned = Some(user),
             Ok((user, _)) => return Ok(Some(user)),
             Err(Error::NotFound) => {}
             Err(error) => return Err(error),
@@ -60,12 +68,12 @@ impl Client {
         for parameter in ["filter", "search"] {
             let url = self.url("/api/v1/users", Some((parameter, &expression)));
             let (users, _): (Vec<User>, _) = self.get(url).await?;
-            if let Some(user) = users.into_iter().min_by_key(|user| user.status == UserStatus::Deprovisioned)
-            {
-                return Ok(Some(user));
+            match users.into_iter().min_by_key(is_deprovisioned) {
+                Some(user) if !is_deprovisioned(&user) => return Ok(Some(user)),
+                found => deprovisioned = deprovisioned.or(found),
             }
         }
-        Ok(None)
+        Ok(deprovisioned)
     }
 
     /// All groups that the person is a member of.
@@ -127,6 +135,10 @@ impl Client {
         }
         url
     }
+}
+
+fn is_deprovisioned(user: &User) -> bool {
+    user.status == UserStatus::Deprovisioned
 }
 
 fn user_path(user_id: &str, what: &str) -> String {

@@ -19,10 +19,10 @@ impl Config {
         let expected = "the org's URL, such as https://example.okta.com";
         let org_url = vars.require("OKTA_ORG_URL", expected)?;
         let org_url = Url::parse(org_url).ok().filter(|url| matches!(url.scheme(), "https" | "http"));
-        vars.require("OKTA_API_TOKEN", "an Okta API token")?;
+        let token = vars.require("OKTA_API_TOKEN", "an Okta API token")?;
         Ok(Self {
             org_url: org_url.ok_or_else(|| wrong("OKTA_ORG_URL", expected))?,
-            token: vars.secret("OKTA_API_TOKEN").expect("was just required"),
+            token: token.into(),
             timeout: vars.seconds_or("API_TIMEOUT_SECONDS", Duration::from_secs(10))?,
         })
     }

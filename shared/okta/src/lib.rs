@@ -12,4 +12,4 @@ mod model;
 pub use client::{Client, http_client};
 pub use config::Config;
 pub use error::{Error, Limit};
-pub use model::{AppLink, Group, Profile, User, UserStatus};
+pub use model::{AppLink, Group, GroupProfile, Profile, User, UserStatus};

@@ -14,6 +14,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use tracing::Instrument;
+use url::form_urlencoded;
 
 use crate::{Clock, ConfigError, Problem, Vars};
 
@@ -136,6 +137,13 @@ impl Call {
         self.query.first(name).filter(|value| !value.is_empty())
     }
 
+    /// The query parameter `limit`: how many items a page has, 50 unless it says otherwise.
+    pub fn limit(&self) -> Result<usize, Problem> {
+        let Some(limit) = self.query("limit") else { return Ok(50) };
+        let limit = limit.parse().ok().filter(|limit| (1..=100).contains(limit));
+        limit.ok_or_else(|| Problem::bad_request("invalid_parameter", "`limit` must be a number from 1 to 100."))
+    }
+
     /// The body, if it is announced as JSON and at most `limit` bytes long.
     pub fn json_body(&self, limit: usize) -> Result<&[u8], Problem> {
         let kind = header_of(&self.request, header::CONTENT_TYPE.as_str()).unwrap_or_default();
@@ -151,6 +159,14 @@ impl Call {
         }
         Ok(body)
     }
+}
+
+/// The header that leads to the next page: <https://www.rfc-editor.org/rfc/rfc8288>.
+pub fn link_to_next(response: &mut Response<Body>, path: &str, query: &[(&str, Option<&str>)]) {
+    let mut encoded = form_urlencoded::Serializer::new(String::new());
+    encoded.extend_pairs(query.iter().filter_map(|(name, value)| Some((*name, (*value)?))));
+    let link = HeaderValue::try_from(format!("<{path}?{}>; rel=\"next\"", encoded.finish()));
+    response.headers_mut().insert(header::LINK, link.expect("a form-encoded query is visible ASCII"));
 }
 
 /// A JSON answer.

@@ -1,6 +1,6 @@
 //! Log lines. The spans that a handler opens (`correlation_id`, `event_id`, …) put their fields on every line below.
 
-use std::str::FromStr;
+use std::{process::ExitCode, str::FromStr};
 
 use lambda_runtime::Context;
 use tracing::{Level, Span};
@@ -64,6 +64,12 @@ const OURS: [&str; 13] = [
     "user_query",
 ];
 
+/// Installs the subscriber of a function's process.
+pub fn start(vars: &Vars) -> Result<(), ConfigError> {
+    init(Config::from_vars(vars)?, BoxMakeWriter::new(std::io::stdout));
+    Ok(())
+}
+
 /// Installs the process's subscriber. A second call changes nothing.
 pub fn init(config: Config, writer: BoxMakeWriter) {
     let levels = Targets::new().with_default(Level::WARN).with_targets(OURS.map(|name| (name, config.level)));
@@ -83,10 +89,15 @@ pub fn init(config: Config, writer: BoxMakeWriter) {
     drop(installed);
 }
 
-/// What a function's `main` calls.
-pub fn init_from(vars: &Vars) -> Result<(), ConfigError> {
-    init(Config::from_vars(vars)?, BoxMakeWriter::new(std::io::stdout));
-    Ok(())
+/// The end of a function's `main`: what stopped the start, as one sentence.
+pub fn exit_code<E: std::fmt::Display>(result: Result<(), E>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
 }
 
 /// The span of one invocation.

@@ -1,0 +1,17 @@
+use std::process::ExitCode;
+
+use lambda_runtime::{Error, service_fn};
+use enrichment::Function;
+use runtime::{Clock, Vars, telemetry};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    telemetry::exit_code(run().await)
+}
+
+async fn run() -> Result<(), Error> {
+    let vars = Vars::from_process();
+    telemetry::start(&vars)?;
+    let function = Function::from_vars(&vars, Clock::system())?;
+    lambda_runtime::run(service_fn(|event| function.handle(event))).await
+}

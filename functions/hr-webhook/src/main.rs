@@ -1,0 +1,17 @@
+use std::process::ExitCode;
+
+use lambda_http::{Error, service_fn};
+use hr_webhook::Function;
+use runtime::{Clock, Vars, telemetry};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    telemetry::exit_code(run().await)
+}
+
+async fn run() -> Result<(), Error> {
+    let vars = Vars::from_process();
+    telemetry::start(&vars)?;
+    let function = Function::from_vars(&vars, Clock::system())?;
+    lambda_http::run(service_fn(|request| function.handle(request))).await
+}

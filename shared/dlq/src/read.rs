@@ -1,0 +1,180 @@
+//! The failed topic has two writers: the enrichment, which adds headers to the record, and Lambda's event source
+//! mapping, which wraps it when it gives up on an invocation. Whatever else stands there is a letter all the same.
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use contracts::{FailureHeaders, Origin, Reason, header};
+use jiff::Timestamp;
+use runtime::event::Record;
+use serde::Deserialize;
+
+use crate::letter::{DeadLetter, LetterId, LetterState, Payload, fingerprint};
+
+/// Lambda's record of a failed invocation, as far as it is needed. Written leniently: its numbers come as strings.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/kafka-on-failure.html>
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Invocation {
+    request_context: RequestContext,
+    payload: Option<serde_json::Value>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RequestContext {
+    condition: String,
+    #[serde(default)]
+    approximate_invoke_count: u32,
+}
+
+pub(crate) fn letter(record: Record, now: Timestamp) -> DeadLetter {
+    if let Ok(failure) = FailureHeaders::read(|name| record.header(name)) {
+        return write(record, failure, now);
+    }
+    if let Some((inner, invocation)) = wrapped(&record) {
+        let message = format!("Lambda gave up: {}", invocation.condition);
+        let attempts = invocation.approximate_invoke_count;
+        let failure = unprocessed(&inner, message, attempts, created_at(&record));
+        return write(inner, failure, now);
+    }
+    let failure =
+        unprocessed(&record, "the record says nothing of its failure".to_owned(), 0, created_at(&record));
+    write(record, failure, now)
+}
+
+/// The record that Lambda could not get processed, if this is such a wrapper.
+fn wrapped(record: &Record) -> Option<(Record, RequestContext)> {
+    let invocation: Invocation = serde_json::from_slice(record.value.as_deref()?).ok()?;
+    let payload = match invocation.payload? {
+        // Some destinations carry it as a string of JSON, or of base64.
+        serde_json::Value::String(text) => serde_json::from_str(&text)
+            .ok()
+            .or_else(|| serde_json::from_slice(&BASE64_STANDARD.decode(&text).ok()?).ok())?,
+        other => other,
+    };
+    let inner: Record = serde_json::from_value(payload).ok()?;
+    Some((inner, invocation.request_context))
+}
+
+fn unprocessed(record: &Record, message: String, attempts: u32, failed_at: Timestamp) -> FailureHeaders {
+    let origin = Origin {
+        topic: record.topic.clone(),
+        partition: record.partition,
+        offset: record.offset,
+        timestamp: created_at(record),
+    };
+    FailureHeaders { reason: Reason::Unprocessed, message, attempts, origin, failed_at }
+}
+
+fn created_at(record: &Record) -> Timestamp {
+    Timestamp::from_millisecond(record.timestamp).unwrap_or_default()
+}
+
+fn write(record: Record, failure: FailureHeaders, parked_at: Timestamp) -> DeadLetter {
+    let text = |name| record.header(name).map(str::to_owned);
+    let (correlation_id, event_id) = (text(header::CORRELATION_ID), text(header::EVENT_ID));
+    let employee_id = record.key.as_deref().and_then(|key| String::from_utf8(key.to_vec()).ok());
+    let headers = record.headers.into_iter().map(|header| (header.name, header.value.into())).collect();
+    DeadLetter {
+        id: LetterId::of(&failure.origin, record.value.as_deref()),
+        state: LetterState::Parked,
+        fingerprint: fingerprint(failure.reason, &failure.origin, &failure.message),
+        reason: failure.reason,
+        message: failure.message,
+        attempts: failure.attempts,
+        failed_at: failure.failed_at,
+        parked_at,
+        correlation_id,
+        event_id,
+        employee_id,
+        origin: failure.origin,
+        payload: Payload { key: record.key.map(Into::into), value: record.value.map(Into::into), headers },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use runtime::event::RecordHeader;
+    use serde_json::json;
+
+    use super::*;
+    use crate::letter::Bytes;
+
+    fn record(value: &[u8], headers: Vec<(&str, String)>) -> Record {
+        Record {
+            topic: "user.enrichment.failed".to_owned(),
+            partition: 0,
+            offset: 2,
+            timestamp: 1_700_000_000_000,
+            timestamp_type: "CREATE_TIME".to_owned(),
+            key: Some(b"E1".to_vec()),
+            value: Some(value.to_vec()),
+            headers: headers
+                .into_iter()
+                .map(|(name, value)| RecordHeader { name: name.to_owned(), value: value.into_bytes() })
+                .collect(),
+        }
+    }
+
+    fn failure() -> FailureHeaders {
+        FailureHeaders {
+            reason: Reason::UserNotFound,
+            message: "Okta knows nobody with this e-mail address".to_owned(),
+            attempts: 1,
+            origin: Origin {
+                topic: "user.enrichment.requested".to_owned(),
+                partition: 3,
+                offset: 41,
+                timestamp: "2026-01-31T18:42:00Z".parse().unwrap(),
+            },
+            failed_at: "2026-01-31T18:42:02Z".parse().unwrap(),
+        }
+    }
+
+    fn now() -> Timestamp {
+        "2026-01-31T18:50:00Z".parse().unwrap()
+    }
+
+    #[test]
+    fn a_dead_letter_of_the_enrichment_says_where_it_failed_and_why() {
+        let mut headers: Vec<_> = failure().pairs().into_iter().collect();
+        headers.push((header::CORRELATION_ID, "c-1".to_owned()));
+        let letter = letter(record(b"{}", headers), now());
+        assert_eq!((letter.reason, &letter.origin), (Reason::UserNotFound, &failure().origin));
+        assert_eq!(letter.correlation_id.as_deref(), Some("c-1"));
+        assert_eq!(letter.employee_id.as_deref(), Some("E1"));
+    }
+
+    #[test]
+    fn a_record_that_lambda_gave_up_on_is_unwrapped() {
+        let payload = json!({
+            "topic": "user.enrichment.requested", "partition": 1, "offset": 7, "timestamp": 1_700_000_000_000_i64,
+            "timestampType": "CREATE_TIME", "key": "RTI=", "value": "e30=", "headers": []
+        });
+        let invocation = json!({
+            "requestContext": {
+                "requestId": "r", "functionArn": "arn", "condition": "RetryAttemptsExhausted",
+                "approximateInvokeCount": 4
+            },
+            "version": "1.0",
+            "recordInfo": {"offset": "7", "timestamp": "1700000000000"},
+            "payload": payload,
+        });
+        for payload in [payload.clone(), json!(payload.to_string()), json!(BASE64_STANDARD.encode(payload.to_string()))] {
+            let mut invocation = invocation.clone();
+            invocation["payload"] = payload;
+            let letter = letter(record(invocation.to_string().as_bytes(), vec![]), now());
+            assert_eq!((letter.reason, letter.attempts), (Reason::Unprocessed, 4));
+            assert_eq!((letter.origin.partition, letter.origin.offset), (1, 7));
+            assert_eq!(letter.payload.value, Some(Bytes::Text("{}".to_owned())));
+            assert_eq!(letter.employee_id.as_deref(), Some("E2"));
+        }
+    }
+
+    #[test]
+    fn what_nobody_explains_is_a_letter_all_the_same() {
+        let letter = letter(record(&[0xff, 0xfe], vec![]), now());
+        assert_eq!(letter.reason, Reason::Unprocessed);
+        assert_eq!(letter.origin.topic, "user.enrichment.failed");
+        assert_eq!(letter.payload.value, Some(Bytes::Base64("//4=".to_owned())));
+    }
+}

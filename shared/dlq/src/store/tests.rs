@@ -1,0 +1,82 @@
+use std::collections::BTreeSet;
+
+use dynamo::{Index, TableSpec};
+use runtime::{Clock, cursor::Signer, event::Record};
+
+use super::*;
+use crate::{Find, Park, read};
+
+/// A DynamoDB of its own for one test, over HTTP.
+async fn store() -> Store {
+    let database = dynoxide::Database::memory().unwrap();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(dynoxide::server::serve_with_shutdown(listener, database, std::future::pending()));
+    let vars = Vars::from_iter([
+        ("AWS_REGION", "eu-west-1"),
+        ("AWS_ACCESS_KEY_ID", "local"),
+        ("AWS_SECRET_ACCESS_KEY", "local"),
+        ("AWS_ENDPOINT_URL_DYNAMODB", &endpoint),
+        ("DEAD_LETTERS_TABLE", "dead-letters"),
+    ]);
+    let store = Store::from_vars(&vars).unwrap();
+    let by_time =
+        Index { name: BY_TIME.to_owned(), hash: "kind".to_owned(), range: Some("at".to_owned()) };
+    let table = TableSpec {
+        name: "dead-letters".to_owned(),
+        hash: "id".to_owned(),
+        range: None,
+        indexes: vec![by_time],
+        ttl: Some("expires_at".to_owned()),
+    };
+    dynamo::ensure(&store.client, &table).await.unwrap();
+    store
+}
+
+fn record(offset: i64) -> Record {
+    let json = serde_json::json!({"topic": "user.enrichment.failed", "partition": 0, "offset": offset, "value": "e30="});
+    serde_json::from_value(json).unwrap()
+}
+
+#[tokio::test]
+async fn a_letter_that_is_delivered_twice_is_parked_once() {
+    let store = store().await;
+    let park = Park::new(store.clone(), Clock::system());
+    let first = park.park(record(1)).await.unwrap();
+    let again = park.park(record(1)).await.unwrap();
+    assert_eq!(first.id, again.id);
+    assert_eq!(store.list(None, 10).await.unwrap(), [first.clone()], "the first one stays as it is");
+    assert_eq!(store.get(&first.id).await.unwrap(), Some(first));
+}
+
+#[tokio::test]
+async fn pages_show_every_letter_once_the_newest_first() {
+    let store = store().await;
+    for n in 0..11 {
+        // Some share a millisecond.
+        let at = Timestamp::from_millisecond(1_700_000_000_000 + n / 3).unwrap();
+        assert!(store.insert(&read::letter(record(n), at)).await.unwrap());
+    }
+    let find = Find::new(store, Signer::new(&"a key that is long enough for a test".into()));
+    let (mut seen, mut cursor) = (Vec::new(), None);
+    loop {
+        let page = find.list(cursor.as_deref(), 4).await.unwrap();
+        seen.extend(page.letters);
+        cursor = page.next;
+        if cursor.is_none() {
+            break;
+        }
+    }
+    assert!(seen.is_sorted_by(|a, b| a.parked_at >= b.parked_at));
+    assert_eq!(seen.iter().map(|letter| letter.id.as_str()).collect::<BTreeSet<_>>().len(), 11);
+    assert_eq!(seen.len(), 11);
+}
+
+#[test]
+fn a_position_round_trips_and_nonsense_is_none() {
+    let position = Position::of(&read::letter(record(1), Timestamp::from_millisecond(5).unwrap()));
+    assert_eq!(Position::parse(&position.to_string()), Some(position));
+    for bad in ["", "#", "5#x", "999999999999999999#0123456789abcdef0123456789abcdef"] {
+        assert_eq!(Position::parse(bad), None, "{bad}");
+    }
+}

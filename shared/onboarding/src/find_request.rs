@@ -1,0 +1,39 @@
+use contracts::CorrelationId;
+use serde::Serialize;
+
+use crate::{
+    request::{RequestEvent, RequestState},
+    store::{self, Store},
+};
+
+/// Answers what became of a request.
+#[derive(Debug, Clone)]
+pub struct FindRequest {
+    store: Store,
+}
+
+#[derive(Debug, Serialize)]
+pub struct RequestReport {
+    pub correlation_id: CorrelationId,
+    /// The least good among the events: `failed`, then `accepted`, then `enriched`.
+    pub status: &'static str,
+    pub events: Vec<RequestEvent>,
+}
+
+impl FindRequest {
+    pub fn new(store: Store) -> Self {
+        Self { store }
+    }
+
+    /// `None` for an id that no event was read with, yet or ever.
+    pub async fn find(&self, correlation_id: CorrelationId) -> Result<Option<RequestReport>, store::Error> {
+        let events = self.store.request(&correlation_id).await?;
+        let worst = events.iter().map(|event| &event.state).min_by_key(|state| match state {
+            RequestState::Failed { .. } => 0,
+            RequestState::Accepted => 1,
+            RequestState::Enriched { .. } => 2,
+        });
+        let Some(status) = worst.map(RequestState::name) else { return Ok(None) };
+        Ok(Some(RequestReport { correlation_id, status, events }))
+    }
+}

@@ -1,0 +1,138 @@
+use std::{cell::Cell, time::Duration};
+
+use backon::{ExponentialBuilder, Retryable};
+use runtime::{ConfigError, Vars};
+use tokio::time::Instant;
+
+/// How often Okta is asked again.
+#[derive(Debug, Clone, Copy)]
+pub struct RetryPolicy {
+    /// `RETRY_MAX_ATTEMPTS` (3), the first included.
+    pub attempts: usize,
+    /// `RETRY_BASE_SECONDS` (2): the wait before the second attempt. It doubles, with up to as much again of jitter.
+    pub base: Duration,
+    /// `RETRY_CAP_SECONDS` (30): the longest wait that we choose; a rate limit may ask for more.
+    pub cap: Duration,
+}
+
+/// The last error, and how many attempts it took.
+#[derive(Debug)]
+pub(crate) struct Exhausted {
+    pub(crate) error: okta::Error,
+    pub(crate) attempts: u32,
+}
+
+impl RetryPolicy {
+    pub fn from_vars(vars: &Vars) -> Result<Self, ConfigError> {
+        Ok(Self {
+            attempts: vars.parse_or("RETRY_MAX_ATTEMPTS", 3, "a number of attempts")?,
+            base: vars.seconds_or("RETRY_BASE_SECONDS", Duration::from_secs(2))?,
+            cap: vars.seconds_or("RETRY_CAP_SECONDS", Duration::from_secs(30))?,
+        })
+    }
+
+    /// Asks until there is an answer, an error that another attempt can't mend, or no time before `give_up_at`.
+    pub(crate) async fn run<T, F>(
+        self,
+        give_up_at: Instant,
+        mut ask: impl FnMut() -> F,
+    ) -> Result<T, Exhausted>
+    where
+        F: Future<Output = Result<T, okta::Error>>,
+    {
+        let attempts = Cell::new(0);
+        let schedule = ExponentialBuilder::default()
+            .with_factor(2.0)
+            .with_min_delay(self.base)
+            .with_max_delay(self.cap)
+            .with_max_times(self.attempts.saturating_sub(1))
+            .with_jitter();
+        let counted = || {
+            attempts.set(attempts.get() + 1);
+            ask()
+        };
+        counted
+            .retry(schedule)
+            .when(is_transient)
+            .adjust(|error, backoff| {
+                let wait = wait(error, backoff?);
+                (Instant::now() + wait < give_up_at).then_some(wait)
+            })
+            .notify(|error, wait| tracing::info!(%error, ?wait, attempt = attempts.get(), "asking Okta again"))
+            .await
+            .map_err(|error| Exhausted { error, attempts: attempts.get() })
+    }
+}
+
+fn is_transient(error: &okta::Error) -> bool {
+    match error {
+        okta::Error::RateLimited { .. } | okta::Error::Unreachable(_) | okta::Error::Failed { .. } => true,
+        okta::Error::NotFound | okta::Error::Unauthorized { .. } | okta::Error::Malformed(_) => false,
+    }
+}
+
+/// What Okta asks for, plus a share of the jittered backoff so that not everybody comes back at once; else the backoff.
+fn wait(error: &okta::Error, backoff: Duration) -> Duration {
+    match error {
+        okta::Error::RateLimited { wait, .. } => *wait + backoff / 4,
+        _ => backoff,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use okta::{Error, Limit};
+
+    use super::*;
+
+    const POLICY: RetryPolicy =
+        RetryPolicy { attempts: 3, base: Duration::from_secs(2), cap: Duration::from_secs(30) };
+
+    /// The times of the attempts when each meets `error`, on a paused clock.
+    async fn attempts(error: impl Fn() -> Error, time_left: Duration) -> Vec<Duration> {
+        let began = Instant::now();
+        let times = std::cell::RefCell::new(Vec::new());
+        let outcome: Result<(), Exhausted> = POLICY
+            .run(began + time_left, || {
+                times.borrow_mut().push(began.elapsed());
+                std::future::ready(Err(error()))
+            })
+            .await;
+        assert_eq!(outcome.unwrap_err().attempts as usize, times.borrow().len());
+        times.into_inner()
+    }
+
+    fn secs(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn three_attempts_two_and_four_jittered_seconds_apart() {
+        let times = attempts(|| Error::Failed { status: 503 }, secs(60)).await;
+        assert_eq!(times.len(), 3);
+        assert!((secs(2)..=secs(4)).contains(&(times[1] - times[0])), "{times:?}");
+        assert!((secs(4)..=secs(8)).contains(&(times[2] - times[1])), "{times:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_rate_limit_is_waited_out_as_okta_says() {
+        let limited = || Error::RateLimited { limit: Limit::Org, wait: secs(40) };
+        let times = attempts(limited, secs(600)).await;
+        assert_eq!(times.len(), 3);
+        assert!(times[1] >= secs(40) && times[1] <= secs(42), "{times:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_wait_goes_past_the_deadline() {
+        let limited = || Error::RateLimited { limit: Limit::Org, wait: secs(40) };
+        assert_eq!(attempts(limited, secs(30)).await.len(), 1);
+        assert_eq!(attempts(|| Error::Failed { status: 500 }, secs(5)).await.len(), 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_another_attempt_cannot_mend_is_asked_once() {
+        assert_eq!(attempts(|| Error::Unauthorized { status: 401 }, secs(60)).await.len(), 1);
+        assert_eq!(attempts(|| Error::Malformed("x"), secs(60)).await.len(), 1);
+        assert_eq!(attempts(|| Error::NotFound, secs(60)).await.len(), 1);
+    }
+}

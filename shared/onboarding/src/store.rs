@@ -1,0 +1,138 @@
+//! Where users and requests live. One set of rules, three places; the contract tests run on each.
+
+mod dynamodb;
+mod memory;
+mod redis;
+
+use contracts::{CorrelationId, Email, EmployeeId, Text};
+use runtime::{ConfigError, Vars, config::wrong};
+
+use crate::{request::RequestEvent, user::{EnrichedUser, StoredUser}};
+
+pub use self::{dynamodb::DynamoDb, memory::Memory, redis::Redis};
+
+#[derive(Debug, Clone)]
+pub enum Store {
+    DynamoDb(DynamoDb),
+    Redis(Redis),
+    /// For unit tests.
+    Memory(Memory),
+}
+
+/// Whether a user was written, or had been written by another since it was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Saved {
+    Yes,
+    Conflict,
+}
+
+/// Which users to list. Case is ignored.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    pub department: Option<Text>,
+    pub email: Option<Email>,
+}
+
+/// The place is away, after its client's own retries.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("the table failed")]
+    DynamoDb(#[from] dynamo::Error),
+    #[error("Redis failed")]
+    Redis(#[from] ::redis::RedisError),
+    #[error("an entry has an unknown layout")]
+    Layout(#[from] serde_json::Error),
+}
+
+impl Store {
+    /// Reads `STORAGE_BACKEND`: `dynamodb` (default) or `redis`, and that backend's variables.
+    pub fn from_vars(vars: &Vars) -> Result<Self, ConfigError> {
+        match vars.get("STORAGE_BACKEND").unwrap_or("dynamodb") {
+            "dynamodb" => Ok(Self::DynamoDb(DynamoDb::from_vars(vars)?)),
+            "redis" => Ok(Self::Redis(Redis::from_vars(vars)?)),
+            _ => Err(wrong("STORAGE_BACKEND", "dynamodb or redis")),
+        }
+    }
+
+    /// As of the last write that was acknowledged to anybody.
+    pub async fn user(&self, id: &EmployeeId) -> Result<Option<StoredUser>, Error> {
+        match self {
+            Self::DynamoDb(store) => Ok(store.user(id).await?),
+            Self::Redis(store) => store.user(id).await,
+            Self::Memory(store) => Ok(store.user(id)),
+        }
+    }
+
+    /// Writes `new` if what is stored still is `read`.
+    pub async fn save(&self, new: &StoredUser, read: Option<&StoredUser>) -> Result<Saved, Error> {
+        match self {
+            Self::DynamoDb(store) => Ok(store.save(new, read).await?),
+            Self::Redis(store) => store.save(new, read).await,
+            Self::Memory(store) => Ok(store.save(new, read)),
+        }
+    }
+
+    /// Up to `limit` users after `after`, in an order that is the same for every page; fewer only at the end.
+    pub async fn list(
+        &self,
+        filter: &Filter,
+        after: Option<&EmployeeId>,
+        limit: usize,
+    ) -> Result<Vec<EnrichedUser>, Error> {
+        match self {
+            Self::DynamoDb(store) => Ok(store.list(filter, after, limit).await?),
+            Self::Redis(store) => store.list(filter, after, limit).await,
+            Self::Memory(store) => Ok(store.list(filter, after, limit)),
+        }
+    }
+
+    /// Notes what became of an event. States only move forward: an older one changes nothing.
+    pub async fn record_request(&self, id: &CorrelationId, event: &RequestEvent) -> Result<(), Error> {
+        match self {
+            Self::DynamoDb(store) => Ok(store.record_request(id, event).await?),
+            Self::Redis(store) => store.record_request(id, event).await,
+            Self::Memory(store) => {
+                store.record_request(id, event);
+                Ok(())
+            }
+        }
+    }
+
+    /// The events of a request that were read so far; the first hundred, if it has more.
+    pub async fn request(&self, id: &CorrelationId) -> Result<Vec<RequestEvent>, Error> {
+        match self {
+            Self::DynamoDb(store) => Ok(store.request(id).await?),
+            Self::Redis(store) => store.request(id).await,
+            Self::Memory(store) => Ok(store.request(id)),
+        }
+    }
+
+    pub async fn ping(&self) -> Result<(), Error> {
+        match self {
+            Self::DynamoDb(store) => Ok(store.ping().await?),
+            Self::Redis(store) => store.ping().await,
+            Self::Memory(_) => Ok(()),
+        }
+    }
+}
+
+/// More events than this under one correlation id are a caller's mistake.
+const MOST_EVENTS: usize = 100;
+
+impl Filter {
+    fn department_key(&self) -> Option<String> {
+        self.department.as_ref().map(Text::key)
+    }
+
+    fn email_key(&self) -> Option<String> {
+        self.email.as_ref().map(Email::key)
+    }
+
+    /// Equal for filters that list the same users. A cursor is bound to it.
+    pub(crate) fn canonical(&self) -> String {
+        serde_json::json!(["users", self.department_key(), self.email_key()]).to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests;
