@@ -59,7 +59,8 @@ impl Function {
         let employee_id = employee_id.and_then(|id| EmployeeId::parse(id).ok());
         let event_id = event_id.and_then(|id| EventId::parse(id).ok());
         // A record that did not come through the webhook has no request.
-        let (Some(correlation_id), Some(employee_id), Some(event_id)) = (correlation_id, employee_id, event_id)
+        let (Some(correlation_id), Some(employee_id), Some(event_id)) =
+            (correlation_id, employee_id, event_id)
         else {
             return Ok(());
         };

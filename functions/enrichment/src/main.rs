@@ -1,7 +1,7 @@
 use std::process::ExitCode;
 
-use lambda_runtime::{Error, service_fn};
 use enrichment::Function;
+use lambda_runtime::{Error, service_fn};
 use runtime::{Clock, Vars, telemetry};
 
 #[tokio::main]

@@ -52,7 +52,8 @@ impl Function {
         let body = call.json_body(MOST_BYTES)?;
         let id = &call.correlation_id;
         let event = self.accept.accept(body, id.clone(), &call.traceparent).await.map_err(problem)?;
-        tracing::info!(event_id = %event.event_id, event_type = %event.event_type, "accepted");
+        tracing::Span::current().record("event_id", event.event_id.as_str());
+        tracing::info!(event_type = event.event_type.as_str(), "accepted");
         let answer = Accepted {
             status: "accepted",
             correlation_id: id.as_str(),

@@ -1,7 +1,7 @@
 use std::process::ExitCode;
 
-use lambda_http::{Error, service_fn};
 use hr_webhook::Function;
+use lambda_http::{Error, service_fn};
 use runtime::{Clock, Vars, telemetry};
 
 #[tokio::main]

@@ -79,13 +79,14 @@ impl Function {
 
     async fn list(&self, call: &Call) -> Result<Response<Body>, Problem> {
         let (department, email) = (call.query("department"), call.query("email"));
-        let invalid =
-            |name, error| Problem::bad_request("invalid_parameter", format!("`{name}` {error}."));
+        let invalid = |name, error| Problem::bad_request("invalid_parameter", format!("`{name}` {error}."));
         let filter = Filter {
             department: department
                 .map(|text| Text::parse(text).map_err(|error| invalid("department", error)))
                 .transpose()?,
-            email: email.map(|text| Email::parse(text).map_err(|error| invalid("email", error))).transpose()?,
+            email: email
+                .map(|text| Email::parse(text).map_err(|error| invalid("email", error)))
+                .transpose()?,
         };
         let page = self.users.list(&filter, call.query("cursor"), call.limit()?).await;
         let Page { users, next } = page.map_err(|error| match error {
@@ -94,8 +95,7 @@ impl Function {
             }
             find_users::Error::Store(error) => away(&error),
         })?;
-        let mut response =
-            json(StatusCode::OK, &UserList { users: &users, next_cursor: next.as_deref() });
+        let mut response = json(StatusCode::OK, &UserList { users: &users, next_cursor: next.as_deref() });
         if next.is_some() {
             let query = [
                 ("department", department),

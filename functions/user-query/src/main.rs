@@ -1,8 +1,8 @@
 use std::process::ExitCode;
 
 use lambda_http::{Error, service_fn};
-use user_query::Function;
 use runtime::{Clock, Vars, telemetry};
+use user_query::Function;
 
 #[tokio::main]
 async fn main() -> ExitCode {

@@ -1,1 +1,12 @@
+#![doc = include_str!("../README.md")]
 
+pub mod broker;
+pub mod cloud;
+pub mod config;
+mod esm;
+mod function;
+mod gateway;
+mod tables;
+pub mod template;
+
+pub use cloud::{Cloud, Options, Parts};

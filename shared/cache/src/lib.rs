@@ -40,7 +40,8 @@ pub enum Error {
 impl Cache {
     /// Connects with the first request, and again whenever the connection was lost.
     pub fn from_vars(vars: &Vars) -> Result<Self, ConfigError> {
-        Self::new(&Config::from_vars(vars)?).map_err(|_| wrong("CACHE_URL", "a URL such as redis://localhost:6379"))
+        Self::new(&Config::from_vars(vars)?)
+            .map_err(|_| wrong("CACHE_URL", "a URL such as redis://localhost:6379"))
     }
 
     fn new(config: &Config) -> Result<Self, ::redis::RedisError> {

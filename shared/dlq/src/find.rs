@@ -42,9 +42,7 @@ impl Find {
     /// The newest first.
     pub async fn list(&self, cursor: Option<&str>, limit: usize) -> Result<Page, Error> {
         let after = match cursor {
-            Some(cursor) => {
-                Some(Position::parse(&self.signer.open(QUERY, cursor)?).ok_or(InvalidCursor)?)
-            }
+            Some(cursor) => Some(Position::parse(&self.signer.open(QUERY, cursor)?).ok_or(InvalidCursor)?),
             None => None,
         };
         // One more than asked for tells whether there is a next page.

@@ -70,7 +70,8 @@ impl LetterId {
 
     /// `None` for what is no id of a letter.
     pub fn parse(text: &str) -> Option<Self> {
-        let valid = text.len() == 32 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+        let valid =
+            text.len() == 32 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
         valid.then(|| Self(text.to_owned()))
     }
 

@@ -27,7 +27,13 @@ impl Park {
             Retry
         })?;
         let (id, reason) = (letter.id.as_str(), letter.reason.code());
-        tracing::warn!(dead_letter_id = id, reason, fingerprint = letter.fingerprint, new, "parked a dead letter");
+        tracing::warn!(
+            dead_letter_id = id,
+            reason,
+            fingerprint = letter.fingerprint,
+            new,
+            "parked a dead letter"
+        );
         Ok(letter)
     }
 

@@ -159,7 +159,9 @@ mod tests {
             "recordInfo": {"offset": "7", "timestamp": "1700000000000"},
             "payload": payload,
         });
-        for payload in [payload.clone(), json!(payload.to_string()), json!(BASE64_STANDARD.encode(payload.to_string()))] {
+        for payload in
+            [payload.clone(), json!(payload.to_string()), json!(BASE64_STANDARD.encode(payload.to_string()))]
+        {
             let mut invocation = invocation.clone();
             invocation["payload"] = payload;
             let letter = letter(record(invocation.to_string().as_bytes(), vec![]), now());

@@ -105,7 +105,8 @@ impl Position {
     }
 
     fn key(&self) -> HashMap<String, AttributeValue> {
-        let pairs = [("kind", KIND.to_owned()), ("at", self.to_string()), ("id", self.id.as_str().to_owned())];
+        let pairs =
+            [("kind", KIND.to_owned()), ("at", self.to_string()), ("id", self.id.as_str().to_owned())];
         pairs.into_iter().map(|(name, value)| (name.to_owned(), AttributeValue::S(value))).collect()
     }
 }

@@ -39,8 +39,8 @@ impl Producer {
     /// Connects in the background: a broker that is away is not an error here.
     pub fn from_vars(vars: &Vars) -> Result<Self, ConfigError> {
         let config = Config::from_vars(vars)?;
-        let first = connect(&config)
-            .map_err(|_| wrong("KAFKA_BOOTSTRAP_SERVERS", "host:port, comma separated"))?;
+        let first =
+            connect(&config).map_err(|_| wrong("KAFKA_BOOTSTRAP_SERVERS", "host:port, comma separated"))?;
         Ok(Self { config, current: Arc::new(RwLock::new(first)) })
     }
 

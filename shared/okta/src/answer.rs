@@ -31,7 +31,7 @@ pub(crate) fn read<T: DeserializeOwned>(
     }
     let code = serde_json::from_slice::<ErrorBody>(body).map(|body| body.error_code).unwrap_or_default();
     Err(match (status.as_u16(), code.as_str()) {
-        (404, _) | (_, "E0000007") => Error::NotFound,
+        (_, "E0000007") => Error::NotFound,
         (429, _) | (_, "E0000047") => rate_limited(headers, now),
         (401 | 403, _) | (_, "E0000004" | "E0000006" | "E0000011") => {
             Error::Unauthorized { status: status.as_u16() }
@@ -96,6 +96,8 @@ mod tests {
             let body = format!(r#"{{"errorCode":"{code}","errorSummary":"not found"}}"#);
             assert!(matches!(answer(status, &[], &body), Err(Error::Unauthorized { .. })), "{code}");
         }
+        let wrong_host = answer(404, &[], "<html>not okta</html>");
+        assert!(matches!(wrong_host, Err(Error::Malformed(_))), "{wrong_host:?}");
         assert!(matches!(answer(502, &[], "<html>"), Err(Error::Failed { status: 502 })));
         assert!(matches!(answer(400, &[], r#"{"errorCode":"E0000031"}"#), Err(Error::Malformed(_))));
     }

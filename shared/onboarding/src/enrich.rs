@@ -171,8 +171,11 @@ impl Enrich {
             },
             failed_at: self.clock.now(),
         };
-        let error: &dyn std::error::Error = failure;
-        tracing::warn!(reason = failure.reason().code(), error, "made a dead letter");
+        tracing::warn!(
+            reason = failure.reason().code(),
+            error = failure as &dyn std::error::Error,
+            "made a dead letter"
+        );
         let added = failure_headers.pairs();
         let original = record.headers.iter().map(|header| (header.name.as_str(), header.value.as_slice()));
         let headers = original.chain(added.iter().map(|(name, value)| (*name, value.as_bytes())));

@@ -1,4 +1,7 @@
-use std::{cell::Cell, time::Duration};
+use std::{
+    sync::atomic::{AtomicU32, Ordering::Relaxed},
+    time::Duration,
+};
 
 use backon::{ExponentialBuilder, Retryable};
 use runtime::{ConfigError, Vars};
@@ -40,7 +43,7 @@ impl RetryPolicy {
     where
         F: Future<Output = Result<T, okta::Error>>,
     {
-        let attempts = Cell::new(0);
+        let attempts = AtomicU32::new(0);
         let schedule = ExponentialBuilder::default()
             .with_factor(2.0)
             .with_min_delay(self.base)
@@ -48,7 +51,7 @@ impl RetryPolicy {
             .with_max_times(self.attempts.saturating_sub(1))
             .with_jitter();
         let counted = || {
-            attempts.set(attempts.get() + 1);
+            attempts.fetch_add(1, Relaxed);
             ask()
         };
         counted
@@ -58,9 +61,9 @@ impl RetryPolicy {
                 let wait = wait(error, backoff?);
                 (Instant::now() + wait < give_up_at).then_some(wait)
             })
-            .notify(|error, wait| tracing::info!(%error, ?wait, attempt = attempts.get(), "asking Okta again"))
+            .notify(|error, wait| tracing::info!(%error, ?wait, attempt = attempts.load(Relaxed), "asking Okta again"))
             .await
-            .map_err(|error| Exhausted { error, attempts: attempts.get() })
+            .map_err(|error| Exhausted { error, attempts: attempts.load(Relaxed) })
     }
 }
 

@@ -7,7 +7,10 @@ mod redis;
 use contracts::{CorrelationId, Email, EmployeeId, Text};
 use runtime::{ConfigError, Vars, config::wrong};
 
-use crate::{request::RequestEvent, user::{EnrichedUser, StoredUser}};
+use crate::{
+    request::RequestEvent,
+    user::{EnrichedUser, StoredUser},
+};
 
 pub use self::{dynamodb::DynamoDb, memory::Memory, redis::Redis};
 

@@ -67,6 +67,7 @@ impl Api {
             service = self.service,
             function_request_id = context.map_or("", |context| context.request_id.as_str()),
             correlation_id = correlation_id.as_str(),
+            event_id = tracing::field::Empty,
         );
         async {
             let (route, method) = (route_of(&request), request.method().clone());
@@ -141,7 +142,9 @@ impl Call {
     pub fn limit(&self) -> Result<usize, Problem> {
         let Some(limit) = self.query("limit") else { return Ok(50) };
         let limit = limit.parse().ok().filter(|limit| (1..=100).contains(limit));
-        limit.ok_or_else(|| Problem::bad_request("invalid_parameter", "`limit` must be a number from 1 to 100."))
+        limit.ok_or_else(|| {
+            Problem::bad_request("invalid_parameter", "`limit` must be a number from 1 to 100.")
+        })
     }
 
     /// The body, if it is announced as JSON and at most `limit` bytes long.

@@ -115,14 +115,20 @@ where
     let mut records = lane.into_iter();
     while let Some(record) = records.next() {
         let identifier = record.identifier();
-        if Instant::now() >= limits.stop_starting || run_one(record, limits, handler).await.is_err() {
+        let in_time = Instant::now() < limits.stop_starting;
+        if !in_time || run_one(record, &identifier, limits, handler).await.is_err() {
             return std::iter::once(identifier).chain(records.map(|later| later.identifier())).collect();
         }
     }
     Vec::new()
 }
 
-async fn run_one<R, H, F>(record: R, limits: Limits, handler: &H) -> Result<(), Retry>
+async fn run_one<R, H, F>(
+    record: R,
+    identifier: &ItemIdentifier,
+    limits: Limits,
+    handler: &H,
+) -> Result<(), Retry>
 where
     H: Fn(R) -> F,
     F: Future<Output = Result<(), Retry>>,
@@ -131,11 +137,17 @@ where
     match timeout_at(limits.cut_off, caught).await {
         Ok(Ok(outcome)) => outcome,
         Ok(Err(_panic)) => {
-            tracing::error!("the handler panicked; the record is reported to be delivered again");
+            tracing::error!(
+                ?identifier,
+                "the handler panicked; the record is reported to be delivered again"
+            );
             Err(Retry)
         }
         Err(_elapsed) => {
-            tracing::warn!("the invocation's time is over; the record is reported to be delivered again");
+            tracing::warn!(
+                ?identifier,
+                "the invocation's time is over; the record is reported to be delivered again"
+            );
             Err(Retry)
         }
     }

@@ -35,6 +35,12 @@ impl Vars {
         self
     }
 
+    /// Takes over all of `other`'s variables that have a value.
+    pub fn overlay(&mut self, other: &Self) {
+        let set = other.0.iter().filter(|(_, value)| !value.is_empty());
+        self.0.extend(set.map(|(name, value)| (name.clone(), value.clone())));
+    }
+
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }

@@ -1,6 +1,6 @@
 //! Log lines. The spans that a handler opens (`correlation_id`, `event_id`, …) put their fields on every line below.
 
-use std::{process::ExitCode, str::FromStr};
+use std::{io::IsTerminal, process::ExitCode, str::FromStr};
 
 use lambda_runtime::Context;
 use tracing::{Level, Span};
@@ -83,7 +83,10 @@ pub fn init(config: Config, writer: BoxMakeWriter) {
             json.with_top_level_flattened_span_list();
             Box::new(json)
         }
-        Format::Text => Box::new(fmt::layer().with_writer(writer).with_target(false).compact()),
+        Format::Text => {
+            let colours = std::io::stderr().is_terminal();
+            Box::new(fmt::layer().with_writer(writer).with_ansi(colours).with_target(false).compact())
+        }
     };
     let installed = tracing_subscriber::registry().with(lines.with_filter(levels)).try_init();
     drop(installed);

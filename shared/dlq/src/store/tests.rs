@@ -20,8 +20,7 @@ async fn store() -> Store {
         ("DEAD_LETTERS_TABLE", "dead-letters"),
     ]);
     let store = Store::from_vars(&vars).unwrap();
-    let by_time =
-        Index { name: BY_TIME.to_owned(), hash: "kind".to_owned(), range: Some("at".to_owned()) };
+    let by_time = Index { name: BY_TIME.to_owned(), hash: "kind".to_owned(), range: Some("at".to_owned()) };
     let table = TableSpec {
         name: "dead-letters".to_owned(),
         hash: "id".to_owned(),

@@ -101,7 +101,11 @@ pub(super) fn parse(
     check(body, correlation_id, clock)
 }
 
-fn check(body: Body<'_>, correlation_id: CorrelationId, clock: Clock) -> Result<EnrichmentRequestedV1, Error> {
+fn check(
+    body: Body<'_>,
+    correlation_id: CorrelationId,
+    clock: Clock,
+) -> Result<EnrichmentRequestedV1, Error> {
     let received_at = clock.now();
     let mut faults = Faults::default();
 
@@ -336,8 +340,16 @@ mod tests {
             "time_zone": "CEST", "event_type": "fired", "occurred_at": "yesterday", "title": ["CEO"],
         });
         let expected = [
-            "/employee_id", "/first_name", "/last_name", "/email", "/title", "/start_date", "/country",
-            "/time_zone", "/event_type", "/occurred_at",
+            "/employee_id",
+            "/first_name",
+            "/last_name",
+            "/email",
+            "/title",
+            "/start_date",
+            "/country",
+            "/time_zone",
+            "/event_type",
+            "/occurred_at",
         ];
         assert_eq!(pointers(&body), expected);
     }

@@ -72,12 +72,9 @@ impl DynamoDb {
             last: new.last.clone(),
         };
         let put = match read {
-            None => Put {
-                table: &self.users,
-                condition: "attribute_not_exists(id)",
-                names: &[],
-                values: vec![],
-            },
+            None => {
+                Put { table: &self.users, condition: "attribute_not_exists(id)", names: &[], values: vec![] }
+            }
             Some(read) => Put {
                 table: &self.users,
                 condition: "#version = :read",

@@ -6,7 +6,10 @@ use std::{
 use contracts::{CorrelationId, EmployeeId, Text};
 
 use super::{Filter, MOST_EVENTS, Saved};
-use crate::{request::RequestEvent, user::{EnrichedUser, StoredUser}};
+use crate::{
+    request::RequestEvent,
+    user::{EnrichedUser, StoredUser},
+};
 
 /// A store that ends with the process.
 #[derive(Debug, Clone, Default)]
@@ -33,7 +36,12 @@ impl Memory {
         Saved::Yes
     }
 
-    pub(super) fn list(&self, filter: &Filter, after: Option<&EmployeeId>, limit: usize) -> Vec<EnrichedUser> {
+    pub(super) fn list(
+        &self,
+        filter: &Filter,
+        after: Option<&EmployeeId>,
+        limit: usize,
+    ) -> Vec<EnrichedUser> {
         let (department, email) = (filter.department_key(), filter.email_key());
         let tables = self.tables();
         let users = tables.users.values().map(|stored| &stored.user);

@@ -253,7 +253,8 @@ async fn events_under_one_correlation_id_are_told_apart() {
             };
             store.record_request(&id, &event).await.unwrap();
         }
-        let employees: Vec<_> = store.request(&id).await.unwrap().into_iter().map(|e| e.employee_id).collect();
+        let employees: Vec<_> =
+            store.request(&id).await.unwrap().into_iter().map(|e| e.employee_id).collect();
         assert_eq!(employees.iter().map(EmployeeId::as_str).collect::<Vec<_>>(), ["E1", "E2"], "{store:?}");
     }
 }

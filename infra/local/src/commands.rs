@@ -1,0 +1,4 @@
+mod demo;
+pub(crate) mod dev;
+pub(crate) mod okta;
+pub(crate) mod send;

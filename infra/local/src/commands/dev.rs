@@ -1,0 +1,94 @@
+use std::{
+    io::{IsTerminal, Write},
+    path::Path,
+    time::Duration,
+};
+
+use anyhow::Context;
+use joiner::{Cloud, Options, config, template::Template};
+use runtime::{Clock, telemetry};
+use tokio::{signal::unix, time::Instant};
+use tracing_subscriber::fmt::writer::BoxMakeWriter;
+
+use super::{demo, okta::directory};
+use crate::cli::{DevArgs, LogFormat};
+
+/// How long records may take to be worked off after Ctrl-C.
+const DRAIN: Duration = Duration::from_secs(30);
+
+pub(crate) async fn run(args: DevArgs, clock: Clock) -> anyhow::Result<()> {
+    let began = Instant::now();
+    let stop = interrupted()?;
+    let vars = config::load(Path::new(".env"))?;
+    let format = match args.log_format {
+        LogFormat::Text => telemetry::Format::Text,
+        LogFormat::Json => telemetry::Format::Json,
+    };
+    let level = telemetry::Config::from_vars(&vars)?.level;
+    telemetry::init(telemetry::Config { format, level }, BoxMakeWriter::new(std::io::stderr));
+
+    let template = Template::read(&args.template)?;
+    let directory = directory(&args.okta, clock);
+    let someone = directory.people().into_iter().next();
+    let people = directory.people();
+    let cloud =
+        Cloud::start(Options { template, vars, port: args.port, data_dir: args.data_dir, directory, clock })
+            .await?;
+    print!("{}", describe(&cloud, someone.as_ref().map(|person| person.email.as_str())));
+    println!("Ready in {:.1} s. Ctrl-C stops.", began.elapsed().as_secs_f64());
+    std::io::stdout().flush()?;
+
+    let demo = async {
+        if let Some(count) = args.demo {
+            demo::run(&cloud, &people, count, clock).await?;
+        }
+        std::future::pending::<anyhow::Result<()>>().await
+    };
+    tokio::select! {
+        () = stop => {}
+        ended = demo => ended?,
+    }
+    if std::io::stdout().is_terminal() {
+        println!();
+    }
+    println!("Stopping: records that were accepted are worked off first.");
+    cloud.stop(DRAIN).await?;
+    println!("Stopped.");
+    Ok(())
+}
+
+/// Resolves at Ctrl-C or SIGTERM. Listens from now on.
+pub(crate) fn interrupted() -> anyhow::Result<impl Future<Output = ()> + Send + 'static> {
+    let mut interrupt =
+        unix::signal(unix::SignalKind::interrupt()).context("signals can't be listened to")?;
+    let mut terminate =
+        unix::signal(unix::SignalKind::terminate()).context("signals can't be listened to")?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}
+
+fn describe(cloud: &Cloud, email: Option<&str>) -> String {
+    let (url, parts) = (cloud.url(), cloud.parts());
+    let mut text = format!("\n  gateway   {url}\n");
+    for (route, function) in &parts.routes {
+        text += &format!("            {route:<30} -> {function}\n");
+    }
+    text += &format!("  kafka     {}\n", parts.kafka);
+    for (topic, function) in &parts.triggers {
+        text += &format!("            {topic:<42} -> {function}\n");
+    }
+    text +=
+        &format!("  tables    {}\n  cache     {}\n  okta      {}\n", parts.tables, parts.cache, parts.okta);
+    let email = email.unwrap_or("ada@acme.example");
+    let key = if parts.vars.get("API_KEY").is_some() { " -H \"X-API-Key: $API_KEY\"" } else { "" };
+    text += &format!(
+        "\nTry:\n  curl -i {url}/v1/hr/webhook{key} -H 'Content-Type: application/json' -d \\\n    \
+         '{{\"employee_id\":\"E1\",\"first_name\":\"Ada\",\"last_name\":\"Lovelace\",\"email\":\"{email}\"}}'\n  \
+         curl {url}/v1/users/E1{key}\n\n"
+    );
+    text
+}

@@ -1,0 +1,115 @@
+//! What happens to a batch until every record of it is processed or given up. The rules are Lambda's:
+//! <https://docs.aws.amazon.com/lambda/latest/dg/kafka-retry-configurations.html>.
+
+use std::{
+    collections::{HashSet, VecDeque},
+    time::Duration,
+};
+
+use runtime::{
+    batch::{ItemIdentifier, Keyed},
+    event::Record,
+};
+
+use super::on_failure::Condition;
+use crate::template::Trigger;
+
+/// What an invocation said of its batch.
+#[derive(Debug, Clone)]
+pub(super) enum Answer {
+    /// These records failed; none of them means that all succeeded.
+    Failed(Vec<ItemIdentifier>),
+    /// It crashed, timed out, or answered something else.
+    Error,
+}
+
+/// Where a batch goes and what time it is: the parts that tests replace.
+pub(super) trait World {
+    async fn invoke(&self, records: &[Record]) -> Answer;
+    async fn give_up(&self, record: &Record, condition: Condition, invocations: u32);
+    /// Waits before the next attempt. `false` means that the process is to end, and nothing more is tried.
+    async fn pause(&self, wait: Duration) -> bool;
+    /// Milliseconds since 1970.
+    fn now(&self) -> i64;
+}
+
+/// A part of a batch, and how often a function was invoked with it.
+struct Part {
+    records: Vec<Record>,
+    invocations: u32,
+}
+
+/// `false` if the process is to end before everything is processed.
+pub(super) async fn deliver(batch: Vec<Record>, rules: &Trigger, world: &impl World) -> bool {
+    let mut parts = VecDeque::from([Part { records: batch, invocations: 0 }]);
+    while let Some(mut part) = parts.pop_front() {
+        part.records = drop_expired(part.records, part.invocations, rules, world).await;
+        if part.records.is_empty() {
+            continue;
+        }
+        let answer = world.invoke(&part.records).await;
+        part.invocations += 1;
+        let (failed, whole) = failed_records(part.records, &answer);
+        part.records = failed;
+        if part.records.is_empty() {
+            continue;
+        }
+        if rules.retries.is_some_and(|retries| part.invocations > retries) {
+            for record in &part.records {
+                world.give_up(record, Condition::RetryAttemptsExhausted, part.invocations).await;
+            }
+        } else if whole && rules.bisect && part.records.len() > 1 {
+            // Splitting is no retry: it only finds out which half is to blame.
+            let later = part.records.split_off(part.records.len() / 2);
+            let invocations = part.invocations - 1;
+            parts.push_front(Part { records: later, invocations });
+            parts.push_front(Part { records: part.records, invocations });
+        } else {
+            if !world.pause(backoff(part.invocations)).await {
+                return false;
+            }
+            parts.push_front(part);
+        }
+    }
+    true
+}
+
+async fn drop_expired(
+    records: Vec<Record>,
+    invocations: u32,
+    rules: &Trigger,
+    world: &impl World,
+) -> Vec<Record> {
+    let Some(max_age) = rules.max_age else { return records };
+    let oldest = world.now().saturating_sub(i64::try_from(max_age.as_millis()).unwrap_or(i64::MAX));
+    let mut fresh = Vec::with_capacity(records.len());
+    for record in records {
+        if record.timestamp < oldest {
+            world.give_up(&record, Condition::RecordAgeExceeded, invocations).await;
+        } else {
+            fresh.push(record);
+        }
+    }
+    fresh
+}
+
+/// The records to try again, and whether the invocation failed as a whole. An identifier that was not in the batch
+/// makes the whole batch failed.
+fn failed_records(records: Vec<Record>, answer: &Answer) -> (Vec<Record>, bool) {
+    let Answer::Failed(identifiers) = answer else { return (records, true) };
+    let failed: HashSet<_> = identifiers.iter().collect();
+    let known: HashSet<_> = records.iter().map(Keyed::identifier).collect();
+    if failed.iter().any(|identifier| !known.contains(identifier)) {
+        return (records, true);
+    }
+    (records.into_iter().filter(|record| failed.contains(&record.identifier())).collect(), false)
+}
+
+/// 0.2 s, doubling, to 10 s.
+fn backoff(invocations: u32) -> Duration {
+    let doubled = 2_u32.saturating_pow(invocations.saturating_sub(1));
+    Duration::from_millis(200).saturating_mul(doubled).min(Duration::from_secs(10))
+}
+
+#[cfg(test)]
+mod tests;

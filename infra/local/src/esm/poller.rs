@@ -1,0 +1,163 @@
+use std::{sync::Arc, time::Duration};
+
+use futures_util::FutureExt;
+use rdkafka::{
+    Message, Offset, Timestamp, TopicPartitionList,
+    consumer::{CommitMode, Consumer, stream_consumer::StreamPartitionQueue},
+    error::KafkaError,
+    message::{BorrowedMessage, Headers},
+};
+use runtime::{
+    Clock,
+    batch::BatchResponse,
+    event::{KafkaEvent, Record, RecordHeader},
+};
+use tokio::{sync::watch, time::Instant};
+
+use super::{
+    Progress, Reports, StreamConsumer,
+    deliver::{Answer, World, deliver},
+    on_failure::{Condition, OnFailure},
+};
+use crate::{cloud::Phase, function::Function, template::Trigger};
+
+/// Lambda's limit of an invocation is 6 MB of JSON; base64 makes four bytes of three.
+const MOST_BYTES: usize = 4 * 1024 * 1024;
+
+/// Reads one partition.
+pub(super) struct Poller {
+    pub(super) queue: StreamPartitionQueue<Reports>,
+    pub(super) partition: i32,
+    pub(super) consumer: Arc<StreamConsumer>,
+    pub(super) trigger: Trigger,
+    pub(super) function: Function,
+    pub(super) on_failure: Option<OnFailure>,
+    pub(super) progress: watch::Sender<Progress>,
+    pub(super) ready: watch::Sender<usize>,
+    pub(super) phase: watch::Receiver<Phase>,
+}
+
+impl Poller {
+    pub(super) async fn run(self) {
+        let mut stopping = self.phase.clone();
+        let mut is_ready = false;
+        loop {
+            let batch = tokio::select! {
+                batch = self.next_batch(&mut is_ready) => batch,
+                _ = stopping.wait_for(|phase| *phase >= Phase::Stopping) => return,
+            };
+            let Some(last) = batch.last() else { continue };
+            let next = last.offset + 1;
+            if !deliver(batch, &self.trigger, &self).await {
+                return;
+            }
+            self.progress.send_modify(|progress| {
+                progress.insert(self.partition, next);
+            });
+            if let Err(error) = self.commit(next) {
+                tracing::warn!(%error, "an offset was not committed; the next commit covers it");
+            }
+        }
+    }
+
+    /// The records that are there, at most a batch; if there are none, waits for the first and the window after it.
+    async fn next_batch(&self, is_ready: &mut bool) -> Vec<Record> {
+        let mut batch = Vec::new();
+        let mut bytes = 0;
+        let mut until = None;
+        while batch.len() < self.trigger.batch_size && bytes < MOST_BYTES {
+            let received = match until {
+                None => Some(self.queue.recv().await),
+                Some(until) => match self.queue.recv().now_or_never() {
+                    Some(received) => Some(received),
+                    None if self.trigger.window.is_zero() => None,
+                    None => tokio::time::timeout_at(until, self.queue.recv()).await.ok(),
+                },
+            };
+            let Some(received) = received else { break };
+            match received {
+                Ok(message) => {
+                    until.get_or_insert_with(|| Instant::now() + self.trigger.window);
+                    bytes += message.payload_len() + message.key_len();
+                    batch.push(record(&message));
+                }
+                Err(KafkaError::PartitionEOF(_)) => {}
+                Err(error) => tracing::debug!(%error, "the partition reports"),
+            }
+            if !*is_ready {
+                *is_ready = true;
+                self.ready.send_modify(|ready| *ready += 1);
+            }
+        }
+        batch
+    }
+
+    fn commit(&self, next: i64) -> rdkafka::error::KafkaResult<()> {
+        let mut offsets = TopicPartitionList::new();
+        offsets.add_partition_offset(&self.trigger.topic, self.partition, Offset::Offset(next))?;
+        self.consumer.commit(&offsets, CommitMode::Async)
+    }
+}
+
+impl World for Poller {
+    async fn invoke(&self, records: &[Record]) -> Answer {
+        let event: KafkaEvent = records.iter().cloned().collect();
+        let payload = serde_json::to_vec(&event).expect("an event has string keys");
+        let answer = self.function.invoke(payload).await;
+        let failures = answer.and_then(|answer| Ok(serde_json::from_slice::<BatchResponse>(&answer)?));
+        match failures {
+            Ok(response) => {
+                let failures = response.batch_item_failures.into_iter();
+                Answer::Failed(failures.map(|failure| failure.item_identifier).collect())
+            }
+            Err(error) => {
+                let function = self.function.name.as_str();
+                tracing::error!(function, error = format!("{error:#}"), "an invocation failed");
+                Answer::Error
+            }
+        }
+    }
+
+    async fn give_up(&self, record: &Record, condition: Condition, invocations: u32) {
+        tracing::error!(?record, ?condition, invocations, "a record was given up");
+        if let Some(on_failure) = &self.on_failure {
+            on_failure.send(record, condition, invocations).await;
+        }
+    }
+
+    async fn pause(&self, wait: Duration) -> bool {
+        let mut phase = self.phase.clone();
+        tokio::select! {
+            () = tokio::time::sleep(wait) => true,
+            _ = phase.wait_for(|phase| *phase >= Phase::Stopping) => false,
+        }
+    }
+
+    fn now(&self) -> i64 {
+        Clock::system().now().as_millisecond()
+    }
+}
+
+fn record(message: &BorrowedMessage<'_>) -> Record {
+    let (timestamp, timestamp_type) = match message.timestamp() {
+        Timestamp::CreateTime(at) => (at, "CREATE_TIME"),
+        Timestamp::LogAppendTime(at) => (at, "LOG_APPEND_TIME"),
+        Timestamp::NotAvailable => (0, "NO_TIMESTAMP_TYPE"),
+    };
+    let headers = message.headers().map(|headers| headers.iter()).into_iter().flatten();
+    Record {
+        topic: message.topic().to_owned(),
+        partition: message.partition(),
+        offset: message.offset(),
+        timestamp,
+        timestamp_type: timestamp_type.to_owned(),
+        key: message.key().map(<[u8]>::to_vec),
+        value: message.payload().map(<[u8]>::to_vec),
+        headers: headers
+            .map(|header| RecordHeader {
+                name: header.key.to_owned(),
+                value: header.value.unwrap_or_default().to_vec(),
+            })
+            .collect(),
+    }
+}

@@ -1,0 +1,131 @@
+//! The functions, linked as libraries and called as Lambda calls them: JSON in, JSON out, a deadline.
+
+use std::{sync::Arc, time::Duration};
+
+use anyhow::{Context as _, bail};
+use cache::Cache;
+use futures_util::future::BoxFuture;
+use lambda_http::{Adapter, Body, Request, Response, tower::Service};
+use lambda_runtime::{Context, LambdaEvent, service_fn};
+use runtime::{Clock, Vars, event::KafkaEvent};
+
+use crate::template::FunctionSpec;
+
+type Handler = dyn Fn(Vec<u8>, Context) -> BoxFuture<'static, anyhow::Result<Vec<u8>>> + Send + Sync;
+
+/// A function that can be invoked. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Function {
+    pub(crate) name: String,
+    timeout: Duration,
+    clock: Clock,
+    handler: Arc<Handler>,
+}
+
+impl Function {
+    /// Starts the function of that name with these variables, as its `main` does.
+    pub(crate) fn start(
+        spec: &FunctionSpec,
+        vars: &Vars,
+        cache: &Cache,
+        clock: Clock,
+    ) -> anyhow::Result<Self> {
+        let handler = match spec.name.as_str() {
+            hr_webhook::NAME => {
+                let function = hr_webhook::Function::from_vars(vars, clock)?;
+                http(move |request| {
+                    let function = function.clone();
+                    async move { function.handle(request).await }
+                })
+            }
+            user_query::NAME => {
+                let function = user_query::Function::with_cache(vars, clock, cache.clone())?;
+                http(move |request| {
+                    let function = function.clone();
+                    async move { function.handle(request).await }
+                })
+            }
+            dead_letters::NAME => {
+                let function = dead_letters::Function::from_vars(vars, clock)?;
+                http(move |request| {
+                    let function = function.clone();
+                    async move { function.handle(request).await }
+                })
+            }
+            enrichment::NAME => {
+                let function = enrichment::Function::from_vars(vars, clock)?.with_cache(cache.clone());
+                kafka(move |event| {
+                    let function = function.clone();
+                    async move { function.handle(event).await }
+                })
+            }
+            dlq_reprocessor::NAME => {
+                let function = dlq_reprocessor::Function::from_vars(vars, clock)?;
+                kafka(move |event| {
+                    let function = function.clone();
+                    async move { function.handle(event).await }
+                })
+            }
+            other => bail!("template.yaml has a function {other} that is not linked into joiner"),
+        };
+        Ok(Self { name: spec.name.clone(), timeout: spec.timeout, clock, handler })
+    }
+
+    /// One invocation. A panic and a timeout are errors of this invocation only, as in a sandbox of its own.
+    pub(crate) async fn invoke(&self, payload: Vec<u8>) -> anyhow::Result<Vec<u8>> {
+        let mut context = Context::default();
+        context.request_id = self.clock.new_id().to_string();
+        let deadline = self.clock.now() + self.timeout;
+        context.deadline = u64::try_from(deadline.as_millisecond()).unwrap_or(u64::MAX);
+        let invocation = tokio::spawn((self.handler)(payload, context));
+        let abort = invocation.abort_handle();
+        match tokio::time::timeout(self.timeout, invocation).await {
+            Ok(joined) => joined.with_context(|| format!("{} crashed", self.name))?,
+            Err(_elapsed) => {
+                abort.abort();
+                bail!("{} timed out after {:?}", self.name, self.timeout)
+            }
+        }
+    }
+}
+
+fn http<H, F, E>(handle: H) -> Arc<Handler>
+where
+    H: Fn(Request) -> F + Clone + Send + Sync + 'static,
+    F: Future<Output = Result<Response<Body>, E>> + Send + 'static,
+    E: std::error::Error + Send + Sync + 'static,
+{
+    let adapter = move || Adapter::from(service_fn(handle.clone()));
+    Arc::new(move |payload, context| {
+        let mut service = adapter();
+        Box::pin(async move {
+            let request = serde_json::from_slice(&payload).context("not an event of API Gateway")?;
+            let response = service.call(LambdaEvent::new(request, context)).await?;
+            Ok(serde_json::to_vec(&response)?)
+        })
+    })
+}
+
+fn kafka<H, F, A, E>(handle: H) -> Arc<Handler>
+where
+    H: Fn(LambdaEvent<KafkaEvent>) -> F + Send + Sync + 'static,
+    F: Future<Output = Result<A, E>> + Send + 'static,
+    A: serde::Serialize,
+    E: std::error::Error + Send + Sync + 'static,
+{
+    let handle = Arc::new(handle);
+    Arc::new(move |payload, context| {
+        let handle = Arc::clone(&handle);
+        Box::pin(async move {
+            let event = serde_json::from_slice(&payload).context("not an event of Kafka")?;
+            let answer = handle(LambdaEvent::new(event, context)).await?;
+            Ok(serde_json::to_vec(&answer)?)
+        })
+    })
+}
+
+impl std::fmt::Debug for Function {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Function").field("name", &self.name).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,99 @@
+//! `template.yaml`, as far as the local cloud acts on it.
+
+mod raw;
+mod resolve;
+
+use std::{collections::BTreeMap, path::Path, time::Duration};
+
+use dynamo::TableSpec;
+
+#[derive(Debug, Clone)]
+pub struct Template {
+    pub functions: Vec<FunctionSpec>,
+    pub tables: Vec<TableSpec>,
+}
+
+#[derive(Debug, Clone)]
+pub struct FunctionSpec {
+    /// The binary's name, which is also the folder's.
+    pub name: String,
+    pub timeout: Duration,
+    pub variables: BTreeMap<String, String>,
+    pub routes: Vec<Route>,
+    pub triggers: Vec<Trigger>,
+}
+
+/// A route of the HTTP API.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Route {
+    /// `None` is ANY.
+    pub method: Option<String>,
+    /// `None` is `$default`.
+    pub path: Option<String>,
+}
+
+/// An event source mapping.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trigger {
+    pub topic: String,
+    pub group: String,
+    pub batch_size: usize,
+    pub window: Duration,
+    /// Beyond the first attempt; `None` is for ever.
+    pub retries: Option<u32>,
+    pub bisect: bool,
+    pub max_age: Option<Duration>,
+    /// The topic of what is given up.
+    pub on_failure: Option<String>,
+}
+
+/// What is wrong with the template, and where.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("{path} can't be read")]
+    Unreadable { path: String, source: std::io::Error },
+    #[error("{path} is not YAML: {detail}")]
+    NotYaml { path: String, detail: String },
+    #[error("{path}: {place}: {detail}")]
+    Wrong { path: String, place: String, detail: String },
+}
+
+impl Template {
+    pub fn read(path: &Path) -> Result<Self, Error> {
+        let shown = path.display().to_string();
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| Error::Unreadable { path: shown.clone(), source })?;
+        let document = serde_norway::from_str(&text)
+            .map_err(|error| Error::NotYaml { path: shown.clone(), detail: error.to_string() })?;
+        raw::read(document).map_err(|raw::Wrong { place, detail }| Error::Wrong {
+            path: shown,
+            place,
+            detail,
+        })
+    }
+
+    /// Every topic that a trigger reads or writes.
+    pub fn topics(&self) -> Vec<&str> {
+        let triggers = self.functions.iter().flat_map(|function| &function.triggers);
+        let mut topics: Vec<_> = triggers
+            .flat_map(|trigger| [Some(trigger.topic.as_str()), trigger.on_failure.as_deref()])
+            .flatten()
+            .collect();
+        topics.sort_unstable();
+        topics.dedup();
+        topics
+    }
+}
+
+impl Route {
+    /// As API Gateway writes it: "GET /v1/users/{id}", or `$default`.
+    pub fn key(&self) -> String {
+        match &self.path {
+            Some(path) => format!("{} {path}", self.method.as_deref().unwrap_or("ANY")),
+            None => "$default".to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
