@@ -1,1 +1,1 @@
-
+//! Scenarios across the functions: everything is in `tests/`.

@@ -43,7 +43,7 @@ impl Embedded {
         let thread = thread::Builder::new().name("embedded-kafka".to_owned()).spawn(move || {
             let made = cluster(&topics);
             let servers =
-                made.as_ref().map(MockCluster::bootstrap_servers).map_err(|error| error.to_string());
+                made.as_ref().map(MockCluster::bootstrap_servers).map_err(std::string::ToString::to_string);
             if report.send(servers).is_ok()
                 && let Ok(cluster) = made
             {

@@ -9,12 +9,13 @@ use runtime::{Clock, Vars};
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
 use crate::{
-    broker::{self, Embedded},
+    broker::Embedded,
     esm::EventSource,
     function::Function,
     gateway::{self, Routes},
     tables,
     template::Template,
+    wiring::Wiring,
 };
 
 pub struct Options {
@@ -73,70 +74,16 @@ impl Cloud {
             .with_context(|| format!("port {port} can't be used: choose another with --port"))?;
         let address = listener.local_addr()?;
         let (phase_tx, phase) = watch::channel(Phase::Running);
-        let mut servers = Vec::new();
-        let topics = template.topics();
+        let mut wiring = Wiring { vars, servers: Vec::new(), phase: phase.clone(), clock };
+        let (kafka, broker) = wiring.kafka(&template.topics()).await?;
+        let tables = wiring.tables(data_dir.as_deref()).await?;
+        let okta = wiring.okta(directory).await?;
+        let Wiring { vars, servers, .. } = wiring;
+        let vars = vars.or("CURSOR_KEY", format!("{}{}", clock.new_id(), clock.new_id()));
+        let cache = Cache::from_vars(&vars)?;
+        let cache_name = vars.get("CACHE_URL").unwrap_or("in this process's memory").to_owned();
 
-        let (broker, bootstrap_servers) = match vars.get("KAFKA_BOOTSTRAP_SERVERS") {
-            Some(servers) => {
-                broker::prepare(servers, &topics).await?;
-                (None, servers.to_owned())
-            }
-            None => {
-                let embedded = Embedded::start(&topics)?;
-                let servers = embedded.bootstrap_servers.clone();
-                (Some(embedded), servers)
-            }
-        };
-        let mut kafka =
-            format!("embedded at {bootstrap_servers}, in memory, keeps the newest 5 MB a partition");
-        if broker.is_none() {
-            kafka.clone_from(&bootstrap_servers);
-        }
-        let mut wired = vars.with("KAFKA_BOOTSTRAP_SERVERS", &bootstrap_servers);
-
-        let tables = if let Some(endpoint) = wired.get("AWS_ENDPOINT_URL_DYNAMODB").map(str::to_owned) {
-            wired = with_credentials(wired);
-            endpoint
-        } else {
-            let (endpoint, server) =
-                tables::serve(data_dir.as_deref(), until(&phase, Phase::Stopped)).await?;
-            servers.push(server);
-            let place =
-                data_dir.as_ref().map_or_else(|| "in memory".to_owned(), |dir| dir.display().to_string());
-            // The process may hold real credentials: the embedded tables must not be asked with them.
-            wired.extend([
-                ("AWS_ENDPOINT_URL_DYNAMODB", endpoint.as_str()),
-                ("AWS_REGION", "local"),
-                ("AWS_ACCESS_KEY_ID", "local"),
-                ("AWS_SECRET_ACCESS_KEY", "local"),
-                ("AWS_SESSION_TOKEN", ""),
-            ]);
-            format!("embedded at {endpoint}, {place}")
-        };
-
-        let okta = match wired.get("OKTA_ORG_URL") {
-            Some(url) => url.to_owned(),
-            None => {
-                let listener = TcpListener::bind("127.0.0.1:0").await?;
-                let url = format!("http://{}", listener.local_addr()?);
-                let token = clock.new_id().to_string();
-                wired.extend([("OKTA_ORG_URL", url.as_str()), ("OKTA_API_TOKEN", token.as_str())]);
-                let people = directory.people().len();
-                let server =
-                    okta::fake::serve(listener, directory, token.into(), until(&phase, Phase::Stopped));
-                servers.push(tokio::spawn(async move {
-                    if let Err(error) = server.await {
-                        tracing::error!(%error, "the fake Okta ended");
-                    }
-                }));
-                format!("fake at {url}, a company of {people}")
-            }
-        };
-        wired = wired.or("CURSOR_KEY", format!("{}{}", clock.new_id(), clock.new_id()));
-        let cache = Cache::from_vars(&wired)?;
-        let cache_name = wired.get("CACHE_URL").unwrap_or("in this process's memory").to_owned();
-
-        tables::ensure(&wired, &template.tables).await?;
+        tables::ensure(&vars, &template.tables).await?;
         let mut routes = Routes::default();
         let mut sources = Vec::new();
         let mut parts = Parts {
@@ -146,19 +93,18 @@ impl Cloud {
             okta,
             routes: Vec::new(),
             triggers: Vec::new(),
-            vars: wired.clone(),
+            vars: vars.clone(),
         };
         for spec in &template.functions {
-            let mut vars = Vars::from_iter(spec.variables.clone());
-            vars.overlay(&wired);
-            let function = Function::start(spec, &vars, &cache, clock)?;
+            let mut own = Vars::from_iter(spec.variables.clone());
+            own.overlay(&vars);
+            let function = Function::start(spec, &own, &cache, clock)?;
             routes.add(&spec.routes, &function);
             parts.routes.extend(spec.routes.iter().map(|route| (route.key(), spec.name.clone())));
             for trigger in &spec.triggers {
                 let (trigger, embedded) = (trigger.clone(), broker.is_some());
-                let source =
-                    EventSource::start(trigger, function.clone(), &bootstrap_servers, embedded, &phase);
-                let source = source.await?;
+                let servers = vars.require("KAFKA_BOOTSTRAP_SERVERS", "what was just set")?;
+                let source = EventSource::start(trigger, function.clone(), servers, embedded, &phase).await?;
                 let read = format!("{} ({} partitions)", source.topic(), source.partitions());
                 parts.triggers.push((read, spec.name.clone()));
                 sources.push(source);
@@ -228,12 +174,11 @@ async fn settled(sources: &[EventSource]) -> anyhow::Result<()> {
     }
 }
 
-/// DynamoDB Local and LocalStack take any credentials, and insist on some.
-fn with_credentials(vars: Vars) -> Vars {
-    vars.or("AWS_REGION", "us-east-1").or("AWS_ACCESS_KEY_ID", "local").or("AWS_SECRET_ACCESS_KEY", "local")
-}
-
-fn until(phase: &watch::Receiver<Phase>, target: Phase) -> impl Future<Output = ()> + Send + 'static {
+/// Resolves when the cloud has come that far.
+pub(crate) fn until(
+    phase: &watch::Receiver<Phase>,
+    target: Phase,
+) -> impl Future<Output = ()> + Send + 'static {
     let mut phase = phase.clone();
     async move {
         // An error means that the cloud was dropped: that is an end, too.

@@ -8,5 +8,6 @@ mod function;
 mod gateway;
 mod tables;
 pub mod template;
+mod wiring;
 
 pub use cloud::{Cloud, Options, Parts};

@@ -16,7 +16,7 @@ impl Config {
     pub fn from_vars(vars: &Vars) -> Result<Self, ConfigError> {
         Ok(Self {
             url: vars.get("CACHE_URL").map(str::to_owned),
-            ttl: vars.seconds_or("CACHE_TTL_SECONDS", Duration::from_secs(60))?,
+            ttl: vars.seconds_or("CACHE_TTL_SECONDS", Duration::from_mins(1))?,
             timeout: Duration::from_millis(vars.parse_or("CACHE_TIMEOUT_MS", 100, "milliseconds")?),
         })
     }

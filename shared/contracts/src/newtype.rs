@@ -56,7 +56,7 @@ fn shown(value: &str) -> &str {
     value
 }
 
-fn redacted(_: &str) -> &str {
+fn redacted(_: &str) -> &'static str {
     "[redacted]"
 }
 

@@ -89,7 +89,7 @@ impl Enrich {
         let outcome = match order::decide(stored.as_ref().map(|stored| &stored.last), &event) {
             Decision::Apply => {
                 let directory = self.look_up(&event, give_up_at).await?;
-                self.save(&event, directory, stored).await?
+                self.save(&event, directory.as_ref(), stored).await?
             }
             Decision::Duplicate => Outcome::Duplicate,
             Decision::Superseded => Outcome::Superseded,
@@ -128,7 +128,7 @@ impl Enrich {
     async fn save(
         &self,
         event: &EnrichmentRequestedV1,
-        directory: Option<Directory>,
+        directory: Option<&Directory>,
         mut stored: Option<crate::StoredUser>,
     ) -> Result<Outcome, Failure> {
         for _ in 0..ROUNDS {
@@ -137,7 +137,7 @@ impl Enrich {
                 Decision::Duplicate => return Ok(Outcome::Duplicate),
                 Decision::Superseded => return Ok(Outcome::Superseded),
             }
-            let merged = merge(event, directory.clone(), stored.as_ref(), self.clock.now());
+            let merged = merge(event, directory, stored.as_ref(), self.clock.now());
             if self.store.save(&merged, stored.as_ref()).await? == Saved::Yes {
                 self.cache.invalidate(&cache_key(&merged.user.id)).await;
                 return Ok(Outcome::Applied);

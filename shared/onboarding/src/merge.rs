@@ -20,14 +20,14 @@ pub(crate) struct Directory {
 /// `directory` is `None` only for a person who has left and whose account is gone.
 pub(crate) fn merge(
     event: &EnrichmentRequestedV1,
-    directory: Option<Directory>,
+    directory: Option<&Directory>,
     previous: Option<&StoredUser>,
     now: Timestamp,
 ) -> StoredUser {
     let employee = &event.employee;
-    let profile = directory.as_ref().map(|directory| &directory.user.profile);
+    let profile = directory.map(|directory| &directory.user.profile);
     let employment_status = employment_status(event);
-    let active = directory.as_ref().is_some_and(|directory| directory.user.status == UserStatus::Active);
+    let active = directory.is_some_and(|directory| directory.user.status == UserStatus::Active);
 
     let user = EnrichedUser {
         id: employee.id.clone(),
@@ -42,10 +42,10 @@ pub(crate) fn merge(
         end_date: employee.end_date,
         employment_status,
         onboarded: active && employment_status == EmploymentStatus::Employed,
-        okta_id: directory.as_ref().map(|directory| directory.user.id.clone()),
-        okta_status: directory.as_ref().map(|directory| directory.user.status.clone().into()),
-        groups: directory.as_ref().map_or_else(Vec::new, groups),
-        applications: directory.as_ref().map_or_else(Vec::new, applications),
+        okta_id: directory.map(|directory| directory.user.id.clone()),
+        okta_status: directory.map(|directory| directory.user.status.clone().into()),
+        groups: directory.map_or_else(Vec::new, groups),
+        applications: directory.map_or_else(Vec::new, applications),
         details: employee.details.clone(),
         version: previous.map_or(1, |previous| previous.user.version + 1),
         updated_at: now,
@@ -148,13 +148,13 @@ pub(crate) mod tests {
         }
     }
 
-    fn merged(event: &EnrichmentRequestedV1, directory: Option<Directory>) -> EnrichedUser {
+    fn merged(event: &EnrichmentRequestedV1, directory: Option<&Directory>) -> EnrichedUser {
         merge(event, directory, None, "2026-01-31T18:42:05Z".parse().unwrap()).user
     }
 
     #[test]
     fn the_whole_profile_of_a_new_hire() {
-        insta::assert_json_snapshot!(merged(&event(), Some(directory(UserStatus::Active))));
+        insta::assert_json_snapshot!(merged(&event(), Some(&directory(UserStatus::Active))));
     }
 
     #[test]
@@ -164,7 +164,7 @@ pub(crate) mod tests {
         event.employee.title = Some(Text::parse("Programmer").unwrap());
         event.employee.department = Some(Text::parse("Research").unwrap());
         event.employee.manager_email = Some(Email::parse("charles@acme.example").unwrap());
-        let user = merged(&event, Some(directory(UserStatus::Active)));
+        let user = merged(&event, Some(&directory(UserStatus::Active)));
         assert_eq!(user.name.as_str(), "Countess of Lovelace");
         assert_eq!(user.title.unwrap().as_str(), "Programmer");
         assert_eq!(user.department.unwrap().as_str(), "Research");
@@ -173,11 +173,11 @@ pub(crate) mod tests {
 
     #[test]
     fn only_an_employed_person_with_an_active_account_is_onboarded() {
-        assert!(merged(&event(), Some(directory(UserStatus::Active))).onboarded);
-        assert!(!merged(&event(), Some(directory(UserStatus::Staged))).onboarded);
+        assert!(merged(&event(), Some(&directory(UserStatus::Active))).onboarded);
+        assert!(!merged(&event(), Some(&directory(UserStatus::Staged))).onboarded);
         let mut left = event();
         left.event_type = EventType::Terminated;
-        let user = merged(&left, Some(directory(UserStatus::Active)));
+        let user = merged(&left, Some(&directory(UserStatus::Active)));
         assert_eq!((user.onboarded, user.employment_status), (false, EmploymentStatus::Terminated));
     }
 

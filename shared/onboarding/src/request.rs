@@ -56,9 +56,8 @@ impl RequestState {
     /// States only move forward, so that redeliveries in any order end in the same one.
     pub(crate) fn replaces(&self, stored: Option<&Self>) -> bool {
         match (stored, self) {
-            (None, _) => true,
-            (Some(_), Self::Accepted) | (Some(Self::Enriched { .. }), _) => false,
-            (Some(_), Self::Failed { .. } | Self::Enriched { .. }) => true,
+            (Some(Self::Enriched { .. }), _) | (Some(_), Self::Accepted) => false,
+            (None, _) | (Some(_), Self::Failed { .. } | Self::Enriched { .. }) => true,
         }
     }
 }

@@ -58,7 +58,11 @@ impl Limits {
         let now = Instant::now();
         let answer = Duration::from_millis(500).min(remaining / 20);
         let finish = Duration::from_secs(5).min(remaining / 10);
-        Self { concurrency, stop_starting: now + (remaining - finish), cut_off: now + (remaining - answer) }
+        Self {
+            concurrency,
+            stop_starting: now + remaining.saturating_sub(finish),
+            cut_off: now + remaining.saturating_sub(answer),
+        }
     }
 }
 

@@ -22,6 +22,7 @@ impl Vars {
     }
 
     /// Sets `name` where it isn't set yet.
+    #[must_use]
     pub fn or(mut self, name: &str, value: impl Into<String>) -> Self {
         if self.get(name).is_none() {
             self.0.insert(name.to_owned(), value.into());

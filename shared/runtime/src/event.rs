@@ -126,6 +126,7 @@ fn create_time() -> String {
 mod base64_bytes {
     use super::{BASE64_STANDARD, Deserialize, Deserializer, Engine, Serializer};
 
+    #[expect(clippy::ref_option, reason = "serde passes a reference to the field")]
     pub(super) fn serialize<S: Serializer>(
         bytes: &Option<Vec<u8>>,
         serializer: S,
@@ -150,7 +151,7 @@ mod base64_bytes {
 mod tests {
     use super::*;
 
-    fn event(record: serde_json::Value) -> Record {
+    fn event(record: &serde_json::Value) -> Record {
         let event = serde_json::json!({
             "eventSource": "aws:kafka",
             "eventSourceArn": "arn:aws:kafka:eu-west-1:123456789012:cluster/joiner/x",
@@ -162,7 +163,7 @@ mod tests {
 
     #[test]
     fn header_bytes_come_as_signed_or_unsigned_numbers() {
-        let record = event(serde_json::json!({
+        let record = event(&serde_json::json!({
             "topic": "user.enrichment.requested", "partition": 0, "offset": 15, "timestamp": 1_545_084_650_987_i64,
             "timestampType": "CREATE_TIME", "key": "RTE=", "value": "e30=",
             "headers": [{"name": [-61, -87]}, {"name": [195, 169, 33]}]
@@ -174,7 +175,7 @@ mod tests {
 
     #[test]
     fn a_record_without_key_value_and_headers_is_still_a_record() {
-        let record = event(serde_json::json!({"topic": "t-1", "partition": 0, "offset": 3, "value": null}));
+        let record = event(&serde_json::json!({"topic": "t-1", "partition": 0, "offset": 3, "value": null}));
         assert_eq!((record.value.as_ref(), record.header("x")), (None, None));
         assert_eq!(record.identifier(), ItemIdentifier { partition: "t-1-0".to_owned(), offset: 3 });
     }
@@ -185,6 +186,6 @@ mod tests {
             "topic": "t", "partition": 0, "offset": 15, "timestamp": 1, "timestampType": "CREATE_TIME",
             "key": "RTE=", "value": "e30=", "headers": [{"correlation-id": [99, 45, 49]}]
         });
-        assert_eq!(serde_json::to_value(event(json.clone())).unwrap(), json);
+        assert_eq!(serde_json::to_value(event(&json)).unwrap(), json);
     }
 }

@@ -1,1 +1,8 @@
+#![doc = include_str!("../README.md")]
+#![expect(clippy::missing_panics_doc, clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
+mod employee;
+mod world;
+
+pub use employee::Employee;
+pub use world::{Answer, Hr, Setup, World};

@@ -19,7 +19,7 @@ use tokio::{sync::mpsc, time::Instant};
 const CONNECTIONS: usize = 16;
 
 /// How long one person's way may take.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// Lines of the live table; more people scroll through it.
 const LINES: usize = 16;

@@ -73,22 +73,29 @@ pub(crate) fn interrupted() -> anyhow::Result<impl Future<Output = ()> + Send + 
 
 fn describe(cloud: &Cloud, email: Option<&str>) -> String {
     let (url, parts) = (cloud.url(), cloud.parts());
-    let mut text = format!("\n  gateway   {url}\n");
-    for (route, function) in &parts.routes {
-        text += &format!("            {route:<30} -> {function}\n");
-    }
-    text += &format!("  kafka     {}\n", parts.kafka);
-    for (topic, function) in &parts.triggers {
-        text += &format!("            {topic:<42} -> {function}\n");
-    }
-    text +=
-        &format!("  tables    {}\n  cache     {}\n  okta      {}\n", parts.tables, parts.cache, parts.okta);
-    let email = email.unwrap_or("ada@acme.example");
     let key = if parts.vars.get("API_KEY").is_some() { " -H \"X-API-Key: $API_KEY\"" } else { "" };
-    text += &format!(
-        "\nTry:\n  curl -i {url}/v1/hr/webhook{key} -H 'Content-Type: application/json' -d \\\n    \
-         '{{\"employee_id\":\"E1\",\"first_name\":\"Ada\",\"last_name\":\"Lovelace\",\"email\":\"{email}\"}}'\n  \
-         curl {url}/v1/users/E1{key}\n\n"
-    );
-    text
+    let email = email.unwrap_or("ada@acme.example");
+    let routes =
+        parts.routes.iter().map(|(route, function)| format!("            {route:<42} -> {function}"));
+    let triggers =
+        parts.triggers.iter().map(|(read, function)| format!("            {read:<42} -> {function}"));
+    let lines = [String::new(), format!("  gateway   {url}")]
+        .into_iter()
+        .chain(routes)
+        .chain([format!("  kafka     {}", parts.kafka)])
+        .chain(triggers)
+        .chain([
+            format!("  tables    {}", parts.tables),
+            format!("  cache     {}", parts.cache),
+            format!("  okta      {}", parts.okta),
+            String::new(),
+            "Try:".to_owned(),
+            format!("  curl -i {url}/v1/hr/webhook{key} -H 'Content-Type: application/json' -d \\"),
+            format!(
+                r#"    '{{"employee_id":"E1","first_name":"Ada","last_name":"Lovelace","email":"{email}"}}'"#
+            ),
+            format!("  curl {url}/v1/users/E1{key}"),
+            String::new(),
+        ]);
+    lines.map(|line| line + "\n").collect()
 }

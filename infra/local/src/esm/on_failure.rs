@@ -55,7 +55,7 @@ impl OnFailure {
             match self.producer.send(letter, Duration::from_secs(10)).await {
                 Ok(_) => return,
                 Err((error, _)) => {
-                    tracing::warn!(%error, ?record, "the on-failure topic did not take a record")
+                    tracing::warn!(%error, ?record, "the on-failure topic did not take a record");
                 }
             }
         }

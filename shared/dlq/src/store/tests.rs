@@ -44,7 +44,11 @@ async fn a_letter_that_is_delivered_twice_is_parked_once() {
     let first = park.park(record(1)).await.unwrap();
     let again = park.park(record(1)).await.unwrap();
     assert_eq!(first.id, again.id);
-    assert_eq!(store.list(None, 10).await.unwrap(), [first.clone()], "the first one stays as it is");
+    assert_eq!(
+        store.list(None, 10).await.unwrap(),
+        std::slice::from_ref(&first),
+        "the first one stays as it is"
+    );
     assert_eq!(store.get(&first.id).await.unwrap(), Some(first));
 }
 

@@ -118,8 +118,8 @@ fn check(
     let title = faults.optional("title", body.title, Text::parse);
     let department = faults.optional("department", body.department, Text::parse);
     let manager_email = faults.optional("manager_email", body.manager_email, Email::parse);
-    let start_date = faults.optional("start_date", body.start_date, date);
-    let end_date = faults.optional("end_date", body.end_date, date);
+    let start_date = faults.optional("start_date", body.start_date, |text| date(&text));
+    let end_date = faults.optional("end_date", body.end_date, |text| date(&text));
     let status = faults.optional("status", body.status, Text::parse);
     let details = Details {
         employment_type: faults.optional("employment_type", body.employment_type, Text::parse),
@@ -138,8 +138,8 @@ fn check(
     };
 
     let event_id = faults.optional("event_id", body.event_id, EventId::parse);
-    let event_type = faults.optional("event_type", body.event_type, event_type);
-    let occurred_at = faults.optional("occurred_at", body.occurred_at, |text| past(text, received_at));
+    let event_type = faults.optional("event_type", body.event_type, |text| event_type(&text));
+    let occurred_at = faults.optional("occurred_at", body.occurred_at, |text| past(&text, received_at));
 
     match (id, first_name, last_name, email) {
         (Some(id), Some(first_name), Some(last_name), Some(email)) if faults.0.is_empty() => {
@@ -171,15 +171,15 @@ fn check(
     }
 }
 
-fn date(text: String) -> Result<Date, Invalid> {
+fn date(text: &str) -> Result<Date, Invalid> {
     text.parse().map_err(|_| Invalid("a date such as 2026-01-31"))
 }
 
-fn event_type(text: String) -> Result<EventType, Invalid> {
-    EventType::parse(&text).ok_or(Invalid("hired, updated or terminated"))
+fn event_type(text: &str) -> Result<EventType, Invalid> {
+    EventType::parse(text).ok_or(Invalid("hired, updated or terminated"))
 }
 
-fn past(text: String, now: Timestamp) -> Result<Timestamp, Invalid> {
+fn past(text: &str, now: Timestamp) -> Result<Timestamp, Invalid> {
     let at: Timestamp = text.parse().map_err(|_| Invalid("an RFC 3339 time such as 2026-01-31T18:42:00Z"))?;
     if at.duration_since(now) <= CLOCK_SKEW { Ok(at) } else { Err(Invalid("in the past")) }
 }

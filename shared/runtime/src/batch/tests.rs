@@ -77,7 +77,7 @@ fn run(batch: &[Planned], concurrency: usize, stop_starting: Duration, cut_off: 
     })
 }
 
-const HOUR: Duration = Duration::from_secs(3600);
+const HOUR: Duration = Duration::from_hours(1);
 
 fn fates() -> impl Strategy<Value = Fate> {
     prop_oneof![6 => Just(Fate::Succeeds), 1 => Just(Fate::Fails), 1 => Just(Fate::Panics)]

@@ -1,0 +1,241 @@
+use std::{
+    path::{Path, PathBuf},
+    sync::atomic::{AtomicBool, Ordering::SeqCst},
+    time::Duration,
+};
+
+use contracts::topic;
+use joiner::{Cloud, Options, template::Template};
+use kafka::{Outgoing, Producer};
+use okta::fake::{Directory, Person};
+use reqwest::{Method, StatusCode, header::HeaderMap};
+use runtime::{Clock, Vars};
+use serde_json::Value;
+
+use crate::Employee;
+
+/// How long anything may take on a busy machine. No test waits for it to pass.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// A running Joiner with an empty Okta.
+pub struct World {
+    cloud: Option<Cloud>,
+    directory: Directory,
+    http: reqwest::Client,
+    unsettled: AtomicBool,
+}
+
+/// What differs from the usual world.
+#[derive(Default)]
+pub struct Setup {
+    pub vars: Vec<(&'static str, String)>,
+    pub data_dir: Option<PathBuf>,
+}
+
+/// The HR system of a world.
+pub struct Hr<'a>(&'a World);
+
+/// An HTTP answer, read whole.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub json: Value,
+}
+
+impl World {
+    pub async fn new() -> Self {
+        Self::with(Setup::default()).await
+    }
+
+    pub async fn with(setup: Setup) -> Self {
+        let clock = Clock::system();
+        let directory = Directory::empty(clock);
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        // Retries wait milliseconds, not seconds: their schedule has tests of its own.
+        let mut vars = Vars::from_iter([("RETRY_BASE_SECONDS", "0.01")]);
+        vars.extend(setup.vars);
+        let options = Options {
+            template: Template::read(&root.join("template.yaml")).unwrap(),
+            vars,
+            port: 0,
+            data_dir: setup.data_dir,
+            directory: directory.clone(),
+            clock,
+        };
+        let cloud = Cloud::start(options).await.unwrap();
+        let http = okta::http_client(LIMIT);
+        Self { cloud: Some(cloud), directory, http, unsettled: AtomicBool::new(false) }
+    }
+
+    pub fn hr(&self) -> Hr<'_> {
+        Hr(self)
+    }
+
+    /// The directory, to change it or to make it misbehave.
+    pub fn okta(&self) -> &Directory {
+        &self.directory
+    }
+
+    /// Puts the person into the directory, long enough ago for every kind of look-up.
+    pub fn knows(&self, employee: &Employee) -> Person {
+        let person = employee.in_okta();
+        self.directory.add(person.clone());
+        person
+    }
+
+    /// Cuts the broker off, or brings it back.
+    pub fn kafka_is_away(&self, away: bool) {
+        self.cloud().broker().unwrap().set_away(away);
+    }
+
+    /// Puts a record on the topic of accepted events, past the webhook.
+    pub async fn publishes(&self, key: Option<&str>, value: Option<&[u8]>, headers: &[(&str, &str)]) {
+        self.unsettled.store(true, SeqCst);
+        let producer = Producer::from_vars(&self.cloud().parts().vars).unwrap();
+        let record = Outgoing { topic: topic::ENRICHMENT_REQUESTED, key: key.map(str::as_bytes), value };
+        let headers = headers.iter().map(|(name, value)| (*name, value.as_bytes()));
+        producer.publish(record, headers).await.unwrap();
+    }
+
+    /// Waits until every record has been processed, and those that they made.
+    pub async fn settle(&self) {
+        self.cloud().settle(LIMIT).await.unwrap();
+        self.unsettled.store(false, SeqCst);
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        self.call(Method::GET, path, &[], None).await
+    }
+
+    pub async fn call(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<Vec<u8>>,
+    ) -> Answer {
+        let mut request = self.http.request(method, format!("{}{path}", self.cloud().url()));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        if let Some(body) = body {
+            request = request.body(body);
+        }
+        let response = request.send().await.unwrap();
+        let (status, headers) = (response.status(), response.headers().clone());
+        let json = serde_json::from_slice(&response.bytes().await.unwrap()).unwrap_or(Value::Null);
+        Answer { status, headers, json }
+    }
+
+    /// The stored user; null where there is none.
+    pub async fn user(&self, id: &str) -> Value {
+        let answer = self.get(&format!("/v1/users/{id}")).await;
+        if answer.status == StatusCode::OK { answer.json } else { Value::Null }
+    }
+
+    /// What became of an accepted request.
+    pub async fn request(&self, receipt: &Answer) -> Value {
+        self.get(receipt.json["status_url"].as_str().unwrap()).await.json
+    }
+
+    /// Asks again until the answer fits.
+    pub async fn until(&self, path: &str, fits: impl Fn(&Value) -> bool) -> Value {
+        let asking = async {
+            loop {
+                let answer = self.get(path).await.json;
+                if fits(&answer) {
+                    return answer;
+                }
+            }
+        };
+        tokio::time::timeout(LIMIT, asking).await.unwrap()
+    }
+
+    /// Every dead letter, page by page.
+    pub async fn dead_letters(&self) -> Vec<Value> {
+        self.all("/v1/dead-letters?limit=100", "dead_letters").await
+    }
+
+    /// Every user, page by page.
+    pub async fn users(&self) -> Vec<Value> {
+        self.all("/v1/users?limit=100", "users").await
+    }
+
+    async fn all(&self, first: &str, field: &str) -> Vec<Value> {
+        let (mut all, mut path) = (Vec::new(), first.to_owned());
+        loop {
+            let page = self.get(&path).await.json;
+            all.extend(page[field].as_array().unwrap().iter().cloned());
+            match page["next_cursor"].as_str() {
+                Some(cursor) => path = format!("{first}&cursor={cursor}"),
+                None => return all,
+            }
+        }
+    }
+
+    /// Ends as Ctrl-C does.
+    pub async fn stop(mut self) {
+        self.cloud.take().unwrap().stop(LIMIT).await.unwrap();
+        self.unsettled.store(false, SeqCst);
+    }
+
+    fn cloud(&self) -> &Cloud {
+        self.cloud.as_ref().unwrap()
+    }
+}
+
+impl Hr<'_> {
+    pub async fn hires(&self, employee: &Employee) -> Answer {
+        self.sends(&employee.body("hired")).await
+    }
+
+    pub async fn updates(&self, employee: &Employee) -> Answer {
+        self.sends(&employee.body("updated")).await
+    }
+
+    pub async fn terminates(&self, employee: &Employee) -> Answer {
+        self.sends(&employee.body("terminated")).await
+    }
+
+    /// Posts a body that has to be accepted.
+    pub async fn sends(&self, body: &Value) -> Answer {
+        let answer = self.posts(&body.to_string(), &[]).await;
+        assert_eq!(answer.status, StatusCode::ACCEPTED, "{answer:?}");
+        answer
+    }
+
+    /// Posts whatever it is.
+    pub async fn posts(&self, body: &str, headers: &[(&str, &str)]) -> Answer {
+        self.0.unsettled.store(true, SeqCst);
+        let mut all = vec![("content-type", "application/json")];
+        all.extend(headers);
+        self.0.call(Method::POST, "/v1/hr/webhook", &all, Some(body.as_bytes().to_vec())).await
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        if self.unsettled.load(SeqCst) && !std::thread::panicking() {
+            panic!("the world ends with events that were not waited for: call settle()");
+        }
+    }
+}
+
+impl std::fmt::Debug for World {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("World")
+    }
+}
+
+impl std::fmt::Debug for Setup {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Setup").finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for Hr<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Hr")
+    }
+}

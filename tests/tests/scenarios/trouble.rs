@@ -1,0 +1,164 @@
+//! When something that Joiner rests on misbehaves.
+
+use std::time::Duration;
+
+use okta::fake::{Behaviour, Fault};
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+use testkit::{Employee, Setup, World};
+
+/// Hires Ada and returns the reason of her dead letter; null if she was enriched.
+async fn reason_of_a_hire(world: &World) -> Value {
+    world.knows(&Employee::ada());
+    let receipt = world.hr().hires(&Employee::ada()).await;
+    world.settle().await;
+    world.request(&receipt).await["events"][0]["reason"].clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_passing_failure_of_okta_is_retried() {
+    let world = World::new().await;
+    world.okta().fail_next(Fault::Status(503));
+    world.okta().fail_next(Fault::Status(500));
+    assert_eq!(reason_of_a_hire(&world).await, Value::Null);
+    assert_eq!(world.user("E100").await["onboarded"], true);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lasting_failure_of_okta_is_a_dead_letter_after_three_attempts() {
+    let world = World::new().await;
+    world.okta().set_behaviour(Behaviour { error_rate: 1.0, ..Behaviour::default() });
+    assert_eq!(reason_of_a_hire(&world).await, "okta_unavailable");
+    assert_eq!(world.dead_letters().await[0]["attempts"], 3);
+    assert_eq!(world.okta().requests(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_okta_that_hangs_is_given_up_in_time() {
+    let world =
+        World::with(Setup { vars: vec![("API_TIMEOUT_SECONDS", "0.1".to_owned())], ..Setup::default() })
+            .await;
+    for _ in 0..3 {
+        world.okta().fail_next(Fault::Hang);
+    }
+    assert_eq!(reason_of_a_hire(&world).await, "okta_unavailable");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn both_kinds_of_rate_limit_are_waited_out() {
+    let world = World::new().await;
+    world.okta().fail_next(Fault::OrgLimit { reset_in: Duration::from_secs(1) });
+    world.okta().fail_next(Fault::ConcurrencyLimit);
+    assert_eq!(reason_of_a_hire(&world).await, Value::Null);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rate_limit_that_outlasts_the_invocation_is_a_dead_letter_at_once() {
+    let world = World::new().await;
+    world.okta().fail_next(Fault::OrgLimit { reset_in: Duration::from_secs(3600) });
+    assert_eq!(reason_of_a_hire(&world).await, "rate_limited");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_okta_should_not_answer_is_a_dead_letter_at_once() {
+    for fault in [Fault::Garbage, Fault::Status(418)] {
+        let world = World::new().await;
+        world.okta().fail_next(fault);
+        assert_eq!(reason_of_a_hire(&world).await, "okta_malformed", "{fault:?}");
+        assert_eq!(world.okta().requests(), 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn refused_credentials_are_a_dead_letter_at_once() {
+    let real =
+        okta::fake::Server::start(okta::fake::Directory::empty(runtime::Clock::system()), "the right token")
+            .await;
+    let vars = vec![("OKTA_ORG_URL", real.url().to_string()), ("OKTA_API_TOKEN", "a wrong token".to_owned())];
+    let world = World::with(Setup { vars, ..Setup::default() }).await;
+    assert_eq!(reason_of_a_hire(&world).await, "unauthorized");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_okta_is_slow_a_request_is_accepted_and_others_go_on() {
+    let world = World::new().await;
+    let (slow, quick) = (Employee::ada(), Employee::new("E200", "Bob", "Quick"));
+    world.knows(&slow);
+    world.knows(&quick);
+    world.okta().fail_next(Fault::OrgLimit { reset_in: Duration::from_secs(3) });
+    let waiting = world.hr().hires(&slow).await;
+    let path = waiting.json["status_url"].as_str().unwrap();
+    world.until(path, |report| report["status"] == "accepted").await;
+
+    world.hr().hires(&quick).await;
+    world.until("/v1/users/E200", |user| user["id"] == "E200").await;
+    assert_eq!(world.request(&waiting).await["status"], "accepted", "the slow one is still waiting");
+    world.settle().await;
+    assert_eq!(world.request(&waiting).await["status"], "enriched");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_the_broker_nothing_is_accepted_and_with_it_everything_again() {
+    let short = vec![("KAFKA_ACK_TIMEOUT_SECONDS", "0.5".to_owned())];
+    let world = World::with(Setup { vars: short, ..Setup::default() }).await;
+    let ada = Employee::ada();
+    world.knows(&ada);
+    world.kafka_is_away(true);
+    let refused = world.hr().posts(&ada.body("hired").to_string(), &[]).await;
+    assert_eq!(refused.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(refused.headers["retry-after"], "5");
+    assert_eq!(refused.json["code"], "unavailable");
+
+    world.kafka_is_away(false);
+    let mut accepted = false;
+    for _ in 0..100 {
+        accepted |=
+            world.hr().posts(&ada.body("hired").to_string(), &[]).await.status == StatusCode::ACCEPTED;
+        if accepted {
+            break;
+        }
+    }
+    assert!(accepted, "the producer comes back with the broker");
+    world.settle().await;
+    assert_eq!(world.user("E100").await["version"], 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn records_that_are_no_events_are_dead_letters_and_stop_nobody() {
+    let world = World::new().await;
+    let ada = Employee::ada();
+    world.knows(&ada);
+    let correlation = [("correlation-id", "c-broken"), ("event-id", "evt-broken")];
+    world.publishes(Some("E100"), Some(b"{not json"), &correlation).await;
+    world.publishes(Some("E100"), Some(b"{\"eventId\":7}"), &[]).await;
+    world.publishes(None, Some(&[0xff, 0x00, 0xfe]), &[]).await;
+    world.publishes(Some("E100"), None, &[]).await;
+    world.hr().hires(&ada).await;
+    world.settle().await;
+
+    assert_eq!(world.user("E100").await["version"], 1);
+    let mut reasons: Vec<_> = world
+        .dead_letters()
+        .await
+        .iter()
+        .map(|letter| letter["reason"].as_str().unwrap().to_owned())
+        .collect();
+    reasons.sort();
+    assert_eq!(reasons, ["invalid", "undecodable", "undecodable", "undecodable"]);
+    let request = world.get("/v1/requests/c-broken").await.json;
+    assert_eq!(request["status"], "failed", "headers are enough to find the request");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cache_that_is_away_breaks_nothing() {
+    let nobody = vec![("CACHE_URL", "redis://127.0.0.1:1".to_owned())];
+    let world = World::with(Setup { vars: nobody, ..Setup::default() }).await;
+    let ada = Employee::ada();
+    world.knows(&ada);
+    world.hr().hires(&ada).await;
+    world.settle().await;
+    assert_eq!(world.user("E100").await["name"], "Ada Lovelace");
+    let health = world.get("/v1/healthz").await;
+    assert_eq!((health.status, &health.json["status"]), (StatusCode::OK, &json!("degraded")));
+    assert_eq!(health.json["cache"]["status"], "down");
+}
