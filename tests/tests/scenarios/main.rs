@@ -4,6 +4,7 @@ mod dead_letters;
 mod events;
 mod onboarding;
 mod queries;
+mod redis;
 mod trouble;
 mod webhook;
 

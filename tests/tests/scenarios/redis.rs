@@ -1,0 +1,29 @@
+//! The main path with Redis as the only store of users, and as the cache.
+
+use serde_json::json;
+use testkit::{Employee, Setup, World};
+
+fn redis() -> Setup {
+    #[expect(clippy::disallowed_methods, reason = "a test has no main that could read it")]
+    let url = std::env::var("TEST_REDIS_URL").expect("TEST_REDIS_URL names a Redis: run `make test-real`");
+    let vars = vec![("STORAGE_BACKEND", "redis".to_owned()), ("STORAGE_URL", url.clone()), ("CACHE_URL", url)];
+    Setup { vars, ..Setup::default() }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Redis: make test-real"]
+async fn users_live_in_redis_alone() {
+    let world = World::with(redis()).await;
+    let ada = Employee::new("REDIS-1", "Ada", "Lovelace").with("title", "Analyst");
+    world.knows(&ada);
+    let receipt = world.hr().hires(&ada).await;
+    world.settle().await;
+    assert_eq!(world.user("REDIS-1").await["title"], "Analyst");
+    world.hr().updates(&ada.with("title", "Programmer")).await;
+    world.settle().await;
+    let user = world.user("REDIS-1").await;
+    assert_eq!((&user["title"], &user["version"]), (&json!("Programmer"), &json!(2)), "not from the cache");
+    assert_eq!(world.request(&receipt).await["status"], "enriched");
+    let health = world.get("/v1/healthz").await.json;
+    assert_eq!((&health["store"]["status"], &health["cache"]["status"]), (&json!("up"), &json!("up")));
+}

@@ -1,0 +1,249 @@
+//! The house rules that a machine can check: see `docs/architecture.md`. Uses nothing but the standard library.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// A file below the project's root, with '/' in its path.
+struct Source {
+    path: String,
+    text: String,
+}
+
+impl Source {
+    fn is_test(&self) -> bool {
+        self.path.contains("/tests/") || self.path.ends_with("/tests.rs")
+    }
+
+    /// What stands before the unit tests.
+    fn code(&self) -> &str {
+        self.text.split("#[cfg(test)]").next().unwrap()
+    }
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap()
+}
+
+fn read(path: &str) -> String {
+    fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+fn files(below: &str, ending: &str) -> Vec<Source> {
+    let mut found = Vec::new();
+    let mut folders = vec![root().join(below)];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.to_str().unwrap().ends_with(ending) {
+                let text = fs::read_to_string(&path).unwrap();
+                let path = path.strip_prefix(root()).unwrap().to_str().unwrap().to_owned();
+                found.push(Source { path, text });
+            }
+        }
+    }
+    assert!(!found.is_empty(), "no {ending} below {below}: the rule would check nothing");
+    found.sort_by(|a, b| a.path.cmp(&b.path));
+    found
+}
+
+fn sources() -> Vec<Source> {
+    ["functions", "shared", "infra", "tests"].iter().flat_map(|folder| files(folder, ".rs")).collect()
+}
+
+fn folders(below: &str) -> Vec<String> {
+    let entries = fs::read_dir(root().join(below)).unwrap().map(|entry| entry.unwrap());
+    let mut names: Vec<_> = entries
+        .filter(|entry| entry.path().is_dir())
+        .map(|entry| entry.file_name().to_str().unwrap().to_owned())
+        .collect();
+    names.sort();
+    names
+}
+
+/// The names under `[dependencies]`.
+fn dependencies(krate: &str) -> Vec<String> {
+    let manifest = read(&format!("{krate}/Cargo.toml"));
+    let section = manifest.split("\n[dependencies]\n").nth(1).unwrap_or_default();
+    let section = section.split("\n[").next().unwrap_or_default();
+    section.lines().filter_map(|line| Some(line.split_once(['.', ' '])?.0.to_owned())).collect()
+}
+
+fn assert_none(offenders: &[String], rule: &str) {
+    assert!(offenders.is_empty(), "{rule}:\n  {}", offenders.join("\n  "));
+}
+
+/// Where `word` stands in code that is not one of `allowed`.
+fn outside(word: &str, allowed: impl Fn(&Source) -> bool) -> Vec<String> {
+    let this = "tests/tests/tidy.rs";
+    let found = sources().into_iter().filter(|source| source.path != this && !allowed(source));
+    found.filter(|source| source.code().contains(word)).map(|source| source.path).collect()
+}
+
+const FEATURES: [&str; 2] = ["onboarding", "dlq"];
+const CAPABILITIES: [&str; 5] = ["cache", "dynamo", "kafka", "okta", "runtime"];
+
+#[test]
+fn dynamodb_is_named_in_stores_only() {
+    let allowed =
+        |source: &Source| source.path.starts_with("shared/dynamo/") || source.path.contains("/store");
+    assert_none(&outside("aws_sdk_dynamodb", allowed), "aws_sdk_dynamodb outside a store and shared/dynamo");
+}
+
+#[test]
+fn kafka_is_named_in_one_crate_and_the_local_cloud_only() {
+    let allowed =
+        |source: &Source| source.path.starts_with("shared/kafka/") || source.path.starts_with("infra/local/");
+    assert_none(&outside("rdkafka", allowed), "rdkafka outside shared/kafka and infra/local");
+}
+
+#[test]
+fn the_environment_is_read_in_config_and_main_only() {
+    let allowed = |source: &Source| {
+        source.is_test() || source.path.ends_with("/config.rs") || source.path.ends_with("/main.rs")
+    };
+    assert_none(&outside("std::env::", allowed), "std::env outside config.rs and main.rs");
+}
+
+#[test]
+fn every_shared_crate_is_a_feature_a_capability_or_one_of_two_more() {
+    let mut known: Vec<_> =
+        FEATURES.iter().chain(&CAPABILITIES).chain(&["contracts", "testkit"]).copied().collect();
+    known.sort_unstable();
+    assert_eq!(folders("shared"), known, "say in this test what the new crate is");
+}
+
+#[test]
+fn features_meet_in_contracts_only_and_capabilities_know_no_feature() {
+    let mut offenders = Vec::new();
+    for krate in FEATURES.iter().chain(&CAPABILITIES).chain(&["contracts"]) {
+        for dependency in dependencies(&format!("shared/{krate}")) {
+            if FEATURES.contains(&dependency.as_str()) && dependency != *krate {
+                offenders.push(format!("{krate} depends on {dependency}"));
+            }
+        }
+    }
+    let ours = dependencies("shared/contracts");
+    offenders.extend(
+        CAPABILITIES
+            .iter()
+            .filter(|c| ours.contains(&(**c).to_owned()))
+            .map(|c| format!("contracts depends on {c}")),
+    );
+    assert_none(&offenders, "dependencies point one way");
+}
+
+#[test]
+fn a_function_has_one_name_everywhere() {
+    let template = read("template.yaml");
+    let binaries: Vec<_> =
+        template.lines().filter_map(|line| line.trim().strip_prefix("Binary: ").map(str::to_owned)).collect();
+    let mut sorted = binaries.clone();
+    sorted.sort();
+    assert_eq!(folders("functions"), sorted, "functions/ and template.yaml");
+    assert_eq!(folders("events"), sorted, "events/ and template.yaml");
+    for name in &binaries {
+        assert!(read(&format!("functions/{name}/Cargo.toml")).contains(&format!("name = \"{name}\"")));
+        assert!(read(&format!("functions/{name}/src/lib.rs")).contains(&format!("NAME: &str = \"{name}\"")));
+        let resource: String = name.split('-').map(|word| word[..1].to_uppercase() + &word[1..]).collect();
+        assert!(template.contains(&format!("\n  {resource}:\n")), "template.yaml has no {resource}");
+        assert!(
+            read(&format!("functions/{name}/src/main.rs")).lines().count() <= 25,
+            "{name}: main.rs grows"
+        );
+    }
+}
+
+#[test]
+fn the_template_and_the_code_agree_on_topics() {
+    let (template, contracts) = (read("template.yaml"), read("shared/contracts/src/topic.rs"));
+    let topics: Vec<_> =
+        contracts.lines().filter_map(|line| line.split_once("&str = \"")?.1.strip_suffix("\";")).collect();
+    assert_eq!(topics.len(), 2);
+    for topic in topics {
+        assert!(template.contains(&format!("Topics: [{topic}]")), "no function reads {topic}");
+    }
+}
+
+#[test]
+fn every_variable_that_is_read_is_documented() {
+    let example = read(".env.example");
+    let mut offenders = Vec::new();
+    for source in sources().into_iter().filter(|source| !source.is_test()) {
+        for call in [".get(\"", ".require(\"", ".parse(\"", ".parse_or(\"", ".seconds_or(\"", ".secret(\""] {
+            let mut rest = source.code();
+            while let Some((_, after)) = rest.split_once(call) {
+                let name = after.split('"').next().unwrap();
+                let is_variable =
+                    name.contains('_') && name.bytes().all(|b| b.is_ascii_uppercase() || b == b'_');
+                // Lambda sets these.
+                if is_variable && !name.starts_with("AWS_") && !example.contains(&format!("{name}=")) {
+                    offenders.push(format!("{name} ({})", source.path));
+                }
+                rest = after;
+            }
+        }
+    }
+    assert_none(&offenders, "variables that .env.example doesn't document");
+}
+
+#[test]
+fn files_are_short() {
+    let lengths: Vec<_> = sources()
+        .into_iter()
+        .filter(|source| !source.is_test())
+        .map(|source| (source.code().lines().count(), source.path))
+        .collect();
+    let over = |most: usize| {
+        lengths
+            .iter()
+            .filter(|(lines, _)| *lines > most)
+            .map(|(lines, path)| format!("{path}: {lines}"))
+            .collect::<Vec<_>>()
+    };
+    assert_none(&over(500), "past 500 lines there are two files in one");
+    let (long, all) = (over(300), lengths.len());
+    assert!(long.len() * 10 <= all, "nine in ten files are under 300 lines: {long:?} of {all}");
+}
+
+#[test]
+fn modules_are_files_with_names() {
+    let offenders: Vec<_> = sources()
+        .into_iter()
+        .filter(|source| source.path.ends_with("/mod.rs"))
+        .map(|source| source.path)
+        .collect();
+    assert_none(&offenders, "foo.rs and foo/, never mod.rs");
+}
+
+#[test]
+fn crates_are_named_after_what_they_do_and_say_it_in_a_readme() {
+    for krate in folders("shared") {
+        assert!(
+            !["common", "utils", "util", "core", "helpers"].contains(&krate.as_str()),
+            "{krate} says nothing"
+        );
+        let docs = read(&format!("shared/{krate}/src/lib.rs"));
+        assert!(
+            docs.starts_with("#![doc = include_str!(\"../README.md\")]"),
+            "{krate}: the docs are the README"
+        );
+        assert!(read(&format!("shared/{krate}/README.md")).starts_with(&format!("# {krate}\n")));
+    }
+}
+
+#[test]
+fn nothing_is_left_for_later() {
+    let words = ["TO", "FIX", "HA", "XX"].iter().zip(["DO", "ME", "CK", "X"]).map(|(a, b)| format!("{a}{b}"));
+    for word in words {
+        let offenders: Vec<_> = sources()
+            .into_iter()
+            .filter(|source| source.text.split(|c: char| !c.is_alphanumeric()).any(|found| found == word))
+            .map(|source| source.path)
+            .collect();
+        assert_none(&offenders, &format!("{word} in the code"));
+    }
+}
