@@ -7,6 +7,7 @@ use okta::{
 };
 use runtime::Clock;
 use tokio::net::TcpListener;
+use unicode_width::UnicodeWidthStr;
 
 use crate::cli::{OktaArgs, PeopleArgs, ServeArgs};
 
@@ -27,7 +28,9 @@ pub(crate) fn people(args: &PeopleArgs, clock: Clock) -> anyhow::Result<()> {
         serde_json::to_writer_pretty(&mut out, &people).map_err(io::Error::from).and_then(|()| writeln!(out))
     } else {
         let line = |email: &str, name: &str, department: &str, title: &str, status: &str, rest: &str| {
-            format!("{email:<36} {name:<26} {department:<17} {title:<30} {status:<13} {rest}")
+            // Columns of a terminal, not characters: some scripts take two each.
+            let name_padding = 26_usize.saturating_sub(name.width());
+            format!("{email:<36} {name}{:name_padding$} {department:<17} {title:<30} {status:<13} {rest}", "")
         };
         let head = line("E-MAIL", "NAME", "DEPARTMENT", "TITLE", "STATUS", "GROUPS  APPS");
         let rows = people.iter().map(|person| {
