@@ -94,6 +94,8 @@ impl Enrich {
             Decision::Duplicate => Outcome::Duplicate,
             Decision::Superseded => Outcome::Superseded,
         };
+        // Also for a duplicate: its first delivery may have ended between the write and this line.
+        self.cache.invalidate(&cache_key(&event.employee.id)).await;
         self.report(&event, RequestState::Enriched { outcome }).await?;
         Ok(outcome)
     }
@@ -139,7 +141,6 @@ impl Enrich {
             }
             let merged = merge(event, directory, stored.as_ref(), self.clock.now());
             if self.store.save(&merged, stored.as_ref()).await? == Saved::Yes {
-                self.cache.invalidate(&cache_key(&merged.user.id)).await;
                 return Ok(Outcome::Applied);
             }
             stored = self.store.user(&event.employee.id).await?;

@@ -1,6 +1,9 @@
 use std::{
     path::{Path, PathBuf},
-    sync::atomic::{AtomicBool, Ordering::SeqCst},
+    sync::{
+        OnceLock,
+        atomic::{AtomicBool, Ordering::SeqCst},
+    },
     time::Duration,
 };
 
@@ -22,6 +25,7 @@ pub struct World {
     cloud: Option<Cloud>,
     directory: Directory,
     http: reqwest::Client,
+    producer: OnceLock<Producer>,
     unsettled: AtomicBool,
 }
 
@@ -65,7 +69,13 @@ impl World {
         };
         let cloud = Cloud::start(options).await.unwrap();
         let http = okta::http_client(LIMIT);
-        Self { cloud: Some(cloud), directory, http, unsettled: AtomicBool::new(false) }
+        Self {
+            cloud: Some(cloud),
+            directory,
+            http,
+            producer: OnceLock::new(),
+            unsettled: AtomicBool::new(false),
+        }
     }
 
     pub fn hr(&self) -> Hr<'_> {
@@ -92,7 +102,8 @@ impl World {
     /// Puts a record on the topic of accepted events, past the webhook.
     pub async fn publishes(&self, key: Option<&str>, value: Option<&[u8]>, headers: &[(&str, &str)]) {
         self.unsettled.store(true, SeqCst);
-        let producer = Producer::from_vars(&self.cloud().parts().vars).unwrap();
+        let producer =
+            self.producer.get_or_init(|| Producer::from_vars(&self.cloud().parts().vars).unwrap());
         let record = Outgoing { topic: topic::ENRICHMENT_REQUESTED, key: key.map(str::as_bytes), value };
         let headers = headers.iter().map(|(name, value)| (*name, value.as_bytes()));
         producer.publish(record, headers).await.unwrap();
