@@ -84,7 +84,7 @@ fn outside(word: &str, allowed: impl Fn(&Source) -> bool) -> Vec<String> {
 }
 
 const FEATURES: [&str; 2] = ["onboarding", "dlq"];
-const CAPABILITIES: [&str; 5] = ["cache", "dynamo", "kafka", "okta", "runtime"];
+const CAPABILITIES: [&str; 6] = ["cache", "dynamo", "kafka", "okta", "runtime", "valkey"];
 
 #[test]
 fn dynamodb_is_named_in_stores_only() {

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 
+use contracts::{CorrelationId, EmployeeId};
 use dlq::{DeadLetter, Find, FindError, LetterId, Page, Store};
 use lambda_http::{
     Body, Request, Response,
@@ -11,6 +12,7 @@ use runtime::{
     Clock, ConfigError, Problem, Vars,
     api::{Api, Call, json, link_to_next},
     cursor::Signer,
+    telemetry,
 };
 use serde::Serialize;
 
@@ -34,6 +36,8 @@ struct Summary<'a> {
     id: &'a str,
     state: dlq::LetterState,
     reason: &'static str,
+    /// Whether it can succeed later with nothing changed by a person.
+    transient: bool,
     message: &'a str,
     attempts: u32,
     failed_at: String,
@@ -55,13 +59,16 @@ impl Function {
     }
 
     async fn answer(&self, call: &Call) -> Result<Response<Body>, Problem> {
-        if !["/v1/dead-letters", "/v1/dead-letters/{id}"].contains(&call.route()) {
-            return Err(Problem::unknown_route());
-        }
-        call.only(&Method::GET, "GET")?;
         match call.route() {
-            "/v1/dead-letters" => self.list(call).await,
-            _ => self.letter(call.path("id")).await,
+            "/v1/dead-letters" => {
+                call.only(&Method::GET, "GET")?;
+                self.list(call).await
+            }
+            "/v1/dead-letters/{id}" => {
+                call.only(&Method::GET, "GET")?;
+                self.letter(call.path("id")).await
+            }
+            _ => Err(Problem::unknown_route()),
         }
     }
 
@@ -99,17 +106,18 @@ impl<'a> Summary<'a> {
             id: letter.id.as_str(),
             state: letter.state,
             reason: letter.reason.code(),
+            transient: letter.reason.is_transient(),
             message: &letter.message,
             attempts: letter.attempts,
             failed_at: letter.failed_at.to_string(),
             fingerprint: &letter.fingerprint,
-            correlation_id: letter.correlation_id.as_deref(),
-            employee_id: letter.employee_id.as_deref(),
+            correlation_id: letter.correlation_id.as_ref().map(CorrelationId::as_str),
+            employee_id: letter.employee_id.as_ref().map(EmployeeId::as_str),
         }
     }
 }
 
-fn away(error: &(dyn std::error::Error + 'static)) -> Problem {
-    tracing::error!(error, "a query was not answered");
+fn away(error: &dynamo::Error) -> Problem {
+    tracing::error!(error = telemetry::chain(error), "a query was not answered");
     Problem::unavailable()
 }

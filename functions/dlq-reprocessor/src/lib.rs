@@ -2,13 +2,12 @@
 
 use std::convert::Infallible;
 
-use contracts::{CorrelationId, EmployeeId, EventId};
 use dlq::{DeadLetter, Park};
 use lambda_runtime::LambdaEvent;
 use onboarding::FailRequest;
 use runtime::{
     Clock, ConfigError, Vars,
-    batch::{self, BatchResponse, Limits, Retry},
+    batch::{self, BatchResponse, Deadline, Retry},
     event::{KafkaEvent, Record},
     telemetry,
 };
@@ -37,27 +36,20 @@ impl Function {
 
     pub async fn handle(&self, event: LambdaEvent<KafkaEvent>) -> Result<BatchResponse, Infallible> {
         let LambdaEvent { payload, context } = event;
-        let limits = Limits::until(self.clock.until(context.deadline), CONCURRENCY);
-        let batch = batch::process(payload.into_records(), limits, |record| self.reprocess(record));
+        let deadline = Deadline::after(self.clock.until(context.deadline));
+        let records = payload.into_records();
+        let batch = batch::process(records, CONCURRENCY, deadline, |record| self.reprocess(record));
         Ok(batch.instrument(telemetry::invocation(NAME, &context)).await)
     }
 
     /// The letter first: what a person needs must not wait for what a program asks.
     async fn reprocess(&self, record: Record) -> Result<(), Retry> {
-        let span = Park::span(&record);
-        async {
-            let letter = self.park.park(record).await?;
-            self.tell_request(letter).await
-        }
-        .instrument(span)
-        .await
+        let letter = self.park.park(record).await?;
+        self.tell_request(letter).await
     }
 
     async fn tell_request(&self, letter: DeadLetter) -> Result<(), Retry> {
         let DeadLetter { correlation_id, employee_id, event_id, reason, message, .. } = letter;
-        let correlation_id = correlation_id.and_then(|id| CorrelationId::parse(id).ok());
-        let employee_id = employee_id.and_then(|id| EmployeeId::parse(id).ok());
-        let event_id = event_id.and_then(|id| EventId::parse(id).ok());
         // A record that did not come through the webhook has no request.
         let (Some(correlation_id), Some(employee_id), Some(event_id)) =
             (correlation_id, employee_id, event_id)
@@ -66,7 +58,7 @@ impl Function {
         };
         let told = self.fail_request.fail(&correlation_id, employee_id, event_id, reason, message).await;
         told.map_err(|error| {
-            let error: &dyn std::error::Error = &error;
+            let error = telemetry::chain(&error);
             tracing::error!(error, "the request could not be marked as failed; the record is reported back");
             Retry
         })

@@ -8,7 +8,7 @@ use lambda_runtime::LambdaEvent;
 use onboarding::{RetryPolicy, Store, enrich::Enrich};
 use runtime::{
     Clock, ConfigError, Vars,
-    batch::{self, BatchResponse, Limits},
+    batch::{self, BatchResponse, Deadline},
     event::KafkaEvent,
     telemetry,
 };
@@ -25,9 +25,14 @@ pub struct Function {
 
 impl Function {
     pub fn from_vars(vars: &Vars, clock: Clock) -> Result<Self, ConfigError> {
+        Self::with_cache(vars, clock, Cache::from_vars(vars)?)
+    }
+
+    /// Shares a cache with other functions of the process, so that each sees what the others invalidate.
+    pub fn with_cache(vars: &Vars, clock: Clock, cache: Cache) -> Result<Self, ConfigError> {
         let enrich = Enrich {
             store: Store::from_vars(vars)?,
-            cache: Cache::from_vars(vars)?,
+            cache,
             okta: okta::Client::from_vars(vars, clock)?,
             producer: Producer::from_vars(vars)?,
             retry: RetryPolicy::from_vars(vars)?,
@@ -36,18 +41,11 @@ impl Function {
         Ok(Self { enrich, concurrency: vars.parse_or("ENRICHMENT_CONCURRENCY", 16, "a number of people")? })
     }
 
-    /// Shares a cache with other functions of the process, so that each sees what the others invalidate.
-    #[must_use]
-    pub fn with_cache(mut self, cache: Cache) -> Self {
-        self.enrich.cache = cache;
-        self
-    }
-
     pub async fn handle(&self, event: LambdaEvent<KafkaEvent>) -> Result<BatchResponse, Infallible> {
         let LambdaEvent { payload, context } = event;
-        let limits = Limits::until(self.enrich.clock.until(context.deadline), self.concurrency);
-        let batch = batch::process(payload.into_records(), limits, |record| {
-            self.enrich.enrich(record, limits.stop_starting)
+        let deadline = Deadline::after(self.enrich.clock.until(context.deadline));
+        let batch = batch::process(payload.into_records(), self.concurrency, deadline, |record| {
+            self.enrich.enrich(record, deadline.give_up)
         });
         Ok(batch.instrument(telemetry::invocation(NAME, &context)).await)
     }

@@ -11,6 +11,7 @@ use onboarding::accept::{Accept, Error};
 use runtime::{
     Clock, ConfigError, Problem, Vars,
     api::{Api, Call, json},
+    telemetry,
 };
 use serde::Serialize;
 
@@ -52,7 +53,6 @@ impl Function {
         let body = call.json_body(MOST_BYTES)?;
         let id = &call.correlation_id;
         let event = self.accept.accept(body, id.clone(), &call.traceparent).await.map_err(problem)?;
-        tracing::Span::current().record("event_id", event.event_id.as_str());
         tracing::info!(event_type = event.event_type.as_str(), "accepted");
         let answer = Accepted {
             status: "accepted",
@@ -68,9 +68,11 @@ fn problem(error: Error) -> Problem {
         Error::Malformed { .. } => Problem::bad_request("malformed_json", format!("Not accepted: {error}.")),
         Error::Invalid(faults) => Problem::faults(faults),
         Error::Unpublished(source) => {
-            let error: &dyn std::error::Error = &source;
+            let error = telemetry::chain(&source);
             tracing::error!(error, "an event was not accepted: the brokers did not acknowledge it");
-            Problem::unavailable()
+            let detail =
+                "The event may or may not have been accepted. Send it again later, with the same event_id.";
+            Problem { detail: detail.to_owned(), ..Problem::unavailable() }
         }
     }
 }

@@ -17,6 +17,7 @@ use runtime::{
     Clock, ConfigError, Problem, Vars,
     api::{Api, Call, json, link_to_next, raw_json},
     cursor::Signer,
+    telemetry,
 };
 use serde::Serialize;
 
@@ -58,16 +59,25 @@ impl Function {
     }
 
     async fn answer(&self, call: &Call) -> Result<Response<Body>, Problem> {
-        let known = ["/v1/users", "/v1/users/{id}", "/v1/requests/{id}", "/v1/healthz"];
-        if !known.contains(&call.route()) {
-            return Err(Problem::unknown_route());
-        }
-        call.only(&Method::GET, "GET")?;
+        let only_get = || call.only(&Method::GET, "GET");
         match call.route() {
-            "/v1/users" => self.list(call).await,
-            "/v1/users/{id}" => self.user(call.path("id")).await,
-            "/v1/requests/{id}" => self.request(call.path("id")).await,
-            _ => Ok(self.healthz().await),
+            "/v1/users" => {
+                only_get()?;
+                self.list(call).await
+            }
+            "/v1/users/{id}" => {
+                only_get()?;
+                self.user(call.path("id")).await
+            }
+            "/v1/requests/{id}" => {
+                only_get()?;
+                self.request(call.path("id")).await
+            }
+            "/v1/healthz" => {
+                only_get()?;
+                Ok(self.healthz().await)
+            }
+            _ => Err(Problem::unknown_route()),
         }
     }
 
@@ -134,7 +144,6 @@ impl Function {
 }
 
 fn away(error: &store::Error) -> Problem {
-    let error: &dyn std::error::Error = error;
-    tracing::error!(error, "a query was not answered");
+    tracing::error!(error = telemetry::chain(error), "a query was not answered");
     Problem::unavailable()
 }

@@ -70,9 +70,9 @@ pub(crate) struct OktaArgs {
 pub(crate) struct SendArgs {
     /// An event of API Gateway, such as `events/hr-webhook/new-hire.json`
     pub(crate) file: PathBuf,
-    /// Where Joiner runs
-    #[arg(long, env = "JOINER_URL", default_value = "http://127.0.0.1:3000")]
-    pub(crate) url: String,
+    /// Where Joiner runs; `JOINER_URL` where it isn't given, else <http://127.0.0.1:3000>
+    #[arg(long)]
+    pub(crate) url: Option<String>,
 }
 
 #[derive(Args)]

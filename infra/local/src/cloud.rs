@@ -4,18 +4,18 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use anyhow::{Context, bail};
 use cache::Cache;
+use kafka::Producer;
 use okta::fake::Directory;
 use runtime::{Clock, Vars};
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
 use crate::{
     broker::Embedded,
-    esm::EventSource,
+    esm::{Brokers, EventSource},
     function::Function,
     gateway::{self, Routes},
-    tables,
     template::Template,
-    wiring::Wiring,
+    wiring::{self, Wiring},
 };
 
 pub struct Options {
@@ -39,6 +39,7 @@ pub struct Cloud {
     broker: Option<Embedded>,
     phase: watch::Sender<Phase>,
     gateway: JoinHandle<()>,
+    longest_request: Duration,
     servers: Vec<JoinHandle<()>>,
 }
 
@@ -83,7 +84,7 @@ impl Cloud {
         let cache = Cache::from_vars(&vars)?;
         let cache_name = vars.get("CACHE_URL").unwrap_or("in this process's memory").to_owned();
 
-        tables::ensure(&vars, &template.tables).await?;
+        wiring::ensure(&vars, &template.tables).await?;
         let mut routes = Routes::default();
         let mut sources = Vec::new();
         let mut parts = Parts {
@@ -95,6 +96,11 @@ impl Cloud {
             triggers: Vec::new(),
             vars: vars.clone(),
         };
+        let brokers = Brokers {
+            bootstrap_servers: vars.require("KAFKA_BOOTSTRAP_SERVERS", "what was just set")?,
+            embedded: broker.is_some(),
+            producer: &Producer::from_vars(&vars)?,
+        };
         for spec in &template.functions {
             let mut own = Vars::from_iter(spec.variables.clone());
             own.overlay(&vars);
@@ -102,14 +108,15 @@ impl Cloud {
             routes.add(&spec.routes, &function);
             parts.routes.extend(spec.routes.iter().map(|route| (route.key(), spec.name.clone())));
             for trigger in &spec.triggers {
-                let (trigger, embedded) = (trigger.clone(), broker.is_some());
-                let servers = vars.require("KAFKA_BOOTSTRAP_SERVERS", "what was just set")?;
-                let source = EventSource::start(trigger, function.clone(), servers, embedded, &phase).await?;
+                let source = EventSource::start(trigger.clone(), function.clone(), brokers, &phase).await?;
                 let read = format!("{} ({} partitions)", source.topic(), source.partitions());
                 parts.triggers.push((read, spec.name.clone()));
                 sources.push(source);
             }
         }
+        // A request may take as long as the slowest of the functions that answer one.
+        let answering = template.functions.iter().filter(|spec| !spec.routes.is_empty());
+        let longest_request = answering.map(|spec| spec.timeout).max().unwrap_or_default();
         let shutdown = until(&phase, Phase::Draining);
         let gateway = tokio::spawn(async move {
             if let Err(error) = gateway::serve(listener, routes, clock, shutdown).await {
@@ -119,7 +126,7 @@ impl Cloud {
         for source in &sources {
             source.ready().await;
         }
-        Ok(Self { address, parts, sources, broker, phase: phase_tx, gateway, servers })
+        Ok(Self { address, parts, sources, broker, phase: phase_tx, gateway, longest_request, servers })
     }
 
     pub fn url(&self) -> String {
@@ -146,8 +153,11 @@ impl Cloud {
     /// Takes no more requests, works off the records within `limit`, and ends. What is left stays on a real broker.
     pub async fn stop(self, limit: Duration) -> anyhow::Result<()> {
         self.phase.send_replace(Phase::Draining);
-        // A client may keep its connection open; its requests have been answered.
-        drop(tokio::time::timeout(Duration::from_secs(2), self.gateway).await);
+        // What is still open after the longest request is a connection on which nothing happens.
+        let abort = self.gateway.abort_handle();
+        if tokio::time::timeout(self.longest_request, self.gateway).await.is_err() {
+            abort.abort();
+        }
         let drained = tokio::time::timeout(limit, settled(&self.sources)).await;
         self.phase.send_replace(Phase::Stopping);
         for source in self.sources {

@@ -8,13 +8,19 @@ mod deliver;
 mod on_failure;
 mod poller;
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::{Arc, atomic::AtomicU64},
+    time::{Duration, Instant},
+};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
+use kafka::Producer;
 use rdkafka::{
     ClientConfig, ClientContext, Offset, TopicPartitionList,
-    consumer::{Consumer, ConsumerContext},
-    error::KafkaError,
+    consumer::{BaseConsumer, Consumer, ConsumerContext},
+    error::{KafkaError, KafkaResult},
+    types::RDKafkaErrorCode,
 };
 use tokio::{sync::watch, task::JoinSet};
 
@@ -27,79 +33,77 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// The next offset to process, by partition.
 pub(crate) type Progress = HashMap<i32, i64>;
 
-type StreamConsumer = rdkafka::consumer::StreamConsumer<Reports>;
-
-/// What the consumer reports by itself. The end of a partition is no error, and a broker that is away for a moment is
-/// librdkafka's business until it isn't.
-struct Reports;
-
-impl ClientContext for Reports {
-    fn error(&self, error: KafkaError, reason: &str) {
-        if !matches!(error, KafkaError::Global(rdkafka::types::RDKafkaErrorCode::PartitionEOF)) {
-            tracing::debug!(%error, reason, "the consumer reports");
-        }
-    }
-}
-
-impl ConsumerContext for Reports {}
-
 pub(crate) struct EventSource {
     trigger: Trigger,
-    consumer: Arc<StreamConsumer>,
+    /// Asks for offsets; reads nothing.
+    probe: Arc<BaseConsumer>,
     progress: watch::Receiver<Progress>,
     ready: watch::Receiver<usize>,
     partitions: usize,
     pollers: JoinSet<()>,
 }
 
+/// Where the records come from.
+#[derive(Clone, Copy)]
+pub(crate) struct Brokers<'a> {
+    pub(crate) bootstrap_servers: &'a str,
+    pub(crate) embedded: bool,
+    /// Writes to on-failure topics.
+    pub(crate) producer: &'a Producer,
+}
+
 impl EventSource {
     pub(crate) async fn start(
         trigger: Trigger,
         function: Function,
-        bootstrap_servers: &str,
-        embedded: bool,
+        brokers: Brokers<'_>,
         phase: &watch::Receiver<Phase>,
     ) -> anyhow::Result<Self> {
-        let consumer: Arc<StreamConsumer> =
-            Arc::new(config(bootstrap_servers, &trigger.group).create_with_context(Reports)?);
+        let config = config(brokers, &trigger.group);
+        let probe: Arc<BaseConsumer> = Arc::new(config.create()?);
         let positions = {
-            let (consumer, topic) = (Arc::clone(&consumer), trigger.topic.clone());
-            tokio::task::spawn_blocking(move || positions(&consumer, &topic)).await?
+            let (probe, topic) = (Arc::clone(&probe), trigger.topic.clone());
+            tokio::task::spawn_blocking(move || positions(&probe, &topic)).await?
         };
         let positions =
             positions.with_context(|| format!("the offsets of {} can't be read", trigger.topic))?;
-        let mut assignment = TopicPartitionList::new();
-        for (partition, next) in &positions {
-            assignment.add_partition_offset(&trigger.topic, *partition, Offset::Offset(*next))?;
-        }
-        let on_failure = trigger.on_failure.as_deref();
-        let on_failure = on_failure.map(|topic| OnFailure::new(bootstrap_servers, topic)).transpose()?;
+        let on_failure = trigger.on_failure.clone();
+        let on_failure = on_failure.map(|topic| OnFailure::new(brokers.producer.clone(), topic));
         let (progress_tx, progress) = watch::channel(positions.clone());
         let (ready_tx, ready) = watch::channel(0);
-        consumer.assign(&assignment)?;
+        let longest_record = Arc::new(AtomicU64::new(0));
 
         let mut pollers = JoinSet::new();
-        for partition in positions.keys() {
-            let queue = consumer.split_partition_queue(&trigger.topic, *partition);
+        for (partition, next) in &positions {
+            // A consumer of its own: what is fetched for the partition can reach nobody but its poller.
+            let consumer: poller::StreamConsumer = config.create_with_context(Reports)?;
+            let mut assignment = TopicPartitionList::new();
+            assignment.add_partition_offset(&trigger.topic, *partition, Offset::Offset(*next))?;
+            consumer.assign(&assignment)?;
             let poller = Poller {
-                queue: queue.context("the partition was just assigned")?,
+                consumer: Arc::new(consumer),
                 partition: *partition,
-                consumer: Arc::clone(&consumer),
                 trigger: trigger.clone(),
                 function: function.clone(),
                 on_failure: on_failure.clone(),
+                gaps_are_losses: brokers.embedded,
+                longest_record: Arc::clone(&longest_record),
                 progress: progress_tx.clone(),
                 ready: ready_tx.clone(),
                 phase: phase.clone(),
             };
             pollers.spawn(poller.run());
         }
-        pollers.spawn(serve_events(Arc::clone(&consumer), phase.clone()));
-        if embedded {
-            let (consumer, topic) = (Arc::clone(&consumer), trigger.topic.clone());
-            pollers.spawn(backlog::watch(consumer, topic, progress.clone(), phase.clone()));
+        if brokers.embedded {
+            let watched = backlog::Watched {
+                probe: Arc::clone(&probe),
+                topic: trigger.topic.clone(),
+                progress: progress.clone(),
+                longest_record,
+            };
+            pollers.spawn(backlog::watch(watched, phase.clone()));
         }
-        Ok(Self { trigger, consumer, partitions: positions.len(), progress, ready, pollers })
+        Ok(Self { trigger, probe, partitions: positions.len(), progress, ready, pollers })
     }
 
     /// Waits until every partition has been read to its end, or has records at hand.
@@ -111,11 +115,11 @@ impl EventSource {
 
     /// Waits until every record that is on the topic now has been processed. Says whether there were any.
     pub(crate) async fn settle(&self) -> anyhow::Result<bool> {
-        let (consumer, topic) = (Arc::clone(&self.consumer), self.trigger.topic.clone());
+        let (probe, topic) = (Arc::clone(&self.probe), self.trigger.topic.clone());
         let partitions: Vec<i32> = self.progress.borrow().keys().copied().collect();
         let ends: Progress = tokio::task::spawn_blocking(move || {
-            let end = |partition| Ok((partition, consumer.fetch_watermarks(&topic, partition, PATIENCE)?.1));
-            partitions.into_iter().map(end).collect::<rdkafka::error::KafkaResult<_>>()
+            let end = |partition| Ok((partition, probe.fetch_watermarks(&topic, partition, PATIENCE)?.1));
+            partitions.into_iter().map(end).collect::<KafkaResult<_>>()
         })
         .await??;
         let done = |progress: &Progress| ends.iter().all(|(partition, end)| progress[partition] >= *end);
@@ -132,51 +136,66 @@ impl EventSource {
         self.partitions
     }
 
-    /// Waits for the pollers, which end with their phase, and commits what they have processed.
+    /// Waits for the pollers, which end with their phase and commit what they have processed.
     pub(crate) async fn stop(self) {
         self.pollers.join_all().await;
-        let consumer = self.consumer;
-        let progress = self.progress.borrow().clone();
-        let topic = self.trigger.topic;
-        let commit = move || {
-            let mut offsets = TopicPartitionList::new();
-            for (partition, next) in progress {
-                offsets.add_partition_offset(&topic, partition, Offset::Offset(next))?;
-            }
-            consumer.commit(&offsets, rdkafka::consumer::CommitMode::Sync)
-        };
-        if let Ok(Err(error)) = tokio::task::spawn_blocking(commit).await {
-            tracing::warn!(%error, "the last offsets were not committed; their records will come again");
+    }
+}
+
+/// What a consumer reports by itself. The end of a partition is no error, and a connection that is lost for a moment is
+/// librdkafka's business until it isn't.
+struct Reports;
+
+impl ClientContext for Reports {
+    fn error(&self, error: KafkaError, reason: &str) {
+        match error.rdkafka_error_code() {
+            Some(RDKafkaErrorCode::PartitionEOF) => {}
+            Some(
+                RDKafkaErrorCode::AllBrokersDown
+                | RDKafkaErrorCode::UnknownTopicOrPartition
+                | RDKafkaErrorCode::TopicAuthorizationFailed
+                | RDKafkaErrorCode::GroupAuthorizationFailed
+                | RDKafkaErrorCode::Fatal,
+            ) => tracing::warn!(%error, reason, "no records can be read"),
+            _ => tracing::debug!(%error, reason, "the consumer reports"),
         }
     }
 }
 
-fn config(bootstrap_servers: &str, group: &str) -> ClientConfig {
+impl ConsumerContext for Reports {
+    fn commit_callback(&self, result: KafkaResult<()>, _offsets: &TopicPartitionList) {
+        if let Err(error) = result {
+            tracing::warn!(%error, "an offset was not committed; the next commit covers it");
+        }
+    }
+}
+
+fn config(brokers: Brokers<'_>, group: &str) -> ClientConfig {
     let mut config = ClientConfig::new();
     config
-        .set("bootstrap.servers", bootstrap_servers)
+        .set("bootstrap.servers", brokers.bootstrap_servers)
         .set("group.id", group)
         .set("enable.auto.commit", "false")
         .set("auto.offset.reset", "earliest")
         .set("enable.partition.eof", "true")
-        // The embedded broker answers a waiting fetch only when its time is over.
-        .set("fetch.wait.max.ms", "10")
-        // A partition's queue in memory: a laptop's, not a cluster's.
+        // What waits in memory of one partition: a laptop's share, not a cluster's.
         .set("queued.max.messages.kbytes", "4096");
+    if brokers.embedded {
+        // It answers a waiting fetch only when its time is over.
+        config.set("fetch.wait.max.ms", "10");
+    }
     config
 }
 
 /// Where to go on: at the group's committed offset, or at the oldest record.
-fn positions(consumer: &StreamConsumer, topic: &str) -> anyhow::Result<Progress> {
-    let metadata = consumer.fetch_metadata(Some(topic), PATIENCE)?;
-    let topic_metadata = metadata.topics().first().context("the broker doesn't know the topic")?;
+fn positions(probe: &BaseConsumer, topic: &str) -> anyhow::Result<Progress> {
     let mut asked = TopicPartitionList::new();
-    for partition in topic_metadata.partitions() {
-        asked.add_partition(topic, partition.id());
+    for partition in partitions(probe, topic)? {
+        asked.add_partition(topic, partition);
     }
-    let committed = consumer.committed_offsets(asked, PATIENCE)?;
+    let committed = probe.committed_offsets(asked, PATIENCE)?;
     let position = |element: &rdkafka::topic_partition_list::TopicPartitionListElem<'_>| {
-        let (low, high) = consumer.fetch_watermarks(topic, element.partition(), PATIENCE)?;
+        let (low, high) = probe.fetch_watermarks(topic, element.partition(), PATIENCE)?;
         let next = match element.offset() {
             // A topic that was made anew begins before what was committed.
             Offset::Offset(next) if next <= high => next.max(low),
@@ -187,17 +206,20 @@ fn positions(consumer: &StreamConsumer, topic: &str) -> anyhow::Result<Progress>
     committed.elements().iter().map(position).collect()
 }
 
-/// librdkafka wants its main queue served; records come on the partitions' queues.
-async fn serve_events(consumer: Arc<StreamConsumer>, mut phase: watch::Receiver<Phase>) {
-    let serve = async {
-        loop {
-            if let Err(error) = consumer.recv().await {
-                tracing::debug!(%error, "the consumer reports");
-            }
+/// A topic that was just made takes a moment to be known to every broker.
+fn partitions(probe: &BaseConsumer, topic: &str) -> anyhow::Result<Vec<i32>> {
+    let began = Instant::now();
+    loop {
+        let metadata = probe.fetch_metadata(Some(topic), PATIENCE)?;
+        let found = metadata.topics().iter().find(|found| found.name() == topic && found.error().is_none());
+        let partitions: Vec<_> =
+            found.into_iter().flat_map(|topic| topic.partitions()).map(|partition| partition.id()).collect();
+        if !partitions.is_empty() {
+            return Ok(partitions);
         }
-    };
-    tokio::select! {
-        () = serve => {}
-        _ = phase.wait_for(|phase| *phase >= Phase::Stopping) => {}
+        if began.elapsed() > PATIENCE {
+            bail!("the broker doesn't know the topic");
+        }
+        std::thread::sleep(Duration::from_millis(50));
     }
 }

@@ -53,7 +53,7 @@ impl Function {
                 })
             }
             enrichment::NAME => {
-                let function = enrichment::Function::from_vars(vars, clock)?.with_cache(cache.clone());
+                let function = enrichment::Function::with_cache(vars, clock, cache.clone())?;
                 kafka(move |event| {
                     let function = function.clone();
                     async move { function.handle(event).await }

@@ -6,7 +6,6 @@ pub mod config;
 mod esm;
 mod function;
 mod gateway;
-mod tables;
 pub mod template;
 mod wiring;
 

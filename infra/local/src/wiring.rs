@@ -1,15 +1,16 @@
 //! Which Kafka, tables and Okta the functions get: the embedded ones, or those that the variables name.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use anyhow::Context;
+use dynamo::{TableSpec, embedded};
 use okta::fake::Directory;
 use runtime::{Clock, Vars};
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
 use crate::{
-    broker::{self, Embedded},
+    broker::{self, Embedded, KEPT_BYTES},
     cloud::{Phase, until},
-    tables,
 };
 
 /// What is being started: the variables by which the functions find each part, and what ends with the cloud.
@@ -30,7 +31,10 @@ impl Wiring {
         let embedded = Embedded::start(topics)?;
         let servers = &embedded.bootstrap_servers;
         self.vars.extend([("KAFKA_BOOTSTRAP_SERVERS", servers.as_str())]);
-        Ok((format!("embedded at {servers}, in memory, keeps the newest 5 MB a partition"), Some(embedded)))
+        Ok((
+            format!("embedded at {servers}, in memory, keeps the newest {} MB a partition", KEPT_BYTES >> 20),
+            Some(embedded),
+        ))
     }
 
     pub(crate) async fn tables(&mut self, data_dir: Option<&Path>) -> anyhow::Result<String> {
@@ -40,19 +44,14 @@ impl Wiring {
             self.vars = vars.or("AWS_ACCESS_KEY_ID", "local").or("AWS_SECRET_ACCESS_KEY", "local");
             return Ok(endpoint);
         }
-        let (endpoint, server) = tables::serve(data_dir, until(&self.phase, Phase::Stopped)).await?;
+        let file = data_dir.map(tables_file).transpose()?;
+        let (vars, server) = embedded::serve(file.as_deref(), until(&self.phase, Phase::Stopped))
+            .await
+            .with_context(|| format!("the tables in {} can't be used", file_name(file.as_deref())))?;
         self.servers.push(server);
-        // The process may hold real credentials: the embedded tables must not be asked with them.
-        self.vars.extend([
-            ("AWS_ENDPOINT_URL_DYNAMODB", endpoint.as_str()),
-            ("AWS_REGION", "local"),
-            ("AWS_ACCESS_KEY_ID", "local"),
-            ("AWS_SECRET_ACCESS_KEY", "local"),
-            ("AWS_SESSION_TOKEN", ""),
-        ]);
-        let place =
-            data_dir.map_or_else(|| "in memory".to_owned(), |folder| format!("in {}", folder.display()));
-        Ok(format!("embedded at {endpoint}, {place}"))
+        let endpoint = vars.get("AWS_ENDPOINT_URL_DYNAMODB").unwrap_or_default().to_owned();
+        self.vars.replace(vars);
+        Ok(format!("embedded at {endpoint}, in {}", file_name(file.as_deref())))
     }
 
     pub(crate) async fn okta(&mut self, directory: Directory) -> anyhow::Result<String> {
@@ -72,4 +71,25 @@ impl Wiring {
         }));
         Ok(format!("fake at {url}, a company of {people}"))
     }
+}
+
+fn tables_file(folder: &Path) -> anyhow::Result<PathBuf> {
+    std::fs::create_dir_all(folder)
+        .with_context(|| format!("--data-dir {} can't be made", folder.display()))?;
+    Ok(folder.join("tables.db"))
+}
+
+fn file_name(file: Option<&Path>) -> String {
+    file.map_or_else(|| "memory".to_owned(), |file| file.display().to_string())
+}
+
+/// Makes the tables that are missing.
+pub(crate) async fn ensure(vars: &Vars, tables: &[TableSpec]) -> anyhow::Result<()> {
+    let client = dynamo::client(dynamo::Config::from_vars(vars)?);
+    for table in tables {
+        dynamo::ensure(&client, table)
+            .await
+            .with_context(|| format!("the table {} could not be made", table.name))?;
+    }
+    Ok(())
 }

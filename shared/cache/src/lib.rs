@@ -6,8 +6,9 @@ mod redis;
 
 use std::{fmt, time::Duration};
 
-use runtime::{ConfigError, Vars, config::wrong};
+use runtime::{ConfigError, Vars, config::wrong, telemetry};
 use tokio::time::timeout;
+use valkey::Connection;
 
 pub use config::Config;
 
@@ -46,7 +47,7 @@ impl Cache {
 
     fn new(config: &Config) -> Result<Self, ::redis::RedisError> {
         let backend = match &config.url {
-            Some(url) => Backend::Redis(redis::Redis::new(url, config.timeout)?),
+            Some(url) => Backend::Redis(redis::Redis(Connection::new(url, config.timeout)?)),
             None => Backend::Memory(memory::Memory::new()),
         };
         Ok(Self { backend, ttl: config.ttl, timeout: config.timeout })
@@ -61,7 +62,7 @@ impl Cache {
             }
         };
         self.bounded(read).await.unwrap_or_else(|error| {
-            tracing::warn!(error = &error as &dyn std::error::Error, "a cache read counts as a miss");
+            tracing::warn!(error = telemetry::chain(&error), "a cache read counts as a miss");
             None
         })
     }
@@ -78,7 +79,7 @@ impl Cache {
             }
         };
         if let Err(error) = self.bounded(write).await {
-            tracing::warn!(error = &error as &dyn std::error::Error, "a value could not be cached");
+            tracing::warn!(error = telemetry::chain(&error), "a value could not be cached");
         }
     }
 
@@ -95,7 +96,7 @@ impl Cache {
         };
         if let Err(error) = self.bounded(write).await {
             tracing::warn!(
-                error = &error as &dyn std::error::Error,
+                error = telemetry::chain(&error),
                 ttl_seconds = self.ttl.as_secs(),
                 "a cached value could not be invalidated; it is served until its TTL ends"
             );

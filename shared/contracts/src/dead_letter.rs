@@ -21,8 +21,8 @@ pub enum Reason {
     OktaUnavailable,
     /// Okta answered something that its API doesn't describe.
     OktaMalformed,
-    /// The tables were away for every attempt.
-    StorageUnavailable,
+    /// The table refuses the user, or holds one that can't be read.
+    Unstorable,
     /// Lambda gave up: the function crashed, timed out or kept reporting the record.
     Unprocessed,
 }
@@ -36,7 +36,7 @@ impl Reason {
         Self::RateLimited,
         Self::OktaUnavailable,
         Self::OktaMalformed,
-        Self::StorageUnavailable,
+        Self::Unstorable,
         Self::Unprocessed,
     ];
 
@@ -49,7 +49,7 @@ impl Reason {
             Self::RateLimited => "rate_limited",
             Self::OktaUnavailable => "okta_unavailable",
             Self::OktaMalformed => "okta_malformed",
-            Self::StorageUnavailable => "storage_unavailable",
+            Self::Unstorable => "unstorable",
             Self::Unprocessed => "unprocessed",
         }
     }
@@ -61,12 +61,13 @@ impl Reason {
     /// Whether trying again later, with nothing changed by a person, can succeed.
     pub const fn is_transient(self) -> bool {
         match self {
-            Self::RateLimited | Self::OktaUnavailable | Self::StorageUnavailable | Self::Unprocessed => true,
+            Self::RateLimited | Self::OktaUnavailable | Self::Unprocessed => true,
             Self::Undecodable
             | Self::Invalid
             | Self::UserNotFound
             | Self::Unauthorized
-            | Self::OktaMalformed => false,
+            | Self::OktaMalformed
+            | Self::Unstorable => false,
         }
     }
 }

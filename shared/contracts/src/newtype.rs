@@ -1,6 +1,6 @@
 use std::fmt;
 
-use email_address::EmailAddress;
+use email_address::{EmailAddress, Options};
 use serde::{Deserialize, Serialize};
 
 /// A value that its type refuses. Says what was expected and never what was found, which may be personal.
@@ -64,6 +64,8 @@ fn redacted(_: &str) -> &'static str {
 fn is_identifier(value: &str, most: usize) -> bool {
     (1..=most).contains(&value.len())
         && value.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
+        // In a path these are not names but directions.
+        && !matches!(value, "." | "..")
 }
 
 checked_string! {
@@ -78,14 +80,18 @@ checked_string! {
 
 checked_string! {
     /// One change in the HR system; delivering it twice has the effect of delivering it once.
-    EventId, "1 to 128 visible ASCII characters", |v| {
-        (1..=128).contains(&v.len()) && v.bytes().all(|b| b.is_ascii_graphic())
+    /// It is in every log line, so it can't be an e-mail address.
+    EventId, "1 to 128 visible ASCII characters other than '@'", |v| {
+        (1..=128).contains(&v.len()) && v.bytes().all(|b| b.is_ascii_graphic() && b != b'@')
     }, shown
 }
 
 checked_string! {
     /// An address as of RFC 5321, compared by [`Email::key`].
-    Email, "an e-mail address", EmailAddress::is_valid, redacted
+    Email, "an e-mail address", |v| {
+        let bare = Options::default().without_display_text().without_domain_literal();
+        EmailAddress::parse_with_options(v, bare).is_ok()
+    }, redacted
 }
 
 checked_string! {
@@ -148,7 +154,7 @@ mod tests {
         for good in ["E1", "a.b_c-d", &"x".repeat(64)] {
             assert_eq!(EmployeeId::parse(good).unwrap().as_str(), good);
         }
-        for bad in ["", "a b", "é", "a/b", &"x".repeat(65)] {
+        for bad in ["", "a b", "é", "a/b", ".", "..", &"x".repeat(65)] {
             assert!(EmployeeId::parse(bad).is_err(), "{bad:?}");
         }
     }
@@ -182,6 +188,17 @@ mod tests {
         assert_eq!(format!("{name:?}"), "[redacted]");
         let refused = Email::parse("ada at example.com").unwrap_err();
         assert_eq!(refused.to_string(), "must be an e-mail address");
+    }
+
+    #[test]
+    fn an_address_is_just_the_address() {
+        for good in ["ada@acme.example", "o'neil+hr@mail.acme.example", "用户@例子.example"] {
+            assert!(Email::parse(good).is_ok(), "{good}");
+        }
+        for bad in ["ada", "Ada Lovelace <ada@acme.example>", "ada@[127.0.0.1]", "ada@", "a@b@c", ""] {
+            assert!(Email::parse(bad).is_err(), "{bad}");
+        }
+        assert!(EventId::parse("ada@acme.example:1").is_err());
     }
 
     #[test]

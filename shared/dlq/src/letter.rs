@@ -1,8 +1,9 @@
 use std::fmt;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use contracts::{Origin, Reason};
+use contracts::{CorrelationId, EmployeeId, EventId, Origin, Reason};
 use jiff::Timestamp;
+use runtime::event::RecordHeader;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -19,9 +20,9 @@ pub struct DeadLetter {
     /// Equal for letters of one cause.
     pub fingerprint: String,
     /// As the record's headers and key say; absent when they say nothing usable.
-    pub correlation_id: Option<String>,
-    pub event_id: Option<String>,
-    pub employee_id: Option<String>,
+    pub correlation_id: Option<CorrelationId>,
+    pub event_id: Option<EventId>,
+    pub employee_id: Option<EmployeeId>,
     pub origin: Origin,
     pub payload: Payload,
 }
@@ -44,7 +45,13 @@ pub struct Payload {
     pub key: Option<Bytes>,
     pub value: Option<Bytes>,
     pub headers: Vec<(String, Bytes)>,
+    /// The length of a value that is too long to be kept here; it is on its topic, at the origin.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left_out_bytes: Option<usize>,
 }
+
+/// An item has room for 400 KB, of which base64 takes four bytes for three.
+const MOST_BYTES: usize = 256 * 1024;
 
 /// Bytes that serialise as text where they are text, else as base64.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,6 +84,21 @@ impl LetterId {
 
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl Payload {
+    /// A letter must always fit into the table: what doesn't fit is left out, and said to be.
+    pub(crate) fn of(key: Option<Vec<u8>>, value: Option<Vec<u8>>, headers: Vec<RecordHeader>) -> Self {
+        let around = key.as_ref().map_or(0, Vec::len)
+            + headers.iter().map(|header| header.name.len() + header.value.len()).sum::<usize>();
+        let (key, headers) = if around > MOST_BYTES / 4 { (None, Vec::new()) } else { (key, headers) };
+        let (value, left_out_bytes) = match value {
+            Some(value) if value.len() > MOST_BYTES => (None, Some(value.len())),
+            value => (value, None),
+        };
+        let headers = headers.into_iter().map(|header| (header.name, header.value.into())).collect();
+        Self { key: key.map(Into::into), value: value.map(Into::into), headers, left_out_bytes }
     }
 }
 
@@ -153,6 +175,17 @@ mod tests {
             of(Reason::RateLimited, &other, "rate limit is used up for 8s")
         );
         assert_ne!(of(Reason::RateLimited, &one, waits), of(Reason::OktaUnavailable, &one, waits));
+    }
+
+    #[test]
+    fn what_is_too_long_for_the_table_is_left_out_and_said_to_be() {
+        let header = |len: usize| RecordHeader { name: "h".to_owned(), value: vec![b'x'; len] };
+        let kept = Payload::of(Some(b"E1".to_vec()), Some(vec![0xff; MOST_BYTES]), vec![header(9)]);
+        assert_eq!((kept.left_out_bytes, kept.headers.len()), (None, 1));
+        let cut =
+            Payload::of(Some(b"E1".to_vec()), Some(vec![b'x'; MOST_BYTES + 1]), vec![header(MOST_BYTES)]);
+        assert_eq!((cut.value, cut.left_out_bytes), (None, Some(MOST_BYTES + 1)));
+        assert_eq!((cut.key, cut.headers.len()), (None, 0));
     }
 
     #[test]

@@ -7,6 +7,6 @@ mod read;
 mod store;
 
 pub use find::{Error as FindError, Find, Page};
-pub use letter::{DeadLetter, LetterId, LetterState, Payload};
+pub use letter::{Bytes, DeadLetter, LetterId, LetterState, Payload};
 pub use park::Park;
 pub use store::Store;

@@ -1,5 +1,4 @@
-use contracts::header;
-use runtime::{Clock, batch::Retry, event::Record};
+use runtime::{Clock, batch::Retry, event::Record, telemetry};
 
 use crate::{letter::DeadLetter, read, store::Store};
 
@@ -22,7 +21,7 @@ impl Park {
     pub async fn park(&self, record: Record) -> Result<DeadLetter, Retry> {
         let letter = read::letter(record, self.clock.now());
         let new = self.store.insert(&letter).await.map_err(|error| {
-            let error: &dyn std::error::Error = &error;
+            let error = telemetry::chain(&error);
             tracing::error!(error, "the dead letter could not be parked; the record is reported back");
             Retry
         })?;
@@ -35,17 +34,5 @@ impl Park {
             "parked a dead letter"
         );
         Ok(letter)
-    }
-
-    /// The span of one record, with the ids that its headers name.
-    pub fn span(record: &Record) -> tracing::Span {
-        tracing::info_span!(
-            "record",
-            topic = record.topic,
-            partition = record.partition,
-            offset = record.offset,
-            correlation_id = record.header(header::CORRELATION_ID),
-            event_id = record.header(header::EVENT_ID),
-        )
     }
 }

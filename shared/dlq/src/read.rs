@@ -2,7 +2,7 @@
 //! mapping, which wraps it when it gives up on an invocation. Whatever else stands there is a letter all the same.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use contracts::{FailureHeaders, Origin, Reason, header};
+use contracts::{EmployeeId, FailureHeaders, Origin, Reason};
 use jiff::Timestamp;
 use runtime::event::Record;
 use serde::Deserialize;
@@ -23,7 +23,15 @@ struct Invocation {
 struct RequestContext {
     condition: String,
     #[serde(default)]
-    approximate_invoke_count: u32,
+    approximate_invoke_count: serde_json::Value,
+}
+
+impl RequestContext {
+    fn invocations(&self) -> u32 {
+        let count = &self.approximate_invoke_count;
+        let number = count.as_u64().and_then(|count| u32::try_from(count).ok());
+        number.or_else(|| count.as_str()?.parse().ok()).unwrap_or_default()
+    }
 }
 
 pub(crate) fn letter(record: Record, now: Timestamp) -> DeadLetter {
@@ -32,7 +40,7 @@ pub(crate) fn letter(record: Record, now: Timestamp) -> DeadLetter {
     }
     if let Some((inner, invocation)) = wrapped(&record) {
         let message = format!("Lambda gave up: {}", invocation.condition);
-        let attempts = invocation.approximate_invoke_count;
+        let attempts = invocation.invocations();
         let failure = unprocessed(&inner, message, attempts, created_at(&record));
         return write(inner, failure, now);
     }
@@ -70,10 +78,9 @@ fn created_at(record: &Record) -> Timestamp {
 }
 
 fn write(record: Record, failure: FailureHeaders, parked_at: Timestamp) -> DeadLetter {
-    let text = |name| record.header(name).map(str::to_owned);
-    let (correlation_id, event_id) = (text(header::CORRELATION_ID), text(header::EVENT_ID));
-    let employee_id = record.key.as_deref().and_then(|key| String::from_utf8(key.to_vec()).ok());
-    let headers = record.headers.into_iter().map(|header| (header.name, header.value.into())).collect();
+    let key = record.key.as_deref().and_then(|key| std::str::from_utf8(key).ok());
+    let employee_id = key.and_then(|key| EmployeeId::parse(key).ok());
+    let (correlation_id, event_id) = (record.correlation_id(), record.event_id());
     DeadLetter {
         id: LetterId::of(&failure.origin, record.value.as_deref()),
         state: LetterState::Parked,
@@ -87,7 +94,7 @@ fn write(record: Record, failure: FailureHeaders, parked_at: Timestamp) -> DeadL
         event_id,
         employee_id,
         origin: failure.origin,
-        payload: Payload { key: record.key.map(Into::into), value: record.value.map(Into::into), headers },
+        payload: Payload::of(record.key, record.value, record.headers),
     }
 }
 
@@ -137,11 +144,11 @@ mod tests {
     #[test]
     fn a_dead_letter_of_the_enrichment_says_where_it_failed_and_why() {
         let mut headers: Vec<_> = failure().pairs().into_iter().collect();
-        headers.push((header::CORRELATION_ID, "c-1".to_owned()));
+        headers.push((contracts::header::CORRELATION_ID, "c-1".to_owned()));
         let letter = letter(record(b"{}", headers), now());
         assert_eq!((letter.reason, &letter.origin), (Reason::UserNotFound, &failure().origin));
-        assert_eq!(letter.correlation_id.as_deref(), Some("c-1"));
-        assert_eq!(letter.employee_id.as_deref(), Some("E1"));
+        assert_eq!(letter.correlation_id.unwrap().as_str(), "c-1");
+        assert_eq!(letter.employee_id.unwrap().as_str(), "E1");
     }
 
     #[test]
@@ -153,7 +160,7 @@ mod tests {
         let invocation = json!({
             "requestContext": {
                 "requestId": "r", "functionArn": "arn", "condition": "RetryAttemptsExhausted",
-                "approximateInvokeCount": 4
+                "approximateInvokeCount": "4"
             },
             "version": "1.0",
             "recordInfo": {"offset": "7", "timestamp": "1700000000000"},
@@ -168,7 +175,7 @@ mod tests {
             assert_eq!((letter.reason, letter.attempts), (Reason::Unprocessed, 4));
             assert_eq!((letter.origin.partition, letter.origin.offset), (1, 7));
             assert_eq!(letter.payload.value, Some(Bytes::Text("{}".to_owned())));
-            assert_eq!(letter.employee_id.as_deref(), Some("E2"));
+            assert_eq!(letter.employee_id.unwrap().as_str(), "E2");
         }
     }
 

@@ -1,8 +1,8 @@
-use std::{collections::HashMap, fmt};
+use std::{borrow::Cow, collections::HashMap, fmt};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use dynamo::{Client, Error, Put, Written};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use runtime::{ConfigError, Vars};
 use serde::{Deserialize, Serialize};
 
@@ -12,10 +12,8 @@ use crate::letter::{DeadLetter, LetterId};
 const BY_TIME: &str = "by-time";
 const KIND: &str = "letter";
 
-/// How long a letter is kept.
-const KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);
-
-/// The table of dead letters: `DEAD_LETTERS_TABLE`, key `id`.
+/// The table of dead letters: `DEAD_LETTERS_TABLE`, key `id`. Nothing expires: a letter is somebody's only trace until it
+/// has been dealt with.
 #[derive(Debug, Clone)]
 pub struct Store {
     client: Client,
@@ -23,14 +21,12 @@ pub struct Store {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Item {
+struct Item<'a> {
     kind: String,
     /// Sorts by time, and by id at one time.
     at: String,
-    /// Epoch seconds.
-    expires_at: i64,
     #[serde(flatten)]
-    letter: DeadLetter,
+    letter: Cow<'a, DeadLetter>,
 }
 
 /// Where a letter stands in the list.
@@ -51,19 +47,18 @@ impl Store {
         let item = Item {
             kind: KIND.to_owned(),
             at: Position::of(letter).to_string(),
-            expires_at: (letter.parked_at + KEPT).as_second(),
-            letter: letter.clone(),
+            letter: Cow::Borrowed(letter),
         };
         let unless_there =
             Put { table: &self.table, condition: "attribute_not_exists(id)", names: &[], values: vec![] };
-        Ok(dynamo::put(&self.client, item, unless_there).await? == Written::Yes)
+        Ok(dynamo::put(&self.client, &item, unless_there).await? == Written::Yes)
     }
 
     pub(crate) async fn get(&self, id: &LetterId) -> Result<Option<DeadLetter>, Error> {
         let request = self.client.get_item().table_name(&self.table).key("id", string(id.as_str()));
         let Some(item) = request.consistent_read(true).send().await?.item else { return Ok(None) };
         let item: Item = dynamo::from_item(item)?;
-        Ok(Some(item.letter))
+        Ok(Some(item.letter.into_owned()))
     }
 
     pub(crate) async fn list(&self, after: Option<Position>, limit: usize) -> Result<Vec<DeadLetter>, Error> {
@@ -82,7 +77,7 @@ impl Store {
                 .send()
                 .await?;
             let items: Vec<Item> = dynamo::from_items(page.items)?;
-            letters.extend(items.into_iter().map(|item| item.letter));
+            letters.extend(items.into_iter().map(|item| item.letter.into_owned()));
             start = page.last_evaluated_key;
             if start.is_none() {
                 break;

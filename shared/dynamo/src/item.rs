@@ -22,7 +22,7 @@ pub struct Put<'a> {
     pub values: Vec<(&'a str, AttributeValue)>,
 }
 
-pub async fn put(client: &Client, item: impl Serialize, put: Put<'_>) -> Result<Written, Error> {
+pub async fn put(client: &Client, item: &impl Serialize, put: Put<'_>) -> Result<Written, Error> {
     let mut request = client
         .put_item()
         .table_name(put.table)

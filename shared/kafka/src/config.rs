@@ -30,6 +30,8 @@ impl Config {
             .set("compression.type", "gzip")
             // One webhook waits for one record: nothing is gained by waiting for a fuller batch.
             .set("linger.ms", "0")
+            // The topic has the last word on sizes: a dead letter is a little larger than its record.
+            .set("message.max.bytes", "10485760")
             .set("message.timeout.ms", self.ack_timeout.as_millis().to_string())
             // Lambda freezes a sandbox between invocations and NAT forgets idle connections: notice and come back fast.
             .set("socket.keepalive.enable", "true")

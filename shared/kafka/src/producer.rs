@@ -1,7 +1,10 @@
-use std::sync::{Arc, RwLock};
+use std::{
+    sync::{Arc, RwLock},
+    time::Duration,
+};
 
 use rdkafka::{
-    error::{KafkaError, RDKafkaErrorCode},
+    error::{KafkaError, KafkaResult, RDKafkaErrorCode},
     message::{Header, OwnedHeaders},
     producer::{FutureProducer, FutureRecord, Producer as _},
 };
@@ -21,8 +24,10 @@ pub struct Outgoing<'a> {
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("the Kafka client can't be made")]
-    Client(#[source] KafkaError),
+    /// The topic takes no record of this size: trying again gives the same.
+    #[error("the record is too large for its topic")]
+    TooLarge(#[source] KafkaError),
+    /// It may have arrived all the same.
     #[error("no acknowledgement from the brokers")]
     Unacknowledged(#[source] KafkaError),
 }
@@ -57,18 +62,20 @@ impl Producer {
         future.key = record.key;
         future.payload = record.value;
         let producer = self.current.read().expect("no holder of this lock panics").clone();
-        match producer.send(future, self.config.ack_timeout).await {
+        // A full queue is an error at once: waiting for it would come on top of the time for the ack.
+        match producer.send(future, Duration::ZERO).await {
             Ok(_delivery) => Ok(()),
+            Err((error, _record)) if is_too_large(&error) => Err(Error::TooLarge(error)),
             Err((error, _record)) => {
                 if let Some((code, _reason)) = producer.client().fatal_error() {
-                    self.replace(&producer, code)?;
+                    self.replace(&producer, code).map_err(Error::Unacknowledged)?;
                 }
                 Err(Error::Unacknowledged(error))
             }
         }
     }
 
-    fn replace(&self, broken: &FutureProducer, code: RDKafkaErrorCode) -> Result<(), Error> {
+    fn replace(&self, broken: &FutureProducer, code: RDKafkaErrorCode) -> KafkaResult<()> {
         let mut current = self.current.write().expect("no holder of this lock panics");
         // Another caller may have replaced it already.
         if std::ptr::eq(current.client().native_ptr(), broken.client().native_ptr()) {
@@ -79,8 +86,12 @@ impl Producer {
     }
 }
 
-fn connect(config: &Config) -> Result<FutureProducer, Error> {
-    config.client().create().map_err(Error::Client)
+fn connect(config: &Config) -> KafkaResult<FutureProducer> {
+    config.client().create()
+}
+
+fn is_too_large(error: &KafkaError) -> bool {
+    matches!(error.rdkafka_error_code(), Some(RDKafkaErrorCode::MessageSizeTooLarge))
 }
 
 impl std::fmt::Debug for Producer {

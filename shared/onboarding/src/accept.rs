@@ -37,6 +37,7 @@ impl Accept {
         traceparent: &TraceParent,
     ) -> Result<EnrichmentRequestedV1, Error> {
         let event = body::parse(body, correlation_id, self.clock)?;
+        tracing::Span::current().record("event_id", event.event_id.as_str());
         let headers = MessageHeaders {
             correlation_id: &event.correlation_id,
             event_id: &event.event_id,

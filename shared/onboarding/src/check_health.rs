@@ -63,8 +63,7 @@ async fn probe<E: std::error::Error + 'static>(
     let status = match timeout(LIMIT, ping).await {
         Ok(Ok(())) => Status::Up,
         Ok(Err(error)) => {
-            let error: &dyn std::error::Error = &error;
-            tracing::warn!(dependency, error, "a dependency is down");
+            tracing::warn!(dependency, error = runtime::telemetry::chain(&error), "a dependency is down");
             Status::Down
         }
         Err(_elapsed) => {

@@ -2,13 +2,12 @@
 
 use cache::Cache;
 use contracts::{
-    DecodeError, Email, EnrichmentRequestedV1, EventType, FailureHeaders, Origin, Reason, header, topic,
+    DecodeError, Email, EnrichmentRequestedV1, EventType, FailureHeaders, Origin, Reason, topic,
 };
 use jiff::Timestamp;
 use kafka::{Outgoing, Producer};
-use runtime::{Clock, batch::Retry, event::Record};
+use runtime::{Clock, batch::Retry, event::Record, telemetry};
 use tokio::time::{Instant, timeout_at};
-use tracing::Instrument;
 
 use crate::{
     find_users::cache_key,
@@ -32,7 +31,15 @@ pub struct Enrich {
     pub clock: Clock,
 }
 
-/// Why an event can't be applied. Display goes into the dead letter and holds nothing personal.
+/// Why an event was not applied, and what to do with it.
+enum Stopped {
+    /// Something that we need is away: Lambda delivers the record again.
+    Retry(Failure),
+    /// It will not succeed.
+    DeadLetter(Failure),
+}
+
+/// Display goes into the dead letter and holds nothing personal.
 #[derive(Debug, thiserror::Error)]
 enum Failure {
     #[error("{0}")]
@@ -45,50 +52,43 @@ enum Failure {
     Okta(Exhausted),
     #[error("Okta did not answer before the invocation's time was over")]
     OutOfTime,
-    #[error("the user could not be stored")]
+    #[error(transparent)]
     Storage(#[from] store::Error),
     #[error("others kept writing the same user")]
     Contended,
 }
 
 impl Enrich {
-    /// Applies the record, or makes it a dead letter. Okta is asked until `give_up_at`.
+    /// Applies the record, or makes it a dead letter. Okta is asked until `give_up`.
     ///
     /// # Errors
-    /// Only if the dead letter can't be published: then nobody but Lambda still has the record.
-    pub async fn enrich(&self, record: Record, give_up_at: Instant) -> Result<(), Retry> {
-        let span = tracing::info_span!(
-            "record",
-            topic = record.topic,
-            partition = record.partition,
-            offset = record.offset,
-            correlation_id = record.header(header::CORRELATION_ID),
-            event_id = record.header(header::EVENT_ID),
-        );
-        async {
-            match self.apply(&record, give_up_at).await {
-                Ok(outcome) => {
-                    tracing::info!(?outcome, "enriched");
-                    Ok(())
-                }
-                Err(failure) => self.dead_letter(&record, &failure).await,
+    /// When Lambda has to deliver the record again: the store or the brokers are away, or time ran out.
+    pub async fn enrich(&self, record: Record, give_up: Instant) -> Result<(), Retry> {
+        match self.apply(&record, give_up).await {
+            Ok(outcome) => {
+                tracing::info!(?outcome, "enriched");
+                Ok(())
+            }
+            Err(Stopped::DeadLetter(failure)) => self.dead_letter(&record, &failure).await,
+            Err(Stopped::Retry(failure)) => {
+                tracing::warn!(error = telemetry::chain(&failure), "the record is reported back");
+                Err(Retry)
             }
         }
-        .instrument(span)
-        .await
     }
 
-    async fn apply(&self, record: &Record, give_up_at: Instant) -> Result<Outcome, Failure> {
+    async fn apply(&self, record: &Record, give_up: Instant) -> Result<Outcome, Stopped> {
         let value = record.value.as_deref().ok_or(Failure::Empty)?;
         let event = EnrichmentRequestedV1::decode(value).map_err(Failure::Undecodable)?;
         let (stored, ()) = tokio::try_join!(
             self.store.user(&event.employee.id),
             self.report(&event, RequestState::Accepted),
-        )?;
+        )
+        .map_err(Failure::Storage)?;
         // Decided before Okta is asked: a repeat costs nothing of its rate limit.
         let outcome = match order::decide(stored.as_ref().map(|stored| &stored.last), &event) {
             Decision::Apply => {
-                let directory = self.look_up(&event, give_up_at).await?;
+                let directory = self.look_up(&event, give_up).await?;
                 self.save(&event, directory.as_ref(), stored).await?
             }
             Decision::Duplicate => Outcome::Duplicate,
@@ -96,17 +96,17 @@ impl Enrich {
         };
         // Also for a duplicate: its first delivery may have ended between the write and this line.
         self.cache.invalidate(&cache_key(&event.employee.id)).await;
-        self.report(&event, RequestState::Enriched { outcome }).await?;
+        self.report(&event, RequestState::Enriched { outcome }).await.map_err(Failure::Storage)?;
         Ok(outcome)
     }
 
     async fn look_up(
         &self,
         event: &EnrichmentRequestedV1,
-        give_up_at: Instant,
+        give_up: Instant,
     ) -> Result<Option<Directory>, Failure> {
-        let asking = self.directory(&event.employee.email, give_up_at);
-        let found = timeout_at(give_up_at, asking).await.map_err(|_| Failure::OutOfTime)?;
+        let asking = self.directory(&event.employee.email, give_up);
+        let found = timeout_at(give_up, asking).await.map_err(|_| Failure::OutOfTime)?;
         match found.map_err(Failure::Okta)? {
             Some(directory) => Ok(Some(directory)),
             // Accounts are often deleted before HR closes the record.
@@ -115,13 +115,13 @@ impl Enrich {
         }
     }
 
-    async fn directory(&self, email: &Email, give_up_at: Instant) -> Result<Option<Directory>, Exhausted> {
+    async fn directory(&self, email: &Email, give_up: Instant) -> Result<Option<Directory>, Exhausted> {
         let (okta, retry) = (&self.okta, self.retry);
-        let found = retry.run(give_up_at, || okta.find_user(email.as_str())).await?;
+        let found = retry.run(give_up, || okta.find_user(email.as_str())).await?;
         let Some(user) = found else { return Ok(None) };
         let (groups, apps) = tokio::try_join!(
-            retry.run(give_up_at, || okta.groups(&user.id)),
-            retry.run(give_up_at, || okta.app_links(&user.id)),
+            retry.run(give_up, || okta.groups(&user.id)),
+            retry.run(give_up, || okta.app_links(&user.id)),
         )?;
         Ok(Some(Directory { user, groups, apps }))
     }
@@ -172,24 +172,48 @@ impl Enrich {
             },
             failed_at: self.clock.now(),
         };
-        tracing::warn!(
-            reason = failure.reason().code(),
-            error = failure as &dyn std::error::Error,
-            "made a dead letter"
-        );
+        let (reason, error) = (failure.reason().code(), telemetry::chain(failure));
+        tracing::warn!(reason, error, "made a dead letter");
         let added = failure_headers.pairs();
-        let original = record.headers.iter().map(|header| (header.name.as_str(), header.value.as_slice()));
-        let headers = original.chain(added.iter().map(|(name, value)| (*name, value.as_bytes())));
+        let headers = || {
+            let original =
+                record.headers.iter().map(|header| (header.name.as_str(), header.value.as_slice()));
+            original.chain(added.iter().map(|(name, value)| (*name, value.as_bytes())))
+        };
         let letter = Outgoing {
             topic: topic::ENRICHMENT_FAILED,
             key: record.key.as_deref(),
             value: record.value.as_deref(),
         };
-        self.producer.publish(letter, headers).await.map_err(|error| {
-            let error: &dyn std::error::Error = &error;
+        let mut published = self.producer.publish(letter, headers()).await;
+        if let Err(kafka::Error::TooLarge(_)) = published {
+            tracing::error!(
+                "the failed topic takes no record of this size; its letter goes without the value"
+            );
+            published = self.producer.publish(Outgoing { value: None, ..letter }, headers()).await;
+        }
+        published.map_err(|error| {
+            let error = telemetry::chain(&error);
             tracing::error!(error, "the dead letter could not be published; the record is reported back");
             Retry
         })
+    }
+}
+
+/// The one place that decides between the two.
+impl From<Failure> for Stopped {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::OutOfTime | Failure::Contended | Failure::Storage(store::Error::Unavailable(_)) => {
+                Self::Retry(failure)
+            }
+            Failure::Okta(Exhausted { cut_short: true, .. }) => Self::Retry(failure),
+            Failure::Undecodable(_)
+            | Failure::Empty
+            | Failure::UserNotFound
+            | Failure::Okta(_)
+            | Failure::Storage(store::Error::Unstorable(_)) => Self::DeadLetter(failure),
+        }
     }
 }
 
@@ -200,7 +224,7 @@ impl Failure {
             Self::Undecodable(DecodeError::Content { .. }) => Reason::Invalid,
             Self::UserNotFound => Reason::UserNotFound,
             Self::OutOfTime => Reason::OktaUnavailable,
-            Self::Storage(_) | Self::Contended => Reason::StorageUnavailable,
+            Self::Storage(_) | Self::Contended => Reason::Unstorable,
             Self::Okta(exhausted) => match exhausted.error {
                 okta::Error::NotFound => Reason::UserNotFound,
                 okta::Error::Unauthorized { .. } => Reason::Unauthorized,
@@ -218,3 +242,6 @@ impl Failure {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -23,6 +23,8 @@ pub struct RetryPolicy {
 pub(crate) struct Exhausted {
     pub(crate) error: okta::Error,
     pub(crate) attempts: u32,
+    /// Another attempt would have been due, and only the invocation's time was in its way.
+    pub(crate) cut_short: bool,
 }
 
 impl RetryPolicy {
@@ -58,12 +60,18 @@ impl RetryPolicy {
             .retry(schedule)
             .when(is_transient)
             .adjust(|error, backoff| {
-                let wait = wait(error, backoff?);
+                let wait = wait(error, backoff?.min(self.cap));
                 (Instant::now() + wait < give_up_at).then_some(wait)
             })
             .notify(|error, wait| tracing::info!(%error, ?wait, attempt = attempts.load(Relaxed), "asking Okta again"))
             .await
-            .map_err(|error| Exhausted { error, attempts: attempts.load(Relaxed) })
+            .map_err(|error| {
+                let attempts = attempts.load(Relaxed);
+                // Delivered again, a rate limit would only be met again.
+                let cut_short = matches!(error, okta::Error::Unreachable(_) | okta::Error::Failed { .. })
+                    && usize::try_from(attempts).is_ok_and(|attempts| attempts < self.attempts);
+                Exhausted { error, attempts, cut_short }
+            })
     }
 }
 

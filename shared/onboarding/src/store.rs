@@ -36,15 +36,15 @@ pub struct Filter {
     pub email: Option<Email>,
 }
 
-/// The place is away, after its client's own retries.
+/// Why a store did not do what it was asked to.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("the table failed")]
-    DynamoDb(#[from] dynamo::Error),
-    #[error("Redis failed")]
-    Redis(#[from] ::redis::RedisError),
-    #[error("an entry has an unknown layout")]
-    Layout(#[from] serde_json::Error),
+    /// After its client's own retries. Trying again later can help.
+    #[error("the store is away")]
+    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// Trying again gives the same: the store refuses the entry, or holds one that can't be read.
+    #[error("the store can't hold this")]
+    Unstorable(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
 impl Store {
@@ -116,6 +116,28 @@ impl Store {
             Self::Redis(store) => store.ping().await,
             Self::Memory(_) => Ok(()),
         }
+    }
+}
+
+impl From<dynamo::Error> for Error {
+    fn from(error: dynamo::Error) -> Self {
+        match error {
+            dynamo::Error::Unavailable(_) => Self::Unavailable(error.into()),
+            dynamo::Error::Refused(_) | dynamo::Error::Layout => Self::Unstorable(error.into()),
+        }
+    }
+}
+
+impl From<::redis::RedisError> for Error {
+    fn from(error: ::redis::RedisError) -> Self {
+        Self::Unavailable(error.into())
+    }
+}
+
+impl From<serde_json::Error> for Error {
+    /// The error itself would quote the entry.
+    fn from(error: serde_json::Error) -> Self {
+        Self::Unstorable(format!("an entry has an unknown layout at column {}", error.column()).into())
     }
 }
 

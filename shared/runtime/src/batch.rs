@@ -10,12 +10,9 @@ use std::{
 use futures_util::{FutureExt, StreamExt, stream};
 use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, timeout_at};
+use tracing::Instrument;
 
-/// A record that has a place in a partition and, mostly, a key.
-pub trait Keyed {
-    fn identifier(&self) -> ItemIdentifier;
-    fn key(&self) -> Option<&[u8]>;
-}
+use crate::event::Record;
 
 /// Names a record in a partial batch response: "topic-partition" and offset.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -42,26 +39,29 @@ pub struct BatchItemFailure {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Retry;
 
+/// How an invocation spends its time.
 #[derive(Debug, Clone, Copy)]
-pub struct Limits {
-    /// How many keys are worked on at once.
-    pub concurrency: usize,
-    /// From here on no record is started.
+pub struct Deadline {
+    /// From here on no record is started: what is started has time for more than a glance.
     pub stop_starting: Instant,
+    /// From here on a handler waits for nobody, and brings to an end what it has.
+    pub give_up: Instant,
     /// Here a record that still runs is dropped and reported, so that the answer reaches Lambda in time.
     pub cut_off: Instant,
 }
 
-impl Limits {
-    /// Leaves the last tenth of the time, at most 5 s, to records that have started, and a last 500 ms to the answer.
-    pub fn until(remaining: Duration, concurrency: usize) -> Self {
+impl Deadline {
+    /// Of an invocation that has `remaining` left: the last 20 s start nothing, the last 5 s wait for nobody, the last
+    /// 0.5 s are for the answer; for short ones 40, 10 and 5 percent.
+    pub fn after(remaining: Duration) -> Self {
         let now = Instant::now();
-        let answer = Duration::from_millis(500).min(remaining / 20);
-        let finish = Duration::from_secs(5).min(remaining / 10);
+        let before_the_end = |most: Duration, percent: u32| {
+            now + remaining.saturating_sub(most.min(remaining * percent / 100))
+        };
         Self {
-            concurrency,
-            stop_starting: now + remaining.saturating_sub(finish),
-            cut_off: now + remaining.saturating_sub(answer),
+            stop_starting: before_the_end(Duration::from_secs(20), 40),
+            give_up: before_the_end(Duration::from_secs(5), 10),
+            cut_off: before_the_end(Duration::from_millis(500), 5),
         }
     }
 }
@@ -70,16 +70,20 @@ impl Limits {
 ///
 /// A key's first failure stops that key: its later records are not started and are reported too, since they would
 /// overtake it. Records without a key have no order to keep. A handler that panics has failed.
-pub async fn process<R, H, F>(records: Vec<R>, limits: Limits, handler: H) -> BatchResponse
+pub async fn process<H, F>(
+    records: Vec<Record>,
+    concurrency: usize,
+    deadline: Deadline,
+    handler: H,
+) -> BatchResponse
 where
-    R: Keyed,
-    H: Fn(R) -> F,
+    H: Fn(Record) -> F,
     F: Future<Output = Result<(), Retry>>,
 {
     let handler = &handler;
     let batch_item_failures = stream::iter(lanes(records))
-        .map(|lane| run_lane(lane, limits, handler))
-        .buffer_unordered(limits.concurrency.max(1))
+        .map(|lane| run_lane(lane, deadline, handler))
+        .buffer_unordered(concurrency.max(1))
         .flat_map(stream::iter)
         .map(|item_identifier| BatchItemFailure { item_identifier })
         .collect()
@@ -88,70 +92,59 @@ where
 }
 
 /// One lane a key and partition, in the order in which the keys first appear.
-fn lanes<R: Keyed>(records: Vec<R>) -> Vec<Vec<R>> {
-    let mut lanes = Vec::<Vec<R>>::new();
+fn lanes(records: Vec<Record>) -> Vec<Vec<Record>> {
+    let mut lanes = Vec::<Vec<Record>>::new();
     let mut by_key = HashMap::new();
     for record in records {
-        match record.key() {
-            None => lanes.push(vec![record]),
-            Some(key) => match by_key.entry((record.identifier().partition, key.to_vec())) {
-                Entry::Occupied(lane) => {
-                    let lane: &usize = lane.get();
-                    lanes[*lane].push(record);
-                }
-                Entry::Vacant(vacant) => {
-                    vacant.insert(lanes.len());
-                    lanes.push(vec![record]);
-                }
-            },
+        let Some(key) = record.key.clone() else {
+            lanes.push(vec![record]);
+            continue;
+        };
+        match by_key.entry((record.topic.clone(), record.partition, key)) {
+            Entry::Occupied(lane) => {
+                let lane: &usize = lane.get();
+                lanes[*lane].push(record);
+            }
+            Entry::Vacant(vacant) => {
+                vacant.insert(lanes.len());
+                lanes.push(vec![record]);
+            }
         }
     }
     lanes
 }
 
 /// Returns what has to be delivered again.
-async fn run_lane<R, H, F>(lane: Vec<R>, limits: Limits, handler: &H) -> Vec<ItemIdentifier>
+async fn run_lane<H, F>(lane: Vec<Record>, deadline: Deadline, handler: &H) -> Vec<ItemIdentifier>
 where
-    R: Keyed,
-    H: Fn(R) -> F,
+    H: Fn(Record) -> F,
     F: Future<Output = Result<(), Retry>>,
 {
     let mut records = lane.into_iter();
     while let Some(record) = records.next() {
-        let identifier = record.identifier();
-        let in_time = Instant::now() < limits.stop_starting;
-        if !in_time || run_one(record, &identifier, limits, handler).await.is_err() {
+        let (identifier, span) = (record.identifier(), record.span());
+        let in_time = Instant::now() < deadline.stop_starting;
+        if !in_time || run_one(record, deadline, handler).instrument(span).await.is_err() {
             return std::iter::once(identifier).chain(records.map(|later| later.identifier())).collect();
         }
     }
     Vec::new()
 }
 
-async fn run_one<R, H, F>(
-    record: R,
-    identifier: &ItemIdentifier,
-    limits: Limits,
-    handler: &H,
-) -> Result<(), Retry>
+async fn run_one<H, F>(record: Record, deadline: Deadline, handler: &H) -> Result<(), Retry>
 where
-    H: Fn(R) -> F,
+    H: Fn(Record) -> F,
     F: Future<Output = Result<(), Retry>>,
 {
     let caught = AssertUnwindSafe(async { handler(record).await }).catch_unwind();
-    match timeout_at(limits.cut_off, caught).await {
+    match timeout_at(deadline.cut_off, caught).await {
         Ok(Ok(outcome)) => outcome,
         Ok(Err(_panic)) => {
-            tracing::error!(
-                ?identifier,
-                "the handler panicked; the record is reported to be delivered again"
-            );
+            tracing::error!("the handler panicked; the record is reported to be delivered again");
             Err(Retry)
         }
         Err(_elapsed) => {
-            tracing::warn!(
-                ?identifier,
-                "the invocation's time is over; the record is reported to be delivered again"
-            );
+            tracing::warn!("the invocation's time is over; the record is reported to be delivered again");
             Err(Retry)
         }
     }

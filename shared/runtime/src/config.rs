@@ -18,7 +18,10 @@ pub struct Vars(HashMap<String, String>);
 
 impl Vars {
     pub fn from_process() -> Self {
-        std::env::vars().collect()
+        // A variable that isn't text is none of ours.
+        std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect()
     }
 
     /// Sets `name` where it isn't set yet.
@@ -34,6 +37,11 @@ impl Vars {
     pub fn with(mut self, name: &str, value: impl Into<String>) -> Self {
         self.0.insert(name.to_owned(), value.into());
         self
+    }
+
+    /// Takes over all of `other`'s variables, empty ones too.
+    pub fn replace(&mut self, other: Self) {
+        self.0.extend(other.0);
     }
 
     /// Takes over all of `other`'s variables that have a value.
@@ -63,14 +71,14 @@ impl Vars {
         Ok(self.parse(name, expected)?.unwrap_or(default))
     }
 
-    /// A positive number of seconds, fractions allowed.
+    /// A number of seconds, fractions allowed; a millisecond at the least, since to some clients zero means for ever.
     pub fn seconds_or(&self, name: &str, default: Duration) -> Result<Duration, ConfigError> {
-        let expected = "a positive number of seconds";
+        let expected = "a number of seconds from 0.001";
         match self.parse::<f64>(name, expected)? {
             None => Ok(default),
             Some(seconds) => Duration::try_from_secs_f64(seconds)
                 .ok()
-                .filter(|duration| !duration.is_zero())
+                .filter(|duration| *duration >= Duration::from_millis(1))
                 .ok_or_else(|| wrong(name, expected)),
         }
     }
@@ -111,8 +119,11 @@ mod tests {
     fn a_wrong_value_is_named_with_what_was_expected_and_not_quoted() {
         let vars = Vars::from_iter([("API_TIMEOUT_SECONDS", "soon")]);
         let error = vars.seconds_or("API_TIMEOUT_SECONDS", Duration::from_secs(10)).unwrap_err();
-        assert_eq!(error.to_string(), "API_TIMEOUT_SECONDS is wrong: expected a positive number of seconds");
-        for bad in ["0", "-1", "inf", "NaN"] {
+        assert_eq!(
+            error.to_string(),
+            "API_TIMEOUT_SECONDS is wrong: expected a number of seconds from 0.001"
+        );
+        for bad in ["0", "0.0005", "-1", "inf", "NaN"] {
             let vars = Vars::from_iter([("X", bad)]);
             assert!(vars.seconds_or("X", Duration::from_secs(1)).is_err(), "{bad}");
         }

@@ -8,7 +8,10 @@ use std::collections::BTreeMap;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::batch::{ItemIdentifier, Keyed};
+use contracts::{CorrelationId, EventId, header};
+use tracing::Span;
+
+use crate::batch::ItemIdentifier;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -78,15 +81,31 @@ impl Record {
         let last = self.headers.iter().rev().find(|header| header.name == name)?;
         std::str::from_utf8(&last.value).ok()
     }
-}
 
-impl Keyed for Record {
-    fn identifier(&self) -> ItemIdentifier {
+    /// The header's id, if it is one: whoever writes to the topic can write anything there.
+    pub fn correlation_id(&self) -> Option<CorrelationId> {
+        CorrelationId::parse(self.header(header::CORRELATION_ID)?).ok()
+    }
+
+    pub fn event_id(&self) -> Option<EventId> {
+        EventId::parse(self.header(header::EVENT_ID)?).ok()
+    }
+
+    pub fn identifier(&self) -> ItemIdentifier {
         ItemIdentifier { partition: format!("{}-{}", self.topic, self.partition), offset: self.offset }
     }
 
-    fn key(&self) -> Option<&[u8]> {
-        self.key.as_deref()
+    /// What every log line about the record carries.
+    pub fn span(&self) -> Span {
+        let (correlation_id, event_id) = (self.correlation_id(), self.event_id());
+        tracing::info_span!(
+            "record",
+            topic = self.topic,
+            partition = self.partition,
+            offset = self.offset,
+            correlation_id = correlation_id.as_ref().map(CorrelationId::as_str),
+            event_id = event_id.as_ref().map(EventId::as_str),
+        )
     }
 }
 
@@ -111,10 +130,10 @@ impl Serialize for RecordHeader {
 
 impl<'de> Deserialize<'de> for RecordHeader {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let pair = BTreeMap::<String, Vec<i16>>::deserialize(deserializer)?;
+        let pair = BTreeMap::<String, Option<Vec<i16>>>::deserialize(deserializer)?;
         let (name, bytes) = pair.into_iter().next().unwrap_or_default();
         // Two's complement: -1 and 255 are the same byte.
-        let value = bytes.into_iter().map(|byte| byte.to_le_bytes()[0]).collect();
+        let value = bytes.into_iter().flatten().map(|byte| byte.to_le_bytes()[0]).collect();
         Ok(Self { name, value })
     }
 }
@@ -166,11 +185,11 @@ mod tests {
         let record = event(&serde_json::json!({
             "topic": "user.enrichment.requested", "partition": 0, "offset": 15, "timestamp": 1_545_084_650_987_i64,
             "timestampType": "CREATE_TIME", "key": "RTE=", "value": "e30=",
-            "headers": [{"name": [-61, -87]}, {"name": [195, 169, 33]}]
+            "headers": [{"name": [-61, -87]}, {"name": [195, 169, 33]}, {"null": null}]
         }));
         assert_eq!(record.header("name"), Some("é!"));
         assert_eq!(record.headers[0].value, "é".as_bytes());
-        assert_eq!(record.key(), Some(&b"E1"[..]));
+        assert_eq!((record.key.as_deref(), record.header("null")), (Some(&b"E1"[..]), Some("")));
     }
 
     #[test]

@@ -68,9 +68,9 @@ impl Problem {
         Self { errors, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_fields", detail) }
     }
 
-    /// Something that we need is away. The body is constant: what exactly is in the log.
+    /// Something that we need is away. The body is constant: what exactly it was is in the log.
     pub fn unavailable() -> Self {
-        let detail = "The service can't do this right now; nothing was changed. Try again later.";
+        let detail = "The service can't do this right now. Try again later.";
         Self {
             retry_after: Some(Duration::from_secs(5)),
             ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail)

@@ -103,6 +103,12 @@ pub fn exit_code<E: std::fmt::Display>(result: Result<(), E>) -> ExitCode {
     }
 }
 
+/// An error with its causes, for the `error` field of a log line.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
 /// The span of one invocation.
 pub fn invocation(service: &'static str, context: &Context) -> Span {
     tracing::info_span!("invocation", service, function_request_id = %context.request_id)

@@ -87,7 +87,7 @@ impl World {
         &self.directory
     }
 
-    /// Puts the person into the directory, long enough ago for every kind of look-up.
+    /// Puts the person into the directory.
     pub fn knows(&self, employee: &Employee) -> Person {
         let person = employee.in_okta();
         self.directory.add(person.clone());
@@ -102,8 +102,7 @@ impl World {
     /// Puts a record on the topic of accepted events, past the webhook.
     pub async fn publishes(&self, key: Option<&str>, value: Option<&[u8]>, headers: &[(&str, &str)]) {
         self.unsettled.store(true, SeqCst);
-        let producer =
-            self.producer.get_or_init(|| Producer::from_vars(&self.cloud().parts().vars).unwrap());
+        let producer = self.producer.get_or_init(|| Producer::from_vars(&self.cloud().parts().vars).unwrap());
         let record = Outgoing { topic: topic::ENRICHMENT_REQUESTED, key: key.map(str::as_bytes), value };
         let headers = headers.iter().map(|(name, value)| (*name, value.as_bytes()));
         producer.publish(record, headers).await.unwrap();
@@ -158,6 +157,7 @@ impl World {
                 if fits(&answer) {
                     return answer;
                 }
+                tokio::time::sleep(Duration::from_millis(10)).await;
             }
         };
         tokio::time::timeout(LIMIT, asking).await.unwrap()

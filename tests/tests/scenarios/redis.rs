@@ -6,7 +6,8 @@ use testkit::{Employee, Setup, World};
 fn redis() -> Setup {
     #[expect(clippy::disallowed_methods, reason = "a test has no main that could read it")]
     let url = std::env::var("TEST_REDIS_URL").expect("TEST_REDIS_URL names a Redis: run `make test-real`");
-    let vars = vec![("STORAGE_BACKEND", "redis".to_owned()), ("STORAGE_URL", url.clone()), ("CACHE_URL", url)];
+    let vars =
+        vec![("STORAGE_BACKEND", "redis".to_owned()), ("STORAGE_URL", url.clone()), ("CACHE_URL", url)];
     Setup { vars, ..Setup::default() }
 }
 

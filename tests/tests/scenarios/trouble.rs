@@ -80,19 +80,27 @@ async fn refused_credentials_are_a_dead_letter_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn while_okta_is_slow_a_request_is_accepted_and_others_go_on() {
-    let world = World::new().await;
-    let (slow, quick) = (Employee::ada(), Employee::new("E200", "Bob", "Quick"));
+async fn while_okta_fails_for_one_person_the_request_is_accepted_and_others_go_on() {
+    let patient =
+        vec![("RETRY_MAX_ATTEMPTS", "1000000".to_owned()), ("RETRY_CAP_SECONDS", "0.02".to_owned())];
+    let world = World::with(Setup { vars: patient, ..Setup::default() }).await;
+    let slow = Employee::ada();
     world.knows(&slow);
-    world.knows(&quick);
-    world.okta().fail_next(Fault::OrgLimit { reset_in: Duration::from_secs(3) });
+    world.okta().fail_look_ups_of(&slow.email(), Some(Fault::Status(503)));
     let waiting = world.hr().hires(&slow).await;
     let path = waiting.json["status_url"].as_str().unwrap();
     world.until(path, |report| report["status"] == "accepted").await;
 
-    world.hr().hires(&quick).await;
-    world.until("/v1/users/E200", |user| user["id"] == "E200").await;
+    // More people than there are partitions: some share one with the slow one.
+    for n in 0..8 {
+        let quick = Employee::new(&format!("Q{n}"), "Bob", "Quick");
+        world.knows(&quick);
+        world.hr().hires(&quick).await;
+    }
+    // Those on the other partitions arrive; the batch engine's tests show the same within a batch.
+    world.until("/v1/users", |page| page["users"].as_array().is_some_and(|users| users.len() >= 4)).await;
     assert_eq!(world.request(&waiting).await["status"], "accepted", "the slow one is still waiting");
+    world.okta().fail_look_ups_of(&slow.email(), None);
     world.settle().await;
     assert_eq!(world.request(&waiting).await["status"], "enriched");
 }

@@ -1,10 +1,11 @@
 use std::{
     io::{IsTerminal, Write},
     path::Path,
+    pin::pin,
     time::Duration,
 };
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use joiner::{Cloud, Options, config, template::Template};
 use runtime::{Clock, telemetry};
 use tokio::{signal::unix, time::Instant};
@@ -29,12 +30,14 @@ pub(crate) async fn run(args: DevArgs, clock: Clock) -> anyhow::Result<()> {
 
     let template = Template::read(&args.template)?;
     let directory = directory(&args.okta, clock);
-    let someone = directory.people().into_iter().next();
     let people = directory.people();
-    let cloud =
-        Cloud::start(Options { template, vars, port: args.port, data_dir: args.data_dir, directory, clock })
-            .await?;
-    print!("{}", describe(&cloud, someone.as_ref().map(|person| person.email.as_str())));
+    let options = Options { template, vars, port: args.port, data_dir: args.data_dir, directory, clock };
+    let mut stop = pin!(stop);
+    let cloud = tokio::select! {
+        cloud = Cloud::start(options) => cloud?,
+        () = &mut stop => bail!("stopped before everything ran"),
+    };
+    print!("{}", describe(&cloud, people.first().map(|person| person.email.as_str())));
     println!("Ready in {:.1} s. Ctrl-C stops.", began.elapsed().as_secs_f64());
     std::io::stdout().flush()?;
 
@@ -44,17 +47,20 @@ pub(crate) async fn run(args: DevArgs, clock: Clock) -> anyhow::Result<()> {
         }
         std::future::pending::<anyhow::Result<()>>().await
     };
-    tokio::select! {
-        () = stop => {}
-        ended = demo => ended?,
-    }
+    let ended = tokio::select! {
+        () = &mut stop => Ok(()),
+        ended = demo => ended,
+    };
     if std::io::stdout().is_terminal() {
         println!();
     }
-    println!("Stopping: records that were accepted are worked off first.");
-    cloud.stop(DRAIN).await?;
+    println!("Stopping: records that were accepted are worked off first. Ctrl-C again stops at once.");
+    tokio::select! {
+        stopped = cloud.stop(DRAIN) => stopped?,
+        () = interrupted()? => bail!("stopped at once: records that were accepted may be left"),
+    }
     println!("Stopped.");
-    Ok(())
+    ended
 }
 
 /// Resolves at Ctrl-C or SIGTERM. Listens from now on.

@@ -1,7 +1,8 @@
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, path::Path, time::Duration};
 
 use anyhow::{Context, bail};
 use base64::{Engine, prelude::BASE64_STANDARD};
+use joiner::config;
 use reqwest::{Method, Url};
 use serde::Deserialize;
 
@@ -38,13 +39,20 @@ const NOT_SENT: [&str; 4] = ["host", "content-length", "x-forwarded-for", "x-amz
 pub(crate) async fn run(args: &SendArgs) -> anyhow::Result<()> {
     let shown = args.file.display();
     let text = std::fs::read(&args.file).with_context(|| format!("{shown} can't be read"))?;
-    let Ok(event) = serde_json::from_slice::<Event>(&text) else {
+    let Ok(mut event) = serde_json::from_slice::<Event>(&text) else {
         bail!("{shown} is not an event of API Gateway; those are in events/hr-webhook and events/user-query")
     };
-    let mut url: Url = args.url.parse().with_context(|| format!("--url {} is no URL", args.url))?;
+    let vars = config::load(Path::new(".env"))?;
+    let base = args.url.as_deref().or(vars.get("JOINER_URL")).unwrap_or("http://127.0.0.1:3000");
+    let mut url: Url = base.parse().with_context(|| format!("{base} is no URL"))?;
     url.set_path(&event.raw_path);
     url.set_query(Some(event.raw_query_string.as_str()).filter(|query| !query.is_empty()));
     let method: Method = event.request_context.http.method.parse()?;
+
+    // `joiner dev` in the same folder has its key from there, too.
+    if let Some(key) = vars.get("API_KEY") {
+        event.headers.entry("x-api-key".to_owned()).or_insert_with(|| key.to_owned());
+    }
 
     let client = okta::http_client(Duration::from_secs(30));
     let mut request = client.request(method, url);
@@ -58,8 +66,7 @@ pub(crate) async fn run(args: &SendArgs) -> anyhow::Result<()> {
         request = request.body(body);
     }
     let response = request.send().await;
-    let response =
-        response.with_context(|| format!("nothing answers at {}: is `make dev` running?", args.url))?;
+    let response = response.with_context(|| format!("nothing answers at {base}: is `make dev` running?"))?;
     let status = response.status();
     println!("{status}");
     println!("{}", response.text().await?);

@@ -1,50 +1,49 @@
-//! The embedded broker drops a partition's oldest records silently. Warn before it can, and say so if it did.
+//! The embedded broker drops a partition's oldest records silently: warn before it can.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
-use rdkafka::consumer::Consumer;
+use rdkafka::consumer::{BaseConsumer, Consumer};
 use tokio::sync::watch;
 
-use super::{PATIENCE, Progress, StreamConsumer};
-use crate::cloud::Phase;
+use super::{PATIENCE, Progress};
+use crate::{broker::KEPT_BYTES, cloud::Phase};
 
-const EVERY: Duration = Duration::from_secs(2);
+const EVERY: Duration = Duration::from_secs(1);
 
-/// The mock cluster also drops past 100,000 records; ours are about 1 KB, so 5 MB comes first.
-const NEAR: i64 = 4_000;
+pub(super) struct Watched {
+    pub(super) probe: Arc<BaseConsumer>,
+    pub(super) topic: String,
+    pub(super) progress: watch::Receiver<Progress>,
+    /// In bytes, of those read so far.
+    pub(super) longest_record: Arc<AtomicU64>,
+}
 
-pub(super) async fn watch(
-    consumer: Arc<StreamConsumer>,
-    topic: String,
-    progress: watch::Receiver<Progress>,
-    mut phase: watch::Receiver<Phase>,
-) {
+pub(super) async fn watch(watched: Watched, mut phase: watch::Receiver<Phase>) {
     loop {
         tokio::select! {
             () = tokio::time::sleep(EVERY) => {}
             _ = phase.wait_for(|phase| *phase >= Phase::Stopping) => return,
         }
-        let positions = progress.borrow().clone();
+        let positions = watched.progress.borrow().clone();
         for (partition, next) in positions {
-            let (consumer, asked) = (Arc::clone(&consumer), topic.clone());
-            let ask = move || consumer.fetch_watermarks(&asked, partition, PATIENCE);
-            let Ok(Ok((low, high))) = tokio::task::spawn_blocking(ask).await else { continue };
-            if low > next {
-                let lost = low - next;
-                tracing::error!(
-                    topic,
-                    partition,
-                    lost,
-                    "the embedded broker dropped records that nobody had read"
-                );
-            } else if high - next > NEAR {
-                let waiting = high - next;
+            let (probe, topic) = (Arc::clone(&watched.probe), watched.topic.clone());
+            let ask = move || probe.fetch_watermarks(&topic, partition, PATIENCE);
+            let Ok(Ok((_low, high))) = tokio::task::spawn_blocking(ask).await else { continue };
+            let waiting = u64::try_from(high - next).unwrap_or(0);
+            if waiting.saturating_mul(watched.longest_record.load(Relaxed)) > KEPT_BYTES / 2 {
                 tracing::warn!(
-                    topic,
+                    topic = watched.topic,
                     partition,
                     waiting,
-                    "the embedded broker keeps 5 MB a partition and is about to drop records: send slower, or set \
-                     KAFKA_BOOTSTRAP_SERVERS to a real broker"
+                    "the embedded broker keeps {} MB a partition and may soon drop records: send slower, or set \
+                     KAFKA_BOOTSTRAP_SERVERS to a real broker",
+                    KEPT_BYTES >> 20
                 );
             }
         }

@@ -6,10 +6,7 @@ use std::{
     time::Duration,
 };
 
-use runtime::{
-    batch::{ItemIdentifier, Keyed},
-    event::Record,
-};
+use runtime::{batch::ItemIdentifier, event::Record};
 
 use super::on_failure::Condition;
 use crate::template::Trigger;
@@ -23,10 +20,11 @@ pub(super) enum Answer {
     Error,
 }
 
-/// Where a batch goes and what time it is: the parts that tests replace.
-pub(super) trait World {
+/// Where a batch goes and what time it is: a poller, or a test's script.
+pub(super) trait Surroundings {
     async fn invoke(&self, records: &[Record]) -> Answer;
-    async fn give_up(&self, record: &Record, condition: Condition, invocations: u32);
+    /// Brings the record to the on-failure destination. `false` means that the process is to end before it is there.
+    async fn give_up(&self, record: &Record, condition: Condition, invocations: u32) -> bool;
     /// Waits before the next attempt. `false` means that the process is to end, and nothing more is tried.
     async fn pause(&self, wait: Duration) -> bool;
     /// Milliseconds since 1970.
@@ -40,14 +38,17 @@ struct Part {
 }
 
 /// `false` if the process is to end before everything is processed.
-pub(super) async fn deliver(batch: Vec<Record>, rules: &Trigger, world: &impl World) -> bool {
+pub(super) async fn deliver(batch: Vec<Record>, rules: &Trigger, around: &impl Surroundings) -> bool {
     let mut parts = VecDeque::from([Part { records: batch, invocations: 0 }]);
     while let Some(mut part) = parts.pop_front() {
-        part.records = drop_expired(part.records, part.invocations, rules, world).await;
+        let Some(fresh) = drop_expired(part.records, part.invocations, rules, around).await else {
+            return false;
+        };
+        part.records = fresh;
         if part.records.is_empty() {
             continue;
         }
-        let answer = world.invoke(&part.records).await;
+        let answer = around.invoke(&part.records).await;
         part.invocations += 1;
         let (failed, whole) = failed_records(part.records, &answer);
         part.records = failed;
@@ -56,7 +57,9 @@ pub(super) async fn deliver(batch: Vec<Record>, rules: &Trigger, world: &impl Wo
         }
         if rules.retries.is_some_and(|retries| part.invocations > retries) {
             for record in &part.records {
-                world.give_up(record, Condition::RetryAttemptsExhausted, part.invocations).await;
+                if !around.give_up(record, Condition::RetryAttemptsExhausted, part.invocations).await {
+                    return false;
+                }
             }
         } else if whole && rules.bisect && part.records.len() > 1 {
             // Splitting is no retry: it only finds out which half is to blame.
@@ -65,7 +68,7 @@ pub(super) async fn deliver(batch: Vec<Record>, rules: &Trigger, world: &impl Wo
             parts.push_front(Part { records: later, invocations });
             parts.push_front(Part { records: part.records, invocations });
         } else {
-            if !world.pause(backoff(part.invocations)).await {
+            if !around.pause(backoff(part.invocations)).await {
                 return false;
             }
             parts.push_front(part);
@@ -74,23 +77,24 @@ pub(super) async fn deliver(batch: Vec<Record>, rules: &Trigger, world: &impl Wo
     true
 }
 
+/// `None` if the process is to end.
 async fn drop_expired(
     records: Vec<Record>,
     invocations: u32,
     rules: &Trigger,
-    world: &impl World,
-) -> Vec<Record> {
-    let Some(max_age) = rules.max_age else { return records };
-    let oldest = world.now().saturating_sub(i64::try_from(max_age.as_millis()).unwrap_or(i64::MAX));
+    around: &impl Surroundings,
+) -> Option<Vec<Record>> {
+    let Some(max_age) = rules.max_age else { return Some(records) };
+    let oldest = around.now().saturating_sub(i64::try_from(max_age.as_millis()).unwrap_or(i64::MAX));
     let mut fresh = Vec::with_capacity(records.len());
     for record in records {
-        if record.timestamp < oldest {
-            world.give_up(&record, Condition::RecordAgeExceeded, invocations).await;
-        } else {
+        if record.timestamp >= oldest {
             fresh.push(record);
+        } else if !around.give_up(&record, Condition::RecordAgeExceeded, invocations).await {
+            return None;
         }
     }
-    fresh
+    Some(fresh)
 }
 
 /// The records to try again, and whether the invocation failed as a whole. An identifier that was not in the batch
@@ -98,7 +102,7 @@ async fn drop_expired(
 fn failed_records(records: Vec<Record>, answer: &Answer) -> (Vec<Record>, bool) {
     let Answer::Failed(identifiers) = answer else { return (records, true) };
     let failed: HashSet<_> = identifiers.iter().collect();
-    let known: HashSet<_> = records.iter().map(Keyed::identifier).collect();
+    let known: HashSet<_> = records.iter().map(Record::identifier).collect();
     if failed.iter().any(|identifier| !known.contains(identifier)) {
         return (records, true);
     }
@@ -106,7 +110,7 @@ fn failed_records(records: Vec<Record>, answer: &Answer) -> (Vec<Record>, bool) 
 }
 
 /// 0.2 s, doubling, to 10 s.
-fn backoff(invocations: u32) -> Duration {
+pub(super) fn backoff(invocations: u32) -> Duration {
     let doubled = 2_u32.saturating_pow(invocations.saturating_sub(1));
     Duration::from_millis(200).saturating_mul(doubled).min(Duration::from_secs(10))
 }

@@ -1,12 +1,7 @@
 //! The on-failure destination of kind Kafka:
 //! <https://docs.aws.amazon.com/lambda/latest/dg/kafka-on-failure.html>.
 
-use std::time::Duration;
-
-use rdkafka::{
-    ClientConfig,
-    producer::{FutureProducer, FutureRecord},
-};
+use kafka::{Error, Outgoing, Producer};
 use runtime::event::Record;
 use serde_json::json;
 
@@ -19,23 +14,23 @@ pub(super) enum Condition {
 
 #[derive(Clone)]
 pub(super) struct OnFailure {
-    producer: FutureProducer,
+    producer: Producer,
     topic: String,
 }
 
 impl OnFailure {
-    pub(super) fn new(bootstrap_servers: &str, topic: &str) -> anyhow::Result<Self> {
-        let mut config = ClientConfig::new();
-        config
-            .set("bootstrap.servers", bootstrap_servers)
-            .set("acks", "all")
-            .set("enable.idempotence", "true");
-        Ok(Self { producer: config.create()?, topic: topic.to_owned() })
+    pub(super) fn new(producer: Producer, topic: String) -> Self {
+        Self { producer, topic }
     }
 
-    /// Sends the record there, wrapped, with its own key. Tries until it is acknowledged.
-    pub(super) async fn send(&self, record: &Record, condition: Condition, invocations: u32) {
-        let value = json!({
+    /// Sends the record there, wrapped, with its own key.
+    pub(super) async fn send(
+        &self,
+        record: &Record,
+        condition: Condition,
+        invocations: u32,
+    ) -> Result<(), Error> {
+        let mut wrapped = json!({
             "requestContext": {
                 "requestId": "local",
                 "functionArn": "local",
@@ -47,17 +42,23 @@ impl OnFailure {
             "KafkaBatchInfo": {"batchSize": 1, "bootstrapServers": "", "payloadSize": 0},
             "recordInfo": {"offset": record.offset.to_string(), "timestamp": record.timestamp.to_string()},
             "payload": record,
-        })
-        .to_string();
-        loop {
-            let mut letter = FutureRecord::to(&self.topic).payload(&value);
-            letter.key = record.key.as_ref();
-            match self.producer.send(letter, Duration::from_secs(10)).await {
-                Ok(_) => return,
-                Err((error, _)) => {
-                    tracing::warn!(%error, ?record, "the on-failure topic did not take a record");
-                }
-            }
+        });
+        let sent = self.publish(record, &wrapped).await;
+        if matches!(sent, Err(Error::TooLarge(_))) {
+            tracing::error!(
+                ?record,
+                "the on-failure topic takes no record of this size; it goes without the value"
+            );
+            wrapped["payload"]["value"] = serde_json::Value::Null;
+            return self.publish(record, &wrapped).await;
         }
+        sent
+    }
+
+    async fn publish(&self, record: &Record, wrapped: &serde_json::Value) -> Result<(), Error> {
+        let value = wrapped.to_string();
+        let letter =
+            Outgoing { topic: &self.topic, key: record.key.as_deref(), value: Some(value.as_bytes()) };
+        self.producer.publish(letter, std::iter::empty::<(&str, &[u8])>()).await
     }
 }

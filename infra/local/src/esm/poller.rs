@@ -1,22 +1,29 @@
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
 use futures_util::FutureExt;
 use rdkafka::{
     Message, Offset, Timestamp, TopicPartitionList,
-    consumer::{CommitMode, Consumer, stream_consumer::StreamPartitionQueue},
-    error::KafkaError,
+    consumer::{CommitMode, Consumer},
+    error::{KafkaError, KafkaResult},
     message::{BorrowedMessage, Headers},
 };
 use runtime::{
     Clock,
     batch::BatchResponse,
     event::{KafkaEvent, Record, RecordHeader},
+    telemetry,
 };
 use tokio::{sync::watch, time::Instant};
 
 use super::{
-    Progress, Reports, StreamConsumer,
-    deliver::{Answer, World, deliver},
+    Progress, Reports,
+    deliver::{Answer, Surroundings, backoff, deliver},
     on_failure::{Condition, OnFailure},
 };
 use crate::{cloud::Phase, function::Function, template::Trigger};
@@ -24,14 +31,19 @@ use crate::{cloud::Phase, function::Function, template::Trigger};
 /// Lambda's limit of an invocation is 6 MB of JSON; base64 makes four bytes of three.
 const MOST_BYTES: usize = 4 * 1024 * 1024;
 
+pub(super) type StreamConsumer = rdkafka::consumer::StreamConsumer<Reports>;
+
 /// Reads one partition.
 pub(super) struct Poller {
-    pub(super) queue: StreamPartitionQueue<Reports>,
-    pub(super) partition: i32,
+    /// Has this one partition.
     pub(super) consumer: Arc<StreamConsumer>,
+    pub(super) partition: i32,
     pub(super) trigger: Trigger,
     pub(super) function: Function,
     pub(super) on_failure: Option<OnFailure>,
+    /// The embedded broker numbers records without gaps, and drops old ones without a word.
+    pub(super) gaps_are_losses: bool,
+    pub(super) longest_record: Arc<AtomicU64>,
     pub(super) progress: watch::Sender<Progress>,
     pub(super) ready: watch::Sender<usize>,
     pub(super) phase: watch::Receiver<Phase>,
@@ -39,24 +51,64 @@ pub(super) struct Poller {
 
 impl Poller {
     pub(super) async fn run(self) {
-        let mut stopping = self.phase.clone();
         let mut is_ready = false;
+        let mut stopping = self.phase.clone();
         loop {
             let batch = tokio::select! {
                 batch = self.next_batch(&mut is_ready) => batch,
-                _ = stopping.wait_for(|phase| *phase >= Phase::Stopping) => return,
+                _ = stopping.wait_for(|phase| *phase >= Phase::Stopping) => break,
             };
             let Some(last) = batch.last() else { continue };
             let next = last.offset + 1;
+            self.report_gap(&batch);
             if !deliver(batch, &self.trigger, &self).await {
-                return;
+                break;
             }
             self.progress.send_modify(|progress| {
                 progress.insert(self.partition, next);
             });
-            if let Err(error) = self.commit(next) {
+            if let Err(error) = self.offsets().and_then(|next| self.consumer.commit(&next, CommitMode::Async))
+            {
                 tracing::warn!(%error, "an offset was not committed; the next commit covers it");
             }
+        }
+        self.commit_for_good().await;
+    }
+
+    fn report_gap(&self, batch: &[Record]) {
+        let expected = self.progress.borrow()[&self.partition];
+        let found = batch.first().map_or(expected, |first| first.offset);
+        if self.gaps_are_losses && found > expected {
+            let (topic, partition, lost) = (&self.trigger.topic, self.partition, found - expected);
+            tracing::error!(
+                topic,
+                partition,
+                lost,
+                "the embedded broker dropped records that nobody had read"
+            );
+        }
+    }
+
+    /// Where the next process goes on.
+    fn offsets(&self) -> KafkaResult<TopicPartitionList> {
+        let next = self.progress.borrow()[&self.partition];
+        let mut offsets = TopicPartitionList::new();
+        offsets.add_partition_offset(&self.trigger.topic, self.partition, Offset::Offset(next))?;
+        Ok(offsets)
+    }
+
+    async fn commit_for_good(&self) {
+        let consumer = Arc::clone(&self.consumer);
+        let commit = self
+            .offsets()
+            .map(|offsets| tokio::task::spawn_blocking(move || consumer.commit(&offsets, CommitMode::Sync)));
+        match commit {
+            Ok(commit) => {
+                if let Ok(Err(error)) = commit.await {
+                    tracing::warn!(%error, "the last offset was not committed; its records will come again");
+                }
+            }
+            Err(error) => tracing::warn!(%error, "the last offset was not committed"),
         }
     }
 
@@ -67,18 +119,20 @@ impl Poller {
         let mut until = None;
         while batch.len() < self.trigger.batch_size && bytes < MOST_BYTES {
             let received = match until {
-                None => Some(self.queue.recv().await),
-                Some(until) => match self.queue.recv().now_or_never() {
+                None => Some(self.consumer.recv().await),
+                Some(until) => match self.consumer.recv().now_or_never() {
                     Some(received) => Some(received),
                     None if self.trigger.window.is_zero() => None,
-                    None => tokio::time::timeout_at(until, self.queue.recv()).await.ok(),
+                    None => tokio::time::timeout_at(until, self.consumer.recv()).await.ok(),
                 },
             };
             let Some(received) = received else { break };
             match received {
                 Ok(message) => {
                     until.get_or_insert_with(|| Instant::now() + self.trigger.window);
-                    bytes += message.payload_len() + message.key_len();
+                    let length = message.payload_len() + message.key_len();
+                    bytes += length;
+                    self.longest_record.fetch_max(u64::try_from(length).unwrap_or(u64::MAX), Relaxed);
                     batch.push(record(&message));
                 }
                 Err(KafkaError::PartitionEOF(_)) => {}
@@ -91,15 +145,9 @@ impl Poller {
         }
         batch
     }
-
-    fn commit(&self, next: i64) -> rdkafka::error::KafkaResult<()> {
-        let mut offsets = TopicPartitionList::new();
-        offsets.add_partition_offset(&self.trigger.topic, self.partition, Offset::Offset(next))?;
-        self.consumer.commit(&offsets, CommitMode::Async)
-    }
 }
 
-impl World for Poller {
+impl Surroundings for Poller {
     async fn invoke(&self, records: &[Record]) -> Answer {
         let event: KafkaEvent = records.iter().cloned().collect();
         let payload = serde_json::to_vec(&event).expect("an event has string keys");
@@ -118,11 +166,19 @@ impl World for Poller {
         }
     }
 
-    async fn give_up(&self, record: &Record, condition: Condition, invocations: u32) {
+    async fn give_up(&self, record: &Record, condition: Condition, invocations: u32) -> bool {
         tracing::error!(?record, ?condition, invocations, "a record was given up");
-        if let Some(on_failure) = &self.on_failure {
-            on_failure.send(record, condition, invocations).await;
+        let Some(on_failure) = &self.on_failure else { return true };
+        let mut attempts = 0;
+        while let Err(error) = on_failure.send(record, condition, invocations).await {
+            attempts += 1;
+            let error = telemetry::chain(&error);
+            tracing::warn!(?record, error, attempts, "the on-failure topic did not take a record");
+            if !self.pause(backoff(attempts)).await {
+                return false;
+            }
         }
+        true
     }
 
     async fn pause(&self, wait: Duration) -> bool {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use anyhow::Context;
 use axum::{
     body::Body,
-    http::{HeaderName, HeaderValue, StatusCode, request::Parts},
+    http::{HeaderName, HeaderValue, StatusCode, header, request::Parts},
     response::Response,
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
@@ -22,6 +22,11 @@ pub(super) fn request(parts: &Parts, body: &[u8], matched: &Matched<'_>, clock: 
     for (name, value) in &parts.headers {
         join(headers.entry(name.as_str()).or_default(), &String::from_utf8_lossy(value.as_bytes()));
     }
+    // API Gateway says these itself, whatever the client sent.
+    headers.insert("host", "localhost".to_owned());
+    headers.insert("x-forwarded-proto", "http".to_owned());
+    let cookies = headers.remove("cookie").unwrap_or_default();
+    let cookies: Vec<_> = cookies.split(';').map(str::trim).filter(|cookie| !cookie.is_empty()).collect();
     let raw_query = parts.uri.query().unwrap_or_default();
     let mut query = BTreeMap::<String, String>::new();
     for (name, value) in form_urlencoded::parse(raw_query.as_bytes()) {
@@ -37,6 +42,7 @@ pub(super) fn request(parts: &Parts, body: &[u8], matched: &Matched<'_>, clock: 
         "routeKey": matched.key,
         "rawPath": parts.uri.path(),
         "rawQueryString": raw_query,
+        "cookies": cookies,
         "headers": headers,
         "queryStringParameters": query,
         "pathParameters": matched.parameters,
@@ -79,6 +85,8 @@ struct Answer {
     #[serde(default)]
     headers: BTreeMap<String, String>,
     #[serde(default)]
+    cookies: Vec<String>,
+    #[serde(default)]
     body: Option<String>,
     #[serde(default)]
     is_base64_encoded: bool,
@@ -93,5 +101,35 @@ pub(super) fn response(answer: &[u8]) -> anyhow::Result<Response> {
     for (name, value) in answer.headers {
         response.headers_mut().insert(HeaderName::try_from(name)?, HeaderValue::try_from(value)?);
     }
+    for cookie in answer.cookies {
+        response.headers_mut().append(header::SET_COOKIE, HeaderValue::try_from(cookie)?);
+    }
     Ok(response)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_becomes_a_response_with_its_cookies() {
+        let answer = json!({
+            "statusCode": 201, "headers": {"content-type": "text/plain"}, "cookies": ["a=1; Secure", "b=2"],
+            "body": "aGk=", "isBase64Encoded": true,
+        });
+        let response = response(answer.to_string().as_bytes()).unwrap();
+        assert_eq!(response.status(), StatusCode::CREATED);
+        assert_eq!(response.headers()["content-type"], "text/plain");
+        let cookies: Vec<_> = response.headers().get_all("set-cookie").iter().collect();
+        assert_eq!(cookies, ["a=1; Secure", "b=2"]);
+    }
+
+    #[test]
+    fn what_is_no_answer_is_an_error() {
+        for answer in
+            ["", "null", "{}", r#"{"statusCode": 99}"#, r#"{"statusCode": 200, "headers": {"a b": ""}}"#]
+        {
+            assert!(response(answer.as_bytes()).is_err(), "{answer}");
+        }
+    }
 }

@@ -8,17 +8,8 @@ use crate::{Find, Park, read};
 
 /// A DynamoDB of its own for one test, over HTTP.
 async fn store() -> Store {
-    let database = dynoxide::Database::memory().unwrap();
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let endpoint = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(dynoxide::server::serve_with_shutdown(listener, database, std::future::pending()));
-    let vars = Vars::from_iter([
-        ("AWS_REGION", "eu-west-1"),
-        ("AWS_ACCESS_KEY_ID", "local"),
-        ("AWS_SECRET_ACCESS_KEY", "local"),
-        ("AWS_ENDPOINT_URL_DYNAMODB", &endpoint),
-        ("DEAD_LETTERS_TABLE", "dead-letters"),
-    ]);
+    let (mut vars, _server) = dynamo::embedded::serve(None, std::future::pending()).await.unwrap();
+    vars.extend([("DEAD_LETTERS_TABLE", "dead-letters")]);
     let store = Store::from_vars(&vars).unwrap();
     let by_time = Index { name: BY_TIME.to_owned(), hash: "kind".to_owned(), range: Some("at".to_owned()) };
     let table = TableSpec {
@@ -26,7 +17,7 @@ async fn store() -> Store {
         hash: "id".to_owned(),
         range: None,
         indexes: vec![by_time],
-        ttl: Some("expires_at".to_owned()),
+        ttl: None,
     };
     dynamo::ensure(&store.client, &table).await.unwrap();
     store

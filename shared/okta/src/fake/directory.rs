@@ -94,6 +94,11 @@ impl Directory {
         self.state().traffic.fail_next(fault);
     }
 
+    /// Lets every look-up by this login fail, until it is called with `None`.
+    pub fn fail_look_ups_of(&self, login: &str, fault: Option<Fault>) {
+        self.state().traffic.fail_look_ups_of(login, fault);
+    }
+
     /// How many requests there were, refused ones included.
     pub fn requests(&self) -> u64 {
         self.state().traffic.requests()
@@ -126,10 +131,10 @@ impl Directory {
     }
 
     /// Begins a request; it ends when the guard is dropped, by the client's going away too.
-    pub(super) fn enter(&self) -> (InFlight, Option<Fault>) {
+    pub(super) fn enter(&self, path: &str) -> (InFlight, Option<Fault>) {
         let state = &mut *self.state();
         let fault = state.traffic.enter(&state.behaviour, now());
-        (InFlight(self.clone()), fault)
+        (InFlight(self.clone()), fault.or(state.traffic.lasting_fault(path)))
     }
 
     pub(super) fn standing(&self) -> Standing {

@@ -9,6 +9,7 @@ use axum::{
     extract::{Request, State},
     http::{HeaderMap, Method, Response, StatusCode, header, request::Parts},
 };
+use percent_encoding::percent_decode_str;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::{
     net::TcpListener,
@@ -101,7 +102,8 @@ fn is_authorized(headers: &HeaderMap, token: &SecretString) -> bool {
 }
 
 async fn admitted(directory: &Directory, request: &Parts) -> (Answer, Standing) {
-    let (_in_flight, fault) = directory.enter();
+    let path = percent_decode_str(request.uri.path()).decode_utf8_lossy();
+    let (_in_flight, fault) = directory.enter(&path);
     sleep(directory.behaviour().latency).await;
     let standing = directory.standing();
     let Some(url) = absolute_url(request) else {

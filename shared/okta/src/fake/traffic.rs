@@ -1,4 +1,7 @@
-use std::{collections::VecDeque, time::Duration};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
+};
 
 use tokio::time::Instant;
 
@@ -18,6 +21,8 @@ pub(super) struct Traffic {
     window_start: Instant,
     in_window: u32,
     faults: VecDeque<Fault>,
+    /// By login.
+    lasting: BTreeMap<String, Fault>,
     errors: Random,
 }
 
@@ -37,6 +42,7 @@ impl Traffic {
             window_start: now,
             in_window: 0,
             faults: VecDeque::new(),
+            lasting: BTreeMap::new(),
             errors: Random::new(0),
         }
     }
@@ -47,6 +53,18 @@ impl Traffic {
 
     pub(super) fn fail_next(&mut self, fault: Fault) {
         self.faults.push_back(fault);
+    }
+
+    pub(super) fn fail_look_ups_of(&mut self, login: &str, fault: Option<Fault>) {
+        match fault {
+            Some(fault) => self.lasting.insert(login.to_owned(), fault),
+            None => self.lasting.remove(login),
+        };
+    }
+
+    /// The lasting fault of a look-up by login.
+    pub(super) fn lasting_fault(&self, path: &str) -> Option<Fault> {
+        self.lasting.get(path.strip_prefix("/api/v1/users/")?).copied()
     }
 
     /// Counts a request, whatever becomes of it.

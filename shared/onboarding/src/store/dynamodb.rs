@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::{borrow::Cow, collections::HashMap};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use contracts::{CorrelationId, EmployeeId, Text};
@@ -27,25 +27,25 @@ pub struct DynamoDb {
 }
 
 #[derive(Serialize, Deserialize)]
-struct UserItem {
-    id: EmployeeId,
+struct UserItem<'a> {
+    id: Cow<'a, EmployeeId>,
     email_key: String,
     /// A key of an index can't be null: who has no department isn't in it.
     #[serde(skip_serializing_if = "Option::is_none")]
     department_key: Option<String>,
     version: u64,
-    user: EnrichedUser,
-    last: LastEvent,
+    user: Cow<'a, EnrichedUser>,
+    last: Cow<'a, LastEvent>,
 }
 
 #[derive(Serialize, Deserialize)]
-struct RequestItem {
-    correlation_id: CorrelationId,
+struct RequestItem<'a> {
+    correlation_id: Cow<'a, CorrelationId>,
     event_key: String,
     /// Epoch seconds.
     expires_at: i64,
     #[serde(flatten)]
-    event: RequestEvent,
+    event: Cow<'a, RequestEvent>,
 }
 
 impl DynamoDb {
@@ -59,17 +59,17 @@ impl DynamoDb {
         let request = self.client.get_item().table_name(&self.users).key("id", string(id.as_str()));
         let Some(item) = request.consistent_read(true).send().await?.item else { return Ok(None) };
         let UserItem { user, last, .. } = dynamo::from_item(item)?;
-        Ok(Some(StoredUser { user, last }))
+        Ok(Some(StoredUser { user: user.into_owned(), last: last.into_owned() }))
     }
 
     pub(super) async fn save(&self, new: &StoredUser, read: Option<&StoredUser>) -> Result<Saved, Error> {
         let item = UserItem {
-            id: new.user.id.clone(),
+            id: Cow::Borrowed(&new.user.id),
             email_key: new.user.email.key(),
             department_key: new.user.department.as_ref().map(Text::key),
             version: new.user.version,
-            user: new.user.clone(),
-            last: new.last.clone(),
+            user: Cow::Borrowed(&new.user),
+            last: Cow::Borrowed(&new.last),
         };
         let put = match read {
             None => {
@@ -82,7 +82,7 @@ impl DynamoDb {
                 values: vec![(":read", AttributeValue::N(read.user.version.to_string()))],
             },
         };
-        match dynamo::put(&self.client, item, put).await? {
+        match dynamo::put(&self.client, &item, put).await? {
             Written::Yes => Ok(Saved::Yes),
             Written::ConditionFailed => Ok(Saved::Conflict),
         }
@@ -99,7 +99,7 @@ impl DynamoDb {
         // DynamoDB filters after it has counted, and ends a page at 1 MB: either can leave a page short.
         while users.len() < limit {
             let (page, next) = self.page(filter, start, limit - users.len()).await?;
-            users.extend(page.into_iter().map(|item| item.user));
+            users.extend(page.into_iter().map(|item| item.user.into_owned()));
             match next {
                 Some(next) => start = Some(next),
                 None => break,
@@ -113,7 +113,7 @@ impl DynamoDb {
         filter: &Filter,
         start: Option<HashMap<String, AttributeValue>>,
         limit: usize,
-    ) -> Result<(Vec<UserItem>, Option<HashMap<String, AttributeValue>>), Error> {
+    ) -> Result<(Vec<UserItem<'static>>, Option<HashMap<String, AttributeValue>>), Error> {
         let limit = i32::try_from(limit).unwrap_or(i32::MAX);
         let (department, email) = (filter.department_key(), filter.email_key());
         let query = self.client.query().table_name(&self.users).limit(limit);
@@ -144,10 +144,10 @@ impl DynamoDb {
 
     pub(super) async fn record_request(&self, id: &CorrelationId, event: &RequestEvent) -> Result<(), Error> {
         let item = RequestItem {
-            correlation_id: id.clone(),
+            correlation_id: Cow::Borrowed(id),
             event_key: event.key(),
             expires_at: (event.updated_at + request::KEPT).as_second(),
-            event: event.clone(),
+            event: Cow::Borrowed(event),
         };
         let unless_finished = "attribute_not_exists(correlation_id) OR #status <> :enriched";
         let put = match event.state {
@@ -165,7 +165,7 @@ impl DynamoDb {
             },
         };
         // That a later state is there already is as good as having written this one.
-        dynamo::put(&self.client, item, put).await.map(|_written| ())
+        dynamo::put(&self.client, &item, put).await.map(|_written| ())
     }
 
     pub(super) async fn request(&self, id: &CorrelationId) -> Result<Vec<RequestEvent>, Error> {
@@ -177,11 +177,15 @@ impl DynamoDb {
             .send()
             .await?;
         let items: Vec<RequestItem> = dynamo::from_items(page.items)?;
-        Ok(items.into_iter().map(|item| item.event).collect())
+        Ok(items.into_iter().map(|item| item.event.into_owned()).collect())
     }
 
     pub(super) async fn ping(&self) -> Result<(), Error> {
-        dynamo::ping(&self.client, &self.users, "id", None).await
+        tokio::try_join!(
+            dynamo::ping(&self.client, &self.users, "id", None),
+            dynamo::ping(&self.client, &self.requests, "correlation_id", Some("event_key")),
+        )?;
+        Ok(())
     }
 }
 

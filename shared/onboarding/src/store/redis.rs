@@ -1,12 +1,9 @@
-use std::{fmt, sync::Arc, sync::LazyLock, time::Duration};
+use std::{sync::LazyLock, time::Duration};
 
 use contracts::{CorrelationId, EmployeeId, Text};
-use redis::{
-    AsyncCommands, Client, Script,
-    aio::{ConnectionManager, ConnectionManagerConfig},
-};
+use redis::{AsyncCommands, Script};
 use runtime::{ConfigError, Vars, config::wrong};
-use tokio::sync::OnceCell;
+use valkey::Connection;
 
 use super::{Error, Filter, MOST_EVENTS, Saved};
 use crate::{
@@ -16,13 +13,10 @@ use crate::{
 
 /// Users in Redis alone. It has to keep its data: append-only file on, no eviction.
 ///
-/// Keys share a hash tag per kind, so that a script finds all of its keys on one node of a cluster.
-#[derive(Clone)]
-pub struct Redis {
-    client: Client,
-    timeout: Duration,
-    connection: Arc<OnceCell<ConnectionManager>>,
-}
+/// Keys share a hash tag per kind, so that a script finds all of its keys on one node of a cluster. Every command may
+/// run twice: the scripts compare before they set.
+#[derive(Debug, Clone)]
+pub struct Redis(Connection);
 
 /// Compare and set. KEYS: the user, the indexes to leave, the indexes to enter. ARGV: the version that was read or "",
 /// the new version, the new value, the id, how many indexes to leave.
@@ -57,16 +51,14 @@ impl Redis {
     /// Reads `STORAGE_URL` (`redis://host:port/db`) and `STORAGE_TIMEOUT_SECONDS` (3).
     pub fn from_vars(vars: &Vars) -> Result<Self, ConfigError> {
         let expected = "a URL such as redis://localhost:6379";
-        let client = Client::open(vars.require("STORAGE_URL", expected)?);
-        Ok(Self {
-            client: client.map_err(|_| wrong("STORAGE_URL", expected))?,
-            timeout: vars.seconds_or("STORAGE_TIMEOUT_SECONDS", Duration::from_secs(3))?,
-            connection: Arc::default(),
-        })
+        let url = vars.require("STORAGE_URL", expected)?;
+        let timeout = vars.seconds_or("STORAGE_TIMEOUT_SECONDS", Duration::from_secs(3))?;
+        Ok(Self(Connection::new(url, timeout).map_err(|_| wrong("STORAGE_URL", expected))?))
     }
 
     pub(super) async fn user(&self, id: &EmployeeId) -> Result<Option<StoredUser>, Error> {
-        let value: Option<String> = self.connection().await?.hget(user_key(id), "value").await?;
+        let value: Option<String> =
+            self.0.run(async |mut redis| redis.hget(user_key(id), "value").await).await?;
         Ok(value.map(|value| serde_json::from_str(&value)).transpose()?)
     }
 
@@ -82,7 +74,7 @@ impl Redis {
             .arg(serde_json::to_string(new)?)
             .arg(new.user.id.as_str())
             .arg(leave.len());
-        let saved: bool = script.invoke_async(&mut self.connection().await?).await?;
+        let saved: bool = self.0.run(async |mut redis| script.invoke_async(&mut redis).await).await?;
         Ok(if saved { Saved::Yes } else { Saved::Conflict })
     }
 
@@ -92,7 +84,6 @@ impl Redis {
         after: Option<&EmployeeId>,
         limit: usize,
     ) -> Result<Vec<EnrichedUser>, Error> {
-        let mut connection = self.connection().await?;
         let (department, email) = (filter.department_key(), filter.email_key());
         let index = match (&email, &department) {
             (Some(email), _) => email_index(email),
@@ -104,14 +95,19 @@ impl Redis {
         while users.len() < limit {
             let wanted = limit - users.len();
             let count = isize::try_from(wanted).unwrap_or(isize::MAX);
-            let ids: Vec<String> = connection.zrangebylex_limit(&index, &start, "+", 0, count).await?;
+            let (index, from) = (&index, &start);
+            let ids: Vec<String> = self
+                .0
+                .run(async |mut redis| redis.zrangebylex_limit(index, from, "+", 0, count).await)
+                .await?;
             let Some(last) = ids.last() else { break };
             start = format!("({last}");
             let mut values = redis::pipe();
             for id in &ids {
                 values.hget(format!("{USERS}:{id}"), "value");
             }
-            let values: Vec<Option<String>> = values.query_async(&mut connection).await?;
+            let values: Vec<Option<String>> =
+                self.0.run(async |mut redis| values.query_async(&mut redis).await).await?;
             for value in values.into_iter().flatten() {
                 let StoredUser { user, .. } = serde_json::from_str(&value)?;
                 if department.is_none() || user.department.as_ref().map(Text::key) == department {
@@ -132,30 +128,20 @@ impl Redis {
             .arg(event.state.name())
             .arg(serde_json::to_string(event)?)
             .arg(request::KEPT.as_secs());
-        let _changed: bool = script.invoke_async(&mut self.connection().await?).await?;
+        let _changed: bool = self.0.run(async |mut redis| script.invoke_async(&mut redis).await).await?;
         Ok(())
     }
 
     pub(super) async fn request(&self, id: &CorrelationId) -> Result<Vec<RequestEvent>, Error> {
-        let mut events: Vec<(String, String)> = self.connection().await?.hgetall(request_key(id)).await?;
+        let mut events: Vec<(String, String)> =
+            self.0.run(async |mut redis| redis.hgetall(request_key(id)).await).await?;
         events.sort();
         let events = events.into_iter().take(MOST_EVENTS);
         Ok(events.map(|(_, value)| serde_json::from_str(&value)).collect::<Result<_, _>>()?)
     }
 
     pub(super) async fn ping(&self) -> Result<(), Error> {
-        Ok(self.connection().await?.ping().await?)
-    }
-
-    /// The manager reconnects by itself; only the first connection has to be asked for.
-    async fn connection(&self) -> Result<ConnectionManager, redis::RedisError> {
-        let connect = || {
-            let config = ConnectionManagerConfig::new()
-                .set_connection_timeout(Some(self.timeout))
-                .set_response_timeout(Some(self.timeout));
-            self.client.get_connection_manager_with_config(config)
-        };
-        self.connection.get_or_try_init(connect).await.cloned()
+        Ok(self.0.run(async |mut redis| redis.ping().await).await?)
     }
 }
 
@@ -181,11 +167,4 @@ fn email_index(key: &str) -> String {
 fn indexes(user: &EnrichedUser) -> Vec<String> {
     let department = user.department.as_ref().map(|department| department_index(&department.key()));
     [ALL.to_owned(), email_index(&user.email.key())].into_iter().chain(department).collect()
-}
-
-impl fmt::Debug for Redis {
-    /// The URL may hold a password.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Redis")
-    }
 }

@@ -14,18 +14,8 @@ use crate::{
 
 /// A DynamoDB of its own for one test, over HTTP.
 async fn dynamodb() -> Store {
-    let database = dynoxide::Database::memory().unwrap();
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let endpoint = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(dynoxide::server::serve_with_shutdown(listener, database, std::future::pending()));
-    let vars = Vars::from_iter([
-        ("AWS_REGION", "eu-west-1"),
-        ("AWS_ACCESS_KEY_ID", "local"),
-        ("AWS_SECRET_ACCESS_KEY", "local"),
-        ("AWS_ENDPOINT_URL_DYNAMODB", &endpoint),
-        ("USERS_TABLE", "users"),
-        ("REQUESTS_TABLE", "requests"),
-    ]);
+    let (mut vars, _server) = dynamo::embedded::serve(None, std::future::pending()).await.unwrap();
+    vars.extend([("USERS_TABLE", "users"), ("REQUESTS_TABLE", "requests")]);
     let client = dynamo::client(dynamo::Config::from_vars(&vars).unwrap());
     let index = |name: &str, hash: &str| Index {
         name: name.to_owned(),

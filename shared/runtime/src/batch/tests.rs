@@ -27,13 +27,22 @@ struct Planned {
     takes: Duration,
 }
 
-impl Keyed for Planned {
+impl Planned {
     fn identifier(&self) -> ItemIdentifier {
-        ItemIdentifier { partition: format!("topic-{}", self.partition), offset: self.offset }
+        self.record().identifier()
     }
 
-    fn key(&self) -> Option<&[u8]> {
-        self.key.as_ref().map(std::slice::from_ref)
+    fn record(&self) -> Record {
+        Record {
+            topic: "topic".to_owned(),
+            partition: i32::from(self.partition),
+            offset: self.offset,
+            timestamp: 0,
+            timestamp_type: "CREATE_TIME".to_owned(),
+            key: self.key.map(|key| vec![key]),
+            value: None,
+            headers: vec![],
+        }
     }
 }
 
@@ -51,10 +60,17 @@ fn run(batch: &[Planned], concurrency: usize, stop_starting: Duration, cut_off: 
         tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     clock.block_on(async {
         let began = Instant::now();
-        let limits = Limits { concurrency, stop_starting: began + stop_starting, cut_off: began + cut_off };
+        let deadline = Deadline {
+            stop_starting: began + stop_starting,
+            give_up: began + cut_off,
+            cut_off: began + cut_off,
+        };
+        let plan: BTreeMap<_, _> = batch.iter().map(|planned| (planned.identifier(), planned)).collect();
         let started = Mutex::new(Vec::new());
         let (running, most_at_once) = (AtomicUsize::new(0), AtomicUsize::new(0));
-        let response = process(batch.to_vec(), limits, |record: Planned| {
+        let records = batch.iter().map(Planned::record).collect();
+        let response = process(records, concurrency, deadline, |record: Record| {
+            let record = plan[&record.identifier()].clone();
             let (started, running, most_at_once) = (&started, &running, &most_at_once);
             async move {
                 started.lock().unwrap().push((record.clone(), began.elapsed()));
@@ -164,9 +180,11 @@ proptest! {
     }
 
     #[test]
-    fn what_still_runs_at_the_cut_off_is_reported(batch in batches(), concurrency in 1..9_usize, cut in 0..200_u64) {
-        let cut = Duration::from_millis(cut);
-        let observed = run(&batch, concurrency, cut, cut);
+    fn what_still_runs_at_the_cut_off_is_reported(
+        batch in batches(), concurrency in 1..9_usize, stop in 0..200_u64, rest in 0..60_u64,
+    ) {
+        let (stop, cut) = (Duration::from_millis(stop), Duration::from_millis(stop + rest));
+        let observed = run(&batch, concurrency, stop, cut);
         for (record, at) in &observed.started {
             let in_time = *at + record.takes < cut;
             let reported = observed.reported.contains(&record.identifier());
@@ -203,4 +221,16 @@ fn an_answer_has_the_shape_that_lambda_documents() {
         json,
         serde_json::json!({"batchItemFailures": [{"itemIdentifier": {"partition": "t-0", "offset": 100}}]})
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_part_of_the_deadline_comes_before_the_next() {
+    for millis in [0, 1, 100, 3_000, 30_000, 90_000, 840_000] {
+        let (now, remaining) = (Instant::now(), Duration::from_millis(millis));
+        let deadline = Deadline::after(remaining);
+        assert!(now <= deadline.stop_starting && deadline.stop_starting <= deadline.give_up);
+        assert!(deadline.give_up <= deadline.cut_off && deadline.cut_off <= now + remaining);
+    }
+    let deadline = Deadline::after(Duration::from_secs(90));
+    assert_eq!(deadline.give_up - deadline.stop_starting, Duration::from_secs(15));
 }

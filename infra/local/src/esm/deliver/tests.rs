@@ -16,7 +16,7 @@ struct Played {
     given_up: RefCell<Vec<(i64, Condition, u32)>>,
 }
 
-impl World for Played {
+impl Surroundings for Played {
     async fn invoke(&self, records: &[Record]) -> Answer {
         let offsets: Vec<_> = records.iter().map(|record| record.offset).collect();
         self.invocations.borrow_mut().push(offsets.clone());
@@ -35,8 +35,9 @@ impl World for Played {
         Answer::Failed(failed.collect())
     }
 
-    async fn give_up(&self, record: &Record, condition: Condition, invocations: u32) {
+    async fn give_up(&self, record: &Record, condition: Condition, invocations: u32) -> bool {
         self.given_up.borrow_mut().push((record.offset, condition, invocations));
+        !self.stops
     }
 
     async fn pause(&self, _wait: Duration) -> bool {
@@ -141,4 +142,10 @@ fn when_the_process_ends_a_failed_record_is_neither_done_nor_given_up() {
     let played = Played { fails: vec![(1, 9)].into(), stops: true, ..Played::default() };
     assert!(!run(&played, 1..=1, &rules()));
     assert_eq!(played.given_up.into_inner(), []);
+}
+
+#[test]
+fn when_the_process_ends_while_a_record_is_given_up_the_batch_is_not_done() {
+    let played = Played { fails: vec![(1, 9)].into(), stops: true, ..Played::default() };
+    assert!(!run(&played, 1..=2, &Trigger { retries: Some(0), ..rules() }));
 }

@@ -1,0 +1,82 @@
+use std::time::{Duration, Instant};
+
+use joiner::template::Template;
+use serde_json::json;
+
+use crate::{
+    child::repository,
+    company::{hire, people},
+    curl,
+    running::dev,
+};
+
+/// The line's words, with one blank between them.
+fn squeezed(line: &str) -> String {
+    line.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn dev_prints_every_route_and_trigger_and_ends_with_the_ready_line() {
+    let dev = dev().ready();
+    let said: Vec<_> = dev.said().iter().map(|line| squeezed(line)).collect();
+    let template = Template::read(&repository("template.yaml")).unwrap();
+    let mut wires = Vec::new();
+    for function in &template.functions {
+        wires.extend(function.routes.iter().map(|route| format!("{} -> {}", route.key(), function.name)));
+        let topics = function.triggers.iter().map(|trigger| &trigger.topic);
+        wires.extend(topics.map(|topic| format!("{topic} (4 partitions) -> {}", function.name)));
+    }
+    assert!(wires.contains(&"ANY /v1/hr/webhook -> hr-webhook".to_owned()));
+    assert!(wires.contains(&"user.enrichment.failed (4 partitions) -> dlq-reprocessor".to_owned()));
+    wires.sort_unstable();
+    let mut printed: Vec<_> = said.iter().filter(|line| line.contains(" -> ")).cloned().collect();
+    printed.sort_unstable();
+    assert_eq!(printed, wires);
+
+    for part in
+        ["gateway http://127.0.0.1:", "kafka embedded at ", "tables ", "cache ", "okta fake at http://"]
+    {
+        assert_eq!(said.iter().filter(|line| line.starts_with(part)).count(), 1, "{part}: {said:#?}");
+    }
+    let ended = dev.stops();
+    assert_eq!(ended.stdout.len(), said.len() + 2, "nothing but the end comes after it: {ended:#?}");
+    assert_eq!(ended.stderr, [""; 0], "nobody was hired, and nothing went wrong");
+}
+
+#[test]
+fn the_curl_that_dev_prints_hires_somebody_and_the_next_one_shows_them() {
+    let dev = dev().ready();
+    let mut commands = curl::requests(dev.http(), dev.said(), "").into_iter();
+    let (post, show) = (commands.next().unwrap(), commands.next().unwrap());
+    assert!(commands.next().is_none());
+
+    let answer = dev.calls(post);
+    assert_eq!((answer.status.as_u16(), &answer.json["status"]), (202, &json!("accepted")), "{answer:?}");
+    let report = dev.outcome(answer.json["status_url"].as_str().unwrap());
+    assert_eq!(report["status"], "enriched", "{report}");
+    let user = dev.calls(show);
+    assert_eq!((user.status.as_u16(), &user.json["name"]), (200, &json!("Ada Lovelace")), "{user:?}");
+}
+
+#[test]
+fn okta_latency_makes_an_enrichment_take_at_least_that_long() {
+    let dev = dev().with(&["--okta-latency", "300ms"]).ready();
+    let began = Instant::now();
+    let status_url = dev.hires(&hire("E1", &people()[0]), &[]);
+    let report = dev.outcome(&status_url);
+    assert_eq!(report["status"], "enriched", "{report}");
+    assert!(began.elapsed() >= Duration::from_millis(300), "{:?}", began.elapsed());
+}
+
+#[test]
+fn okta_errors_make_a_hire_a_dead_letter_with_its_reason() {
+    let dev = dev().with(&["--okta-errors", "100%"]).var("RETRY_BASE_SECONDS", "0.01").ready();
+    let status_url = dev.hires(&hire("E1", &people()[0]), &[]);
+    let report = dev.outcome(&status_url);
+    assert_eq!(report["status"], "failed", "{report}");
+    assert_eq!(report["events"][0]["reason"], "okta_unavailable", "{report}");
+    let letters = dev.get("/v1/dead-letters").json;
+    let letters = letters["dead_letters"].as_array().unwrap();
+    assert_eq!(letters.len(), 1);
+    assert_eq!((&letters[0]["reason"], &letters[0]["attempts"]), (&json!("okta_unavailable"), &json!(3)));
+}

@@ -1,0 +1,15 @@
+//! The `joiner` binary as its user meets it: arguments, a folder and an environment in; lines, signals and an exit code
+//! out.
+
+mod child;
+mod company;
+mod curl;
+mod demo;
+mod dev;
+mod logs;
+mod okta_command;
+mod running;
+mod send;
+mod start;
+mod stop;
+mod variables;

@@ -1,0 +1,86 @@
+//! Starts that fail: one plain sentence each.
+
+use std::{fs, net::TcpListener};
+
+use crate::{
+    child::repository,
+    running::{dev, dev_with_template},
+};
+
+#[test]
+fn a_port_in_use_is_named_with_the_way_out() {
+    let other = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = other.local_addr().unwrap().port().to_string();
+    let template = repository("template.yaml");
+    let start = crate::child::joiner(&["dev", "--template", template.to_str().unwrap(), "--port", &port]);
+    let ended = start.ends();
+    let sentence = ended.complaint();
+    assert!(sentence.contains(&port) && sentence.contains("--port"), "{sentence}");
+    assert_eq!(ended.stdout, [""; 0]);
+}
+
+#[test]
+fn a_broken_template_is_named_with_the_place() {
+    let right = fs::read_to_string(repository("template.yaml")).unwrap();
+    let cases = [
+        ("Resources:\n  Api: [\n".to_owned(), "line 3"),
+        (String::new(), "Resources"),
+        ("Resources: 7\n".to_owned(), "Resources"),
+        (right.replace("BatchSize: 100", "BatchSize: lots"), "Requested.Properties.BatchSize"),
+        (right.replace("BatchSize: 100", "BatchSize: 0"), "Resources.Enrichment.Events.Requested"),
+    ];
+    for (template, place) in cases {
+        let ended = dev_with_template("broken.yaml").file("broken.yaml", &template).ends();
+        let sentence = ended.complaint();
+        assert!(sentence.starts_with("broken.yaml") && sentence.contains(place), "{sentence}");
+    }
+}
+
+#[test]
+fn a_missing_template_is_named() {
+    let ended = dev_with_template("nowhere/template.yaml").ends();
+    assert!(ended.complaint().contains("nowhere/template.yaml can't be read"), "{ended:?}");
+}
+
+#[test]
+fn a_broker_that_does_not_answer_is_named_with_its_variable() {
+    let ended = dev().var("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:1").ends();
+    let sentence = ended.complaint();
+    assert!(sentence.contains("KAFKA_BOOTSTRAP_SERVERS") && sentence.contains("127.0.0.1:1"), "{sentence}");
+}
+
+#[test]
+fn a_wrong_value_is_named_with_what_was_expected() {
+    let cases = [
+        ("RETRY_MAX_ATTEMPTS", "many", "a number of attempts"),
+        ("RETRY_BASE_SECONDS", "-1", "a number of seconds from 0.001"),
+        ("API_TIMEOUT_SECONDS", "soon", "a number of seconds from 0.001"),
+        ("KAFKA_ACK_TIMEOUT_SECONDS", "-2", "a number of seconds from 0.001"),
+        ("LOG_LEVEL", "loud", "error, warn, info, debug or trace"),
+        ("STORAGE_BACKEND", "paper", "dynamodb or redis"),
+        ("CACHE_URL", "nonsense", "a URL such as redis://"),
+        ("OKTA_ORG_URL", "nonsense", "the org's URL"),
+    ];
+    for (name, value, expected) in cases {
+        // So that an Okta is all there but for its address.
+        let ended = dev().var("OKTA_API_TOKEN", "local").var(name, value).ends();
+        let sentence = ended.complaint();
+        assert!(sentence.starts_with(name) && sentence.contains(expected), "{sentence}");
+        assert!(!sentence.contains(value), "it may be a secret: {sentence}");
+    }
+}
+
+#[test]
+fn a_broken_line_of_the_env_file_is_not_printed() {
+    for line in ["s3cret", "API_KEY='s3cret", "API_KEY=s3cret and more", "API KEY=s3cret"] {
+        let ended = dev().file(".env", format!("LOG_LEVEL=info\n{line}\n")).ends();
+        assert!(ended.complaint().contains(".env"), "{ended:?}");
+        assert!(!format!("{ended:?}").contains("s3cret"), "{ended:?}");
+    }
+}
+
+#[test]
+fn a_data_folder_that_cannot_be_made_is_named() {
+    let ended = dev().with(&["--data-dir", "file/tables"]).file("file", "").ends();
+    assert!(ended.complaint().contains("--data-dir file/tables"), "{ended:?}");
+}

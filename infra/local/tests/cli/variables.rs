@@ -1,0 +1,47 @@
+//! `.env` and the process's environment.
+
+use std::fs;
+
+use crate::{
+    child::repository,
+    company::{hire, people},
+    curl,
+    running::{Dev, dev},
+};
+
+fn status(dev: &Dev, headers: &[(&str, &str)]) -> u16 {
+    dev.posts(&hire("E1", &people()[0]).to_string(), headers).status.as_u16()
+}
+
+#[test]
+fn the_env_file_of_the_folder_is_read() {
+    let dev = dev().file(".env", "API_KEY=sesame\n").ready();
+    assert_eq!(status(&dev, &[]), 401);
+    assert_eq!(status(&dev, &[("X-API-Key", "tahini")]), 403);
+    assert_eq!(status(&dev, &[("X-API-Key", "sesame")]), 202);
+    for command in curl::requests(dev.http(), dev.said(), "sesame") {
+        let status = dev.calls(command).status.as_u16();
+        assert!(matches!(status, 202 | 200 | 404), "the curl that is printed brings the key: {status}");
+    }
+}
+
+#[test]
+fn the_environment_wins_over_the_env_file() {
+    let dev = dev().file(".env", "API_KEY=sesame\n").var("API_KEY", "tahini").ready();
+    assert_eq!(status(&dev, &[("X-API-Key", "sesame")]), 403);
+    assert_eq!(status(&dev, &[("X-API-Key", "tahini")]), 202);
+}
+
+#[test]
+fn an_env_file_in_another_folder_is_not_read() {
+    let dev = dev().file("other.env", "API_KEY=sesame\n").ready();
+    assert_eq!(status(&dev, &[]), 202);
+}
+
+#[test]
+fn the_example_is_an_env_file_that_works() {
+    let example = fs::read(repository(".env.example")).unwrap();
+    let dev = dev().file(".env", example).ready();
+    let status_url = dev.hires(&hire("E1", &people()[0]), &[]);
+    assert_eq!(dev.outcome(&status_url)["status"], "enriched");
+}
