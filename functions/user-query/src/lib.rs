@@ -54,8 +54,7 @@ impl Function {
     }
 
     pub async fn handle(&self, request: Request) -> Result<Response<Body>, Infallible> {
-        // Boxed: each of the queries' futures is kilobytes long.
-        Ok(self.api.serve(request, async |call| Box::pin(self.answer(&call)).await).await)
+        Ok(self.api.serve(request, async |call| self.answer(&call).await).await)
     }
 
     async fn answer(&self, call: &Call) -> Result<Response<Body>, Problem> {

@@ -20,6 +20,7 @@ use rdkafka::{
     ClientConfig, ClientContext, Offset, TopicPartitionList,
     consumer::{BaseConsumer, Consumer, ConsumerContext},
     error::{KafkaError, KafkaResult},
+    metadata::{MetadataPartition, MetadataTopic},
     types::RDKafkaErrorCode,
 };
 use tokio::{sync::watch, task::JoinSet};
@@ -213,7 +214,7 @@ fn partitions(probe: &BaseConsumer, topic: &str) -> anyhow::Result<Vec<i32>> {
         let metadata = probe.fetch_metadata(Some(topic), PATIENCE)?;
         let found = metadata.topics().iter().find(|found| found.name() == topic && found.error().is_none());
         let partitions: Vec<_> =
-            found.into_iter().flat_map(|topic| topic.partitions()).map(|partition| partition.id()).collect();
+            found.into_iter().flat_map(MetadataTopic::partitions).map(MetadataPartition::id).collect();
         if !partitions.is_empty() {
             return Ok(partitions);
         }

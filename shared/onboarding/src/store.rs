@@ -83,7 +83,8 @@ impl Store {
         limit: usize,
     ) -> Result<Vec<EnrichedUser>, Error> {
         match self {
-            Self::DynamoDb(store) => Ok(store.list(filter, after, limit).await?),
+            // Boxed, as the ping below: futures of several of the SDK's operations are tens of kilobytes long.
+            Self::DynamoDb(store) => Ok(Box::pin(store.list(filter, after, limit)).await?),
             Self::Redis(store) => store.list(filter, after, limit).await,
             Self::Memory(store) => Ok(store.list(filter, after, limit)),
         }
@@ -112,7 +113,7 @@ impl Store {
 
     pub async fn ping(&self) -> Result<(), Error> {
         match self {
-            Self::DynamoDb(store) => Ok(store.ping().await?),
+            Self::DynamoDb(store) => Ok(Box::pin(store.ping()).await?),
             Self::Redis(store) => store.ping().await,
             Self::Memory(_) => Ok(()),
         }

@@ -55,7 +55,7 @@ async fn both_kinds_of_rate_limit_are_waited_out() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rate_limit_that_outlasts_the_invocation_is_a_dead_letter_at_once() {
     let world = World::new().await;
-    world.okta().fail_next(Fault::OrgLimit { reset_in: Duration::from_secs(3600) });
+    world.okta().fail_next(Fault::OrgLimit { reset_in: Duration::from_hours(1) });
     assert_eq!(reason_of_a_hire(&world).await, "rate_limited");
 }
 
