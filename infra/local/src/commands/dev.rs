@@ -25,7 +25,11 @@ pub(crate) async fn run(args: DevArgs, clock: Clock) -> anyhow::Result<()> {
         LogFormat::Text => telemetry::Format::Text,
         LogFormat::Json => telemetry::Format::Json,
     };
-    let level = telemetry::Config::from_vars(&vars)?.level;
+    let mut level = telemetry::Config::from_vars(&vars)?.level;
+    if args.demo.is_some() && vars.get("LOG_LEVEL").is_none() && std::io::stdout().is_terminal() {
+        // Log lines would tear the live table apart.
+        level = tracing::Level::ERROR;
+    }
     telemetry::init(telemetry::Config { format, level }, BoxMakeWriter::new(std::io::stderr));
 
     let template = Template::read(&args.template)?;
