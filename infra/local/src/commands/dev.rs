@@ -58,10 +58,12 @@ pub(crate) async fn run(args: DevArgs, clock: Clock) -> anyhow::Result<()> {
     if std::io::stdout().is_terminal() {
         println!();
     }
+    // Before the line that tells of it.
+    let again = interrupted()?;
     println!("Stopping: records that were accepted are worked off first. Ctrl-C again stops at once.");
     tokio::select! {
         stopped = cloud.stop(DRAIN) => stopped?,
-        () = interrupted()? => bail!("stopped at once: records that were accepted may be left"),
+        () = again => bail!("stopped at once: records that were accepted may be left"),
     }
     println!("Stopped.");
     ended

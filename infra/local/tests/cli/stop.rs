@@ -60,3 +60,16 @@ fn sigterm_stops_it_as_ctrl_c_does() {
     let ended = dev().ready().terminates().well();
     assert_eq!(ended.stdout.last().unwrap(), "Stopped.");
 }
+
+#[test]
+fn a_second_ctrl_c_does_not_wait_for_the_records() {
+    let mut dev = dev().with(&["--okta-latency", "1h"]).ready();
+    dev.hires_all(&hires(1));
+    dev.interrupt();
+    dev.says("Stopping");
+    dev.interrupt();
+    let ended = dev.ends();
+    assert_eq!(ended.code, Some(1), "{ended:#?}");
+    let sentence = ended.stderr.iter().find(|line| line.starts_with("joiner: "));
+    assert!(sentence.is_some_and(|sentence| sentence.contains("stopped at once")), "{ended:#?}");
+}
