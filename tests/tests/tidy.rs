@@ -86,7 +86,8 @@ fn outside(word: &str, allowed: impl Fn(&Source) -> bool) -> Vec<String> {
 }
 
 const FEATURES: [&str; 2] = ["onboarding", "dlq"];
-const CAPABILITIES: [&str; 6] = ["cache", "dynamo", "kafka", "okta", "runtime", "valkey"];
+const CAPABILITIES: [&str; 9] =
+    ["api", "aws", "cache", "dynamo", "kafka", "okta", "runtime", "secrets", "valkey"];
 
 #[test]
 fn dynamodb_is_named_in_stores_only() {
@@ -100,6 +101,20 @@ fn kafka_is_named_in_one_crate_and_the_local_cloud_only() {
     let allowed =
         |source: &Source| source.path.starts_with("shared/kafka/") || source.path.starts_with("infra/local/");
     assert_none(&outside("rdkafka", allowed), "rdkafka outside shared/kafka and infra/local");
+}
+
+#[test]
+fn each_of_the_other_sdks_has_one_crate() {
+    for (sdk, home) in [("aws_sdk_secretsmanager", "shared/secrets/"), ("aws_sdk_kafka", "shared/kafka/")] {
+        assert_none(&outside(sdk, |source| source.path.starts_with(home)), &format!("{sdk} outside {home}"));
+    }
+}
+
+#[test]
+fn a_panic_unwinds_in_what_is_deployed() {
+    let manifest = read("Cargo.toml");
+    let release = manifest.split("\n[profile.release]\n").nth(1).unwrap().split("\n[").next().unwrap();
+    assert!(release.contains("panic = \"unwind\""), "cargo-lambda makes a panic end all of a batch");
 }
 
 #[test]
@@ -166,7 +181,8 @@ fn the_template_and_the_code_agree_on_topics() {
         contracts.lines().filter_map(|line| line.split_once("&str = \"")?.1.strip_suffix("\";")).collect();
     assert_eq!(topics.len(), 2);
     for topic in topics {
-        assert!(template.contains(&format!("Topics: [{topic}]")), "no function reads {topic}");
+        let read = format!("Topics: [!Sub \"${{TopicPrefix}}{topic}\"]");
+        assert!(template.contains(&read), "no function reads {topic}");
     }
 }
 
@@ -175,7 +191,16 @@ fn every_variable_that_is_read_is_documented() {
     let example = read(".env.example");
     let mut offenders = Vec::new();
     for source in sources().into_iter().filter(|source| !source.is_test()) {
-        for call in [".get(\"", ".require(\"", ".parse(\"", ".parse_or(\"", ".seconds_or(\"", ".secret(\""] {
+        for call in [
+            ".get(\"",
+            ".require(\"",
+            ".parse(\"",
+            ".parse_or(\"",
+            ".seconds_or(\"",
+            ".secret(\"",
+            "Secret::from_vars(vars, \"",
+            "Secret::require(vars, \"",
+        ] {
             let mut rest = source.code();
             while let Some((_, after)) = rest.split_once(call) {
                 let name = after.split('"').next().unwrap();

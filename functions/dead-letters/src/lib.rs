@@ -2,18 +2,15 @@
 
 use std::convert::Infallible;
 
+use api::{Api, Call, Problem, cursor::Signer, json, link_to_next};
+use aws::Aws;
 use contracts::{CorrelationId, EmployeeId};
 use dlq::{DeadLetter, Find, FindError, LetterId, Page, Store};
 use lambda_http::{
     Body, Request, Response,
     http::{Method, StatusCode},
 };
-use runtime::{
-    Clock, ConfigError, Problem, Vars,
-    api::{Api, Call, json, link_to_next},
-    cursor::Signer,
-    telemetry,
-};
+use runtime::{Clock, ConfigError, Vars, telemetry};
 use serde::Serialize;
 
 pub const NAME: &str = "dead-letters";
@@ -48,9 +45,10 @@ struct Summary<'a> {
 
 impl Function {
     pub fn from_vars(vars: &Vars, clock: Clock) -> Result<Self, ConfigError> {
+        let aws = Aws::from_vars(vars)?;
         Ok(Self {
-            api: Api::from_vars(NAME, vars, clock)?,
-            letters: Find::new(Store::from_vars(vars)?, Signer::from_vars(vars)?),
+            api: Api::from_vars(NAME, vars, &aws, clock)?,
+            letters: Find::new(Store::from_vars(vars, &aws)?, Signer::from_vars(vars, &aws)?),
         })
     }
 
@@ -75,9 +73,7 @@ impl Function {
     async fn list(&self, call: &Call) -> Result<Response<Body>, Problem> {
         let page = self.letters.list(call.query("cursor"), call.limit()?).await;
         let Page { letters, next } = page.map_err(|error| match error {
-            FindError::InvalidCursor(error) => {
-                Problem::bad_request("invalid_cursor", format!("Start over without a cursor: {error}."))
-            }
+            FindError::Cursor(error) => error.into(),
             FindError::Store(error) => away(&error),
         })?;
         let list = LetterList {

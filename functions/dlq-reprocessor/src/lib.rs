@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 
+use aws::Aws;
 use dlq::{DeadLetter, Park};
 use lambda_runtime::LambdaEvent;
 use onboarding::FailRequest;
@@ -27,9 +28,10 @@ pub struct Function {
 
 impl Function {
     pub fn from_vars(vars: &Vars, clock: Clock) -> Result<Self, ConfigError> {
+        let aws = Aws::from_vars(vars)?;
         Ok(Self {
-            park: Park::new(dlq::Store::from_vars(vars)?, clock),
-            fail_request: FailRequest::new(onboarding::Store::from_vars(vars)?, clock),
+            park: Park::new(dlq::Store::from_vars(vars, &aws)?, clock),
+            fail_request: FailRequest::new(onboarding::Store::from_vars(vars, &aws)?, clock),
             clock,
         })
     }

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 
+use aws::Aws;
 use cache::Cache;
 use kafka::Producer;
 use lambda_runtime::LambdaEvent;
@@ -25,20 +26,30 @@ pub struct Function {
 
 impl Function {
     pub fn from_vars(vars: &Vars, clock: Clock) -> Result<Self, ConfigError> {
-        Self::with_cache(vars, clock, Cache::from_vars(vars)?)
+        let aws = Aws::from_vars(vars)?;
+        Self::new(vars, clock, Cache::from_vars(vars, &aws)?, &aws)
     }
 
     /// Shares a cache with other functions of the process, so that each sees what the others invalidate.
     pub fn with_cache(vars: &Vars, clock: Clock, cache: Cache) -> Result<Self, ConfigError> {
+        Self::new(vars, clock, cache, &Aws::from_vars(vars)?)
+    }
+
+    fn new(vars: &Vars, clock: Clock, cache: Cache, aws: &Aws) -> Result<Self, ConfigError> {
         let enrich = Enrich {
-            store: Store::from_vars(vars)?,
+            store: Store::from_vars(vars, aws)?,
             cache,
-            okta: okta::Client::from_vars(vars, clock)?,
-            producer: Producer::from_vars(vars)?,
+            okta: okta::Client::from_vars(vars, aws, clock)?,
+            producer: Producer::from_vars(vars, aws, clock)?,
             retry: RetryPolicy::from_vars(vars)?,
             clock,
         };
         Ok(Self { enrich, concurrency: vars.parse_or("ENRICHMENT_CONCURRENCY", 16, "a number of people")? })
+    }
+
+    /// To be awaited before the process ends.
+    pub async fn flush(&self) {
+        self.enrich.producer.flush(kafka::SHUTDOWN_LIMIT).await;
     }
 
     pub async fn handle(&self, event: LambdaEvent<KafkaEvent>) -> Result<BatchResponse, Infallible> {

@@ -2,17 +2,15 @@
 
 use std::convert::Infallible;
 
+use api::{Api, Call, Problem, json};
+use aws::Aws;
 use kafka::Producer;
 use lambda_http::{
     Body, Request, Response,
     http::{Method, StatusCode},
 };
 use onboarding::accept::{Accept, Error};
-use runtime::{
-    Clock, ConfigError, Problem, Vars,
-    api::{Api, Call, json},
-    telemetry,
-};
+use runtime::{Clock, ConfigError, Vars, telemetry};
 use serde::Serialize;
 
 pub const NAME: &str = "hr-webhook";
@@ -24,6 +22,7 @@ const MOST_BYTES: usize = 256 * 1024;
 pub struct Function {
     api: Api,
     accept: Accept,
+    producer: Producer,
 }
 
 #[derive(Serialize)]
@@ -35,10 +34,18 @@ struct Accepted<'a> {
 
 impl Function {
     pub fn from_vars(vars: &Vars, clock: Clock) -> Result<Self, ConfigError> {
+        let aws = Aws::from_vars(vars)?;
+        let producer = Producer::from_vars(vars, &aws, clock)?;
         Ok(Self {
-            api: Api::from_vars(NAME, vars, clock)?,
-            accept: Accept::new(Producer::from_vars(vars)?, clock),
+            api: Api::from_vars(NAME, vars, &aws, clock)?,
+            accept: Accept::new(producer.clone(), clock),
+            producer,
         })
+    }
+
+    /// To be awaited before the process ends.
+    pub async fn flush(&self) {
+        self.producer.flush(kafka::SHUTDOWN_LIMIT).await;
     }
 
     pub async fn handle(&self, request: Request) -> Result<Response<Body>, Infallible> {

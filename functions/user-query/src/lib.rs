@@ -2,6 +2,8 @@
 
 use std::convert::Infallible;
 
+use api::{Api, Call, Problem, cursor::Signer, json, link_to_next, raw_json};
+use aws::Aws;
 use cache::Cache;
 use contracts::{CorrelationId, Email, EmployeeId, Text};
 use lambda_http::{
@@ -13,12 +15,7 @@ use onboarding::{
     find_users::{self, FindUsers, Page},
     store::{self, Filter},
 };
-use runtime::{
-    Clock, ConfigError, Problem, Vars,
-    api::{Api, Call, json, link_to_next, raw_json},
-    cursor::Signer,
-    telemetry,
-};
+use runtime::{Clock, ConfigError, Vars, telemetry};
 use serde::Serialize;
 
 pub const NAME: &str = "user-query";
@@ -39,15 +36,20 @@ struct UserList<'a> {
 
 impl Function {
     pub fn from_vars(vars: &Vars, clock: Clock) -> Result<Self, ConfigError> {
-        Self::with_cache(vars, clock, Cache::from_vars(vars)?)
+        let aws = Aws::from_vars(vars)?;
+        Self::new(vars, clock, Cache::from_vars(vars, &aws)?, &aws)
     }
 
     /// Shares a cache with other functions of the process, so that each sees what the others invalidate.
     pub fn with_cache(vars: &Vars, clock: Clock, cache: Cache) -> Result<Self, ConfigError> {
-        let store = Store::from_vars(vars)?;
+        Self::new(vars, clock, cache, &Aws::from_vars(vars)?)
+    }
+
+    fn new(vars: &Vars, clock: Clock, cache: Cache, aws: &Aws) -> Result<Self, ConfigError> {
+        let store = Store::from_vars(vars, aws)?;
         Ok(Self {
-            api: Api::from_vars(NAME, vars, clock)?.open("/v1/healthz"),
-            users: FindUsers::new(store.clone(), cache.clone(), Signer::from_vars(vars)?),
+            api: Api::from_vars(NAME, vars, aws, clock)?.open("/v1/healthz"),
+            users: FindUsers::new(store.clone(), cache.clone(), Signer::from_vars(vars, aws)?),
             requests: FindRequest::new(store.clone()),
             health: CheckHealth::new(store, cache),
         })
@@ -100,9 +102,7 @@ impl Function {
         };
         let page = self.users.list(&filter, call.query("cursor"), call.limit()?).await;
         let Page { users, next } = page.map_err(|error| match error {
-            find_users::Error::InvalidCursor(error) => {
-                Problem::bad_request("invalid_cursor", format!("Start over without a cursor: {error}."))
-            }
+            find_users::Error::Cursor(error) => error.into(),
             find_users::Error::Store(error) => away(&error),
         })?;
         let mut response = json(StatusCode::OK, &UserList { users: &users, next_cursor: next.as_deref() });

@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use anyhow::{Context, bail};
+use aws::Aws;
 use cache::Cache;
 use kafka::Producer;
 use okta::fake::Directory;
@@ -81,10 +82,11 @@ impl Cloud {
         let okta = wiring.okta(directory).await?;
         let Wiring { vars, servers, .. } = wiring;
         let vars = vars.or("CURSOR_KEY", format!("{}{}", clock.new_id(), clock.new_id()));
-        let cache = Cache::from_vars(&vars)?;
+        let aws = Aws::from_vars(&vars)?;
+        let cache = Cache::from_vars(&vars, &aws)?;
         let cache_name = vars.get("CACHE_URL").unwrap_or("in this process's memory").to_owned();
 
-        wiring::ensure(&vars, &template.tables).await?;
+        wiring::ensure(&vars, &aws, &template.tables).await?;
         let mut routes = Routes::default();
         let mut sources = Vec::new();
         let mut parts = Parts {
@@ -99,7 +101,8 @@ impl Cloud {
         let brokers = Brokers {
             bootstrap_servers: vars.require("KAFKA_BOOTSTRAP_SERVERS", "what was just set")?,
             embedded: broker.is_some(),
-            producer: &Producer::from_vars(&vars)?,
+            // The template's on-failure topics have their prefix already.
+            producer: &Producer::from_vars(&vars.clone().with("KAFKA_TOPIC_PREFIX", ""), &aws, clock)?,
         };
         for spec in &template.functions {
             let mut own = Vars::from_iter(spec.variables.clone());

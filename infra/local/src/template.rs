@@ -59,13 +59,19 @@ pub enum Error {
 }
 
 impl Template {
+    /// With the parameters' defaults.
     pub fn read(path: &Path) -> Result<Self, Error> {
+        Self::read_with(path, &[])
+    }
+
+    /// With these parameters, by name, and the defaults of the others.
+    pub fn read_with(path: &Path, parameters: &[(&str, &str)]) -> Result<Self, Error> {
         let shown = path.display().to_string();
         let text = std::fs::read_to_string(path)
             .map_err(|source| Error::Unreadable { path: shown.clone(), source })?;
         let document = serde_norway::from_str(&text)
             .map_err(|error| Error::NotYaml { path: shown.clone(), detail: error.to_string() })?;
-        raw::read(document).map_err(|raw::Wrong { place, detail }| Error::Wrong {
+        raw::read(document, parameters).map_err(|raw::Wrong { place, detail }| Error::Wrong {
             path: shown,
             place,
             detail,

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use aws::Aws;
 use dynamo::{TableSpec, embedded};
 use okta::fake::Directory;
 use runtime::{Clock, Vars};
@@ -40,8 +41,8 @@ impl Wiring {
     pub(crate) async fn tables(&mut self, data_dir: Option<&Path>) -> anyhow::Result<String> {
         if let Some(endpoint) = self.vars.get("AWS_ENDPOINT_URL_DYNAMODB").map(str::to_owned) {
             // DynamoDB Local and LocalStack take any credentials, and insist on some.
-            let vars = std::mem::take(&mut self.vars).or("AWS_REGION", "us-east-1");
-            self.vars = vars.or("AWS_ACCESS_KEY_ID", "local").or("AWS_SECRET_ACCESS_KEY", "local");
+            let vars = std::mem::take(&mut self.vars);
+            self.vars = aws::EMULATED.iter().fold(vars, |vars, (name, value)| vars.or(name, *value));
             return Ok(endpoint);
         }
         let file = data_dir.map(tables_file).transpose()?;
@@ -84,8 +85,8 @@ fn file_name(file: Option<&Path>) -> String {
 }
 
 /// Makes the tables that are missing.
-pub(crate) async fn ensure(vars: &Vars, tables: &[TableSpec]) -> anyhow::Result<()> {
-    let client = dynamo::client(dynamo::Config::from_vars(vars)?);
+pub(crate) async fn ensure(vars: &Vars, aws: &Aws, tables: &[TableSpec]) -> anyhow::Result<()> {
+    let client = dynamo::client(vars, aws)?;
     for table in tables {
         dynamo::ensure(&client, table)
             .await

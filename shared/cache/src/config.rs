@@ -4,8 +4,6 @@ use runtime::{ConfigError, Vars};
 
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// `CACHE_URL`: `redis://host:port`. Unset, the cache is this process's memory.
-    pub url: Option<String>,
     /// `CACHE_TTL_SECONDS` (60): how long a value may be served.
     pub ttl: Duration,
     /// `CACHE_TIMEOUT_MS` (100): how long one request to the cache may take.
@@ -15,7 +13,6 @@ pub struct Config {
 impl Config {
     pub fn from_vars(vars: &Vars) -> Result<Self, ConfigError> {
         Ok(Self {
-            url: vars.get("CACHE_URL").map(str::to_owned),
             ttl: vars.seconds_or("CACHE_TTL_SECONDS", Duration::from_mins(1))?,
             timeout: Duration::from_millis(vars.parse_or("CACHE_TIMEOUT_MS", 100, "milliseconds")?),
         })

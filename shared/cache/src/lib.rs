@@ -6,7 +6,8 @@ mod redis;
 
 use std::{fmt, time::Duration};
 
-use runtime::{ConfigError, Vars, config::wrong, telemetry};
+use aws::Aws;
+use runtime::{ConfigError, Vars, telemetry};
 use tokio::time::timeout;
 use valkey::Connection;
 
@@ -33,24 +34,21 @@ enum Backend {
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error("the cache failed")]
-    Redis(#[from] ::redis::RedisError),
+    Redis(#[from] valkey::Error),
     #[error("the cache did not answer in time")]
     Timeout(#[from] tokio::time::error::Elapsed),
 }
 
 impl Cache {
-    /// Connects with the first request, and again whenever the connection was lost.
-    pub fn from_vars(vars: &Vars) -> Result<Self, ConfigError> {
-        Self::new(&Config::from_vars(vars)?)
-            .map_err(|_| wrong("CACHE_URL", "a URL such as redis://localhost:6379"))
-    }
-
-    fn new(config: &Config) -> Result<Self, ::redis::RedisError> {
-        let backend = match &config.url {
-            Some(url) => Backend::Redis(redis::Redis(Connection::new(url, config.timeout)?)),
+    /// Reads `CACHE_URL` and what belongs to it ([`valkey::Config`]); unset, the cache is this process's memory. Connects
+    /// with the first request, and again whenever the connection was lost.
+    pub fn from_vars(vars: &Vars, aws: &Aws) -> Result<Self, ConfigError> {
+        let Config { ttl, timeout } = Config::from_vars(vars)?;
+        let backend = match Connection::from_vars(vars, "CACHE", timeout, aws)? {
+            Some(connection) => Backend::Redis(redis::Redis(connection)),
             None => Backend::Memory(memory::Memory::new()),
         };
-        Ok(Self { backend, ttl: config.ttl, timeout: config.timeout })
+        Ok(Self { backend, ttl, timeout })
     }
 
     /// `None` is a miss, also when the cache is away.
@@ -115,7 +113,7 @@ impl Cache {
 
     async fn bounded<T>(
         &self,
-        operation: impl Future<Output = Result<T, ::redis::RedisError>>,
+        operation: impl Future<Output = Result<T, valkey::Error>>,
     ) -> Result<T, Error> {
         Ok(timeout(self.timeout, operation).await??)
     }

@@ -1,19 +1,35 @@
 use super::*;
 
-fn memory() -> Cache {
-    let config = Config { url: None, ttl: Duration::from_mins(1), timeout: Duration::from_millis(100) };
-    Cache::new(&config).unwrap()
+fn cache(vars: impl IntoIterator<Item = (&'static str, String)>) -> Cache {
+    let mut all = Vars::from_iter(aws::EMULATED);
+    all.extend(vars);
+    Cache::from_vars(&all, &Aws::from_vars(&all).unwrap()).unwrap()
 }
 
-/// The same rules for both backends; Redis takes part where `make test-real` names one.
+/// The same rules for both backends, and for a cluster with TLS and a password as ElastiCache Serverless is. The servers
+/// take part where `make test-real` names them.
 fn caches() -> Vec<Cache> {
-    let mut caches = vec![memory()];
-    #[expect(clippy::disallowed_methods, reason = "a test has no main that could read it")]
-    if let Ok(url) = std::env::var("TEST_REDIS_URL") {
-        let config = Config { url: Some(url), ttl: Duration::from_mins(1), timeout: Duration::from_secs(2) };
-        caches.push(Cache::new(&config).unwrap());
+    let mut caches = vec![cache([])];
+    let patience = ("CACHE_TIMEOUT_MS", "5000".to_owned());
+    if let Some(url) = from_environment("TEST_REDIS_URL") {
+        caches.push(cache([("CACHE_URL", url), patience.clone()]));
+    }
+    if let Some(url) = from_environment("TEST_REDIS_TLS_CLUSTER_URL") {
+        let set = |name| from_environment(name).unwrap();
+        caches.push(cache([
+            ("CACHE_URL", url),
+            ("CACHE_CLUSTER", "true".to_owned()),
+            ("CACHE_CA_FILE", set("TEST_REDIS_CA_FILE")),
+            ("CACHE_CREDENTIALS", set("TEST_REDIS_CREDENTIALS")),
+            patience,
+        ]));
     }
     caches
+}
+
+#[expect(clippy::disallowed_methods, reason = "a test has no main that could read it")]
+fn from_environment(name: &str) -> Option<String> {
+    std::env::var(name).ok()
 }
 
 /// A key that no earlier run has left in a shared Redis.
@@ -44,12 +60,8 @@ async fn a_reader_that_was_overtaken_by_a_write_cannot_put_the_old_value_back() 
 
 #[tokio::test]
 async fn a_cache_that_is_away_is_a_miss_and_says_so_to_a_ping() {
-    let config = Config {
-        url: Some("redis://127.0.0.1:1".to_owned()),
-        ttl: Duration::from_mins(1),
-        timeout: Duration::from_millis(50),
-    };
-    let cache = Cache::new(&config).unwrap();
+    let cache =
+        cache([("CACHE_URL", "redis://127.0.0.1:1".to_owned()), ("CACHE_TIMEOUT_MS", "50".to_owned())]);
     cache.fill("k", "v").await;
     cache.invalidate("k").await;
     assert_eq!(cache.get("k").await, None);

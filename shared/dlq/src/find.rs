@@ -1,4 +1,4 @@
-use runtime::cursor::{InvalidCursor, Signer};
+use api::cursor::{self, Signer};
 
 use crate::{
     letter::{DeadLetter, LetterId},
@@ -22,7 +22,7 @@ pub struct Page {
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error(transparent)]
-    InvalidCursor(#[from] InvalidCursor),
+    Cursor(#[from] cursor::Error),
     #[error("the dead letters could not be read")]
     Store(#[from] dynamo::Error),
 }
@@ -42,15 +42,19 @@ impl Find {
     /// The newest first.
     pub async fn list(&self, cursor: Option<&str>, limit: usize) -> Result<Page, Error> {
         let after = match cursor {
-            Some(cursor) => Some(Position::parse(&self.signer.open(QUERY, cursor)?).ok_or(InvalidCursor)?),
+            Some(cursor) => {
+                Some(Position::parse(&self.signer.open(QUERY, cursor).await?).ok_or(cursor::Error::Invalid)?)
+            }
             None => None,
         };
         // One more than asked for tells whether there is a next page.
         let mut letters = self.store.list(after, limit + 1).await?;
-        let next = (letters.len() > limit).then(|| {
-            letters.truncate(limit);
-            letters.last().map(|last| self.signer.seal(QUERY, &Position::of(last).to_string()))
-        });
-        Ok(Page { letters, next: next.flatten() })
+        let is_last = letters.len() <= limit;
+        letters.truncate(limit);
+        let next = match letters.last() {
+            Some(last) if !is_last => Some(self.signer.seal(QUERY, &Position::of(last).to_string()).await?),
+            _ => None,
+        };
+        Ok(Page { letters, next })
     }
 }

@@ -1,5 +1,6 @@
 use std::{borrow::Cow, collections::HashMap, fmt};
 
+use aws::Aws;
 use aws_sdk_dynamodb::types::AttributeValue;
 use dynamo::{Client, Error, Put, Written};
 use jiff::Timestamp;
@@ -37,8 +38,8 @@ pub(crate) struct Position {
 }
 
 impl Store {
-    pub fn from_vars(vars: &Vars) -> Result<Self, ConfigError> {
-        let client = dynamo::client(dynamo::Config::from_vars(vars)?);
+    pub fn from_vars(vars: &Vars, aws: &Aws) -> Result<Self, ConfigError> {
+        let client = dynamo::client(vars, aws)?;
         Ok(Self { client, table: vars.require("DEAD_LETTERS_TABLE", "a table's name")?.to_owned() })
     }
 

@@ -32,12 +32,8 @@ pub async fn serve(
         }
     });
     // The process may hold real credentials: the embedded tables must not be asked with them.
-    let vars = Vars::from_iter([
-        ("AWS_ENDPOINT_URL_DYNAMODB", endpoint.as_str()),
-        ("AWS_REGION", "local"),
-        ("AWS_ACCESS_KEY_ID", "local"),
-        ("AWS_SECRET_ACCESS_KEY", "local"),
-        ("AWS_SESSION_TOKEN", ""),
-    ]);
+    let vars = Vars::from_iter(aws::EMULATED)
+        .with("AWS_SESSION_TOKEN", "")
+        .with("AWS_ENDPOINT_URL_DYNAMODB", endpoint);
     Ok((vars, server))
 }

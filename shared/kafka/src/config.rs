@@ -1,29 +1,38 @@
 use std::time::Duration;
 
+use aws::Aws;
 use rdkafka::ClientConfig;
 use runtime::{ConfigError, Vars};
 
+use crate::{auth::Auth, brokers::Brokers};
+
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// `KAFKA_BOOTSTRAP_SERVERS`: host:port, comma separated.
-    pub bootstrap_servers: String,
+    pub(crate) brokers: Brokers,
+    pub(crate) auth: Auth,
+    /// `KAFKA_CA_FILE`: certificates, as PEM, to trust instead of the system's.
+    ca_file: Option<String>,
+    /// `KAFKA_TOPIC_PREFIX` (none): stands before the names of our topics, where several Joiners share a cluster.
+    pub(crate) topic_prefix: String,
     /// `KAFKA_ACK_TIMEOUT_SECONDS` (5): how long `publish` may take.
-    pub ack_timeout: Duration,
+    pub(crate) ack_timeout: Duration,
 }
 
 impl Config {
-    pub fn from_vars(vars: &Vars) -> Result<Self, ConfigError> {
-        let servers = vars.require("KAFKA_BOOTSTRAP_SERVERS", "host:port, comma separated")?;
+    pub fn from_vars(vars: &Vars, aws: &Aws) -> Result<Self, ConfigError> {
         Ok(Self {
-            bootstrap_servers: servers.to_owned(),
+            brokers: Brokers::from_vars(vars, aws)?,
+            auth: Auth::from_vars(vars, aws)?,
+            ca_file: vars.get("KAFKA_CA_FILE").map(str::to_owned),
+            topic_prefix: vars.get("KAFKA_TOPIC_PREFIX").unwrap_or_default().to_owned(),
             ack_timeout: vars.seconds_or("KAFKA_ACK_TIMEOUT_SECONDS", Duration::from_secs(5))?,
         })
     }
 
+    /// Everything but where the brokers are and how they know us.
     pub(crate) fn client(&self) -> ClientConfig {
         let mut client = ClientConfig::new();
         client
-            .set("bootstrap.servers", &self.bootstrap_servers)
             .set("client.id", "joiner")
             .set("acks", "all")
             .set("enable.idempotence", "true")
@@ -39,6 +48,9 @@ impl Config {
             .set("socket.connection.setup.timeout.ms", "5000")
             .set("reconnect.backoff.ms", "50")
             .set("reconnect.backoff.max.ms", "1000");
+        if let Some(file) = &self.ca_file {
+            client.set("ssl.ca.location", file);
+        }
         client
     }
 }

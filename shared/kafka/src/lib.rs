@@ -1,7 +1,11 @@
 #![doc = include_str!("../README.md")]
 
+mod auth;
+mod brokers;
 mod config;
+mod context;
+mod iam;
 mod producer;
 
 pub use config::Config;
-pub use producer::{Error, Outgoing, Producer};
+pub use producer::{Error, Outgoing, Producer, SHUTDOWN_LIMIT};

@@ -1,21 +1,30 @@
 use std::{
-    sync::{Arc, RwLock},
+    borrow::Cow,
+    sync::{Arc, atomic::Ordering::Relaxed},
     time::Duration,
 };
 
+use aws::Aws;
 use rdkafka::{
     error::{KafkaError, KafkaResult, RDKafkaErrorCode},
     message::{Header, OwnedHeaders},
     producer::{FutureProducer, FutureRecord, Producer as _},
 };
+use runtime::{Clock, ConfigError, Vars, config::wrong};
+use secrecy::SecretString;
+use tokio::{sync::RwLock, time::timeout};
 
-use runtime::{ConfigError, Vars, config::wrong};
+use crate::{Config, auth::Auth, brokers::Brokers, context::Context};
 
-use crate::Config;
+pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Lambda kills a process half a second after it has told it to end.
+pub const SHUTDOWN_LIMIT: Duration = Duration::from_millis(400);
 
 /// A record on its way to a topic.
 #[derive(Clone, Copy)]
 pub struct Outgoing<'a> {
+    /// Without the prefix that `KAFKA_TOPIC_PREFIX` may put before it.
     pub topic: &'a str,
     pub key: Option<&'a [u8]>,
     /// `None` is Kafka's null.
@@ -29,24 +38,36 @@ pub enum Error {
     TooLarge(#[source] KafkaError),
     /// It may have arrived all the same.
     #[error("no acknowledgement from the brokers")]
-    Unacknowledged(#[source] KafkaError),
+    Unacknowledged(#[source] BoxError),
 }
 
-/// A shared idempotent producer.
+/// A shared idempotent producer; cheap to clone.
 #[derive(Clone)]
-pub struct Producer {
+pub struct Producer(Arc<Shared>);
+
+struct Shared {
     config: Config,
-    /// Replaced when the brokers have fenced it off: librdkafka's fatal errors end the instance, not the process.
-    current: Arc<RwLock<FutureProducer>>,
+    context: Context,
+    /// Made when it is needed first, and again after a fatal error, which ends librdkafka's instance and not the
+    /// process, or with new credentials.
+    current: RwLock<Option<Connected>>,
+}
+
+#[derive(Clone)]
+struct Connected {
+    producer: FutureProducer<Context>,
+    /// What it was made with.
+    secret: Option<Arc<SecretString>>,
 }
 
 impl Producer {
     /// Connects in the background: a broker that is away is not an error here.
-    pub fn from_vars(vars: &Vars) -> Result<Self, ConfigError> {
-        let config = Config::from_vars(vars)?;
-        let first =
-            connect(&config).map_err(|_| wrong("KAFKA_BOOTSTRAP_SERVERS", "host:port, comma separated"))?;
-        Ok(Self { config, current: Arc::new(RwLock::new(first)) })
+    pub fn from_vars(vars: &Vars, aws: &Aws, clock: Clock) -> Result<Self, ConfigError> {
+        let config = Config::from_vars(vars, aws)?;
+        let context = Context { aws: aws.clone(), clock, refused: Arc::default() };
+        let shared = Shared { config, context, current: RwLock::default() };
+        shared.check().map_err(|_| wrong("KAFKA_BOOTSTRAP_SERVERS", "host:port, comma separated"))?;
+        Ok(Self(Arc::new(shared)))
     }
 
     /// Returns when all in-sync replicas have the record.
@@ -58,36 +79,99 @@ impl Producer {
         let headers = headers.into_iter().fold(OwnedHeaders::new(), |headers, (key, value)| {
             headers.insert(Header { key, value: Some(value.as_ref()) })
         });
-        let mut future = FutureRecord::<[u8], [u8]>::to(record.topic).headers(headers);
+        let topic = self.0.topic(record.topic);
+        let mut future = FutureRecord::<[u8], [u8]>::to(&topic).headers(headers);
         future.key = record.key;
         future.payload = record.value;
-        let producer = self.current.read().expect("no holder of this lock panics").clone();
+        let connected = self.0.connected().await?;
         // A full queue is an error at once: waiting for it would come on top of the time for the ack.
-        match producer.send(future, Duration::ZERO).await {
+        match connected.producer.send(future, Duration::ZERO).await {
             Ok(_delivery) => Ok(()),
             Err((error, _record)) if is_too_large(&error) => Err(Error::TooLarge(error)),
             Err((error, _record)) => {
-                if let Some((code, _reason)) = producer.client().fatal_error() {
-                    self.replace(&producer, code).map_err(Error::Unacknowledged)?;
+                if let Some((code, _reason)) = connected.producer.client().fatal_error() {
+                    tracing::error!(?code, "the Kafka producer met a fatal error and is made anew");
+                    self.0.forget(&connected).await;
                 }
-                Err(Error::Unacknowledged(error))
+                Err(Error::Unacknowledged(error.into()))
             }
         }
     }
 
-    fn replace(&self, broken: &FutureProducer, code: RDKafkaErrorCode) -> KafkaResult<()> {
-        let mut current = self.current.write().expect("no holder of this lock panics");
-        // Another caller may have replaced it already.
-        if std::ptr::eq(current.client().native_ptr(), broken.client().native_ptr()) {
-            tracing::error!(?code, "the Kafka producer met a fatal error and is made anew");
-            *current = connect(&self.config)?;
+    /// Waits until nothing is on its way to the brokers any more, or the limit has passed.
+    pub async fn flush(&self, limit: Duration) {
+        let Some(Connected { producer, .. }) = self.0.current.read().await.clone() else { return };
+        let flushed = tokio::task::spawn_blocking(move || producer.flush(limit)).await;
+        if let Ok(Err(error)) = flushed {
+            tracing::error!(%error, "the process ends with records on their way to the brokers");
         }
-        Ok(())
     }
 }
 
-fn connect(config: &Config) -> KafkaResult<FutureProducer> {
-    config.client().create()
+impl Shared {
+    /// Addresses that can't be addresses stop the start.
+    fn check(&self) -> KafkaResult<()> {
+        match &self.config.brokers {
+            Brokers::Servers(servers) => {
+                self.config.client().set("bootstrap.servers", servers).create_native_config().map(drop)
+            }
+            Brokers::Cluster { .. } => Ok(()),
+        }
+    }
+
+    fn topic<'t>(&self, name: &'t str) -> Cow<'t, str> {
+        match self.config.topic_prefix.as_str() {
+            "" => Cow::Borrowed(name),
+            prefix => Cow::Owned(format!("{prefix}{name}")),
+        }
+    }
+
+    async fn connected(&self) -> Result<Connected, Error> {
+        let current = self.current.read().await.clone();
+        if let Some(connected) = current {
+            if !self.context.refused.load(Relaxed) || !self.has_new_secret(&connected).await {
+                return Ok(connected);
+            }
+            self.forget(&connected).await;
+        }
+        let connecting = timeout(self.config.ack_timeout, self.connect());
+        connecting
+            .await
+            .map_err(|elapsed| Error::Unacknowledged(elapsed.into()))?
+            .map_err(Error::Unacknowledged)
+    }
+
+    /// Whoever comes second finds what the first has made.
+    async fn connect(&self) -> Result<Connected, BoxError> {
+        let mut current = self.current.write().await;
+        if let Some(connected) = &*current {
+            return Ok(connected.clone());
+        }
+        let servers = self.config.brokers.servers(&self.config.auth).await?;
+        let mut client = self.config.client();
+        client.set("bootstrap.servers", servers);
+        let secret = self.config.auth.apply(&mut client).await?;
+        self.context.refused.store(false, Relaxed);
+        let producer = client.create_with_context(self.context.clone())?;
+        Ok(current.insert(Connected { producer, secret }).clone())
+    }
+
+    /// Whether there is another secret than the one that the brokers refuse.
+    async fn has_new_secret(&self, connected: &Connected) -> bool {
+        match (&self.config.auth, &connected.secret) {
+            (Auth::Scram(secret), Some(refused)) => secret.refreshed(refused).await.is_some(),
+            _ => false,
+        }
+    }
+
+    /// The next publish makes a new one. Another caller may have done so already.
+    async fn forget(&self, broken: &Connected) {
+        let mut current = self.current.write().await;
+        let native = |connected: &Connected| connected.producer.client().native_ptr();
+        if current.as_ref().is_some_and(|current| native(current) == native(broken)) {
+            *current = None;
+        }
+    }
 }
 
 fn is_too_large(error: &KafkaError) -> bool {
@@ -96,7 +180,7 @@ fn is_too_large(error: &KafkaError) -> bool {
 
 impl std::fmt::Debug for Producer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Producer").field("config", &self.config).finish_non_exhaustive()
+        f.debug_struct("Producer").field("config", &self.0.config).finish_non_exhaustive()
     }
 }
 

@@ -1,9 +1,11 @@
 use std::time::Duration;
 
+use aws::Aws;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::header::{self, HeaderMap};
 use runtime::{Clock, ConfigError, Vars};
 use secrecy::{ExposeSecret, SecretString};
+use secrets::Secret;
 use serde::de::DeserializeOwned;
 use url::Url;
 
@@ -23,7 +25,7 @@ const MOST_BYTES: usize = 16 * 1024 * 1024;
 pub struct Client {
     http: reqwest::Client,
     org_url: Url,
-    token: SecretString,
+    token: Secret,
     clock: Clock,
 }
 
@@ -44,8 +46,8 @@ pub fn http_client(timeout: Duration) -> reqwest::Client {
 }
 
 impl Client {
-    pub fn from_vars(vars: &Vars, clock: Clock) -> Result<Self, ConfigError> {
-        Ok(Self::new(Config::from_vars(vars)?, clock))
+    pub fn from_vars(vars: &Vars, aws: &Aws, clock: Clock) -> Result<Self, ConfigError> {
+        Ok(Self::new(Config::from_vars(vars, aws)?, clock))
     }
 
     pub fn new(config: Config, clock: Clock) -> Self {
@@ -111,8 +113,24 @@ impl Client {
         }
     }
 
+    /// Asks once more with another token if Okta refuses this one and it has been rotated.
     async fn get<T: DeserializeOwned>(&self, url: Url) -> Result<(T, HeaderMap), Error> {
-        let token = format!("SSWS {}", self.token.expose_secret());
+        let token = self.token.get().await?;
+        match self.get_with(&token, url.clone()).await {
+            Err(Error::Unauthorized { status }) => match self.token.refreshed(&token).await {
+                Some(rotated) => self.get_with(&rotated, url).await,
+                None => Err(Error::Unauthorized { status }),
+            },
+            answer => answer,
+        }
+    }
+
+    async fn get_with<T: DeserializeOwned>(
+        &self,
+        token: &SecretString,
+        url: Url,
+    ) -> Result<(T, HeaderMap), Error> {
+        let token = format!("SSWS {}", token.expose_secret());
         let request = self.http.get(url).header(header::ACCEPT, "application/json");
         let mut response = request.header(header::AUTHORIZATION, token).send().await?;
         let mut body = Vec::new();

@@ -11,6 +11,9 @@ pub enum Error {
     /// Trying again helps after `wait`.
     #[error("Okta's {limit} rate limit is used up for {wait:?}")]
     RateLimited { limit: Limit, wait: Duration },
+    /// There is no token to ask with. Trying again later can help.
+    #[error("there is no token for Okta")]
+    NoToken(#[from] secrets::Error),
     /// Okta was not reached, too slow, or broken.
     #[error("Okta did not answer")]
     Unreachable(#[source] reqwest::Error),

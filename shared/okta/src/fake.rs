@@ -18,4 +18,4 @@ mod traffic;
 pub use behaviour::{Behaviour, Fault};
 pub use directory::Directory;
 pub use person::Person;
-pub use server::{Server, serve};
+pub use server::{Server, Token, serve};

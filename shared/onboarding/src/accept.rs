@@ -2,9 +2,10 @@
 
 mod body;
 
+use api::Fault;
 use contracts::{CorrelationId, EnrichmentRequestedV1, MessageHeaders, TraceParent, topic};
 use kafka::{Outgoing, Producer};
-use runtime::{Clock, problem::Fault};
+use runtime::Clock;
 
 /// Takes HR events. Touches nothing but Kafka.
 #[derive(Debug, Clone)]

@@ -207,7 +207,9 @@ impl From<Failure> for Stopped {
             Failure::OutOfTime | Failure::Contended | Failure::Storage(store::Error::Unavailable(_)) => {
                 Self::Retry(failure)
             }
-            Failure::Okta(Exhausted { cut_short: true, .. }) => Self::Retry(failure),
+            Failure::Okta(
+                Exhausted { cut_short: true, .. } | Exhausted { error: okta::Error::NoToken(_), .. },
+            ) => Self::Retry(failure),
             Failure::Undecodable(_)
             | Failure::Empty
             | Failure::UserNotFound
@@ -229,7 +231,9 @@ impl Failure {
                 okta::Error::NotFound => Reason::UserNotFound,
                 okta::Error::Unauthorized { .. } => Reason::Unauthorized,
                 okta::Error::RateLimited { .. } => Reason::RateLimited,
-                okta::Error::Unreachable(_) | okta::Error::Failed { .. } => Reason::OktaUnavailable,
+                okta::Error::Unreachable(_) | okta::Error::Failed { .. } | okta::Error::NoToken(_) => {
+                    Reason::OktaUnavailable
+                }
                 okta::Error::Malformed(_) => Reason::OktaMalformed,
             },
         }

@@ -1,8 +1,8 @@
 //! Reading users: one through the cache, many by page.
 
+use api::cursor::{self, Signer};
 use cache::Cache;
 use contracts::EmployeeId;
-use runtime::cursor::{InvalidCursor, Signer};
 
 use crate::{
     store::{self, Filter, Store},
@@ -26,7 +26,7 @@ pub struct Page {
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error(transparent)]
-    InvalidCursor(#[from] InvalidCursor),
+    Cursor(#[from] cursor::Error),
     #[error("the users could not be read")]
     Store(#[from] store::Error),
 }
@@ -52,18 +52,20 @@ impl FindUsers {
         let query = filter.canonical();
         let after = match cursor {
             Some(cursor) => {
-                let id = self.signer.open(&query, cursor)?;
-                Some(EmployeeId::parse(id).map_err(|_| InvalidCursor)?)
+                let id = self.signer.open(&query, cursor).await?;
+                Some(EmployeeId::parse(id).map_err(|_| cursor::Error::Invalid)?)
             }
             None => None,
         };
         // One more than asked for tells whether there is a next page.
         let mut users = self.store.list(filter, after.as_ref(), limit + 1).await?;
-        let next = (users.len() > limit).then(|| {
-            users.truncate(limit);
-            users.last().map(|last| self.signer.seal(&query, last.id.as_str()))
-        });
-        Ok(Page { users, next: next.flatten() })
+        let is_last = users.len() <= limit;
+        users.truncate(limit);
+        let next = match users.last() {
+            Some(last) if !is_last => Some(self.signer.seal(&query, last.id.as_str()).await?),
+            _ => None,
+        };
+        Ok(Page { users, next })
     }
 }
 

@@ -77,7 +77,10 @@ impl RetryPolicy {
 
 fn is_transient(error: &okta::Error) -> bool {
     match error {
-        okta::Error::RateLimited { .. } | okta::Error::Unreachable(_) | okta::Error::Failed { .. } => true,
+        okta::Error::RateLimited { .. }
+        | okta::Error::Unreachable(_)
+        | okta::Error::Failed { .. }
+        | okta::Error::NoToken(_) => true,
         okta::Error::NotFound | okta::Error::Unauthorized { .. } | okta::Error::Malformed(_) => false,
     }
 }

@@ -4,6 +4,7 @@ mod dynamodb;
 mod memory;
 mod redis;
 
+use aws::Aws;
 use contracts::{CorrelationId, Email, EmployeeId, Text};
 use runtime::{ConfigError, Vars, config::wrong};
 
@@ -49,10 +50,10 @@ pub enum Error {
 
 impl Store {
     /// Reads `STORAGE_BACKEND`: `dynamodb` (default) or `redis`, and that backend's variables.
-    pub fn from_vars(vars: &Vars) -> Result<Self, ConfigError> {
+    pub fn from_vars(vars: &Vars, aws: &Aws) -> Result<Self, ConfigError> {
         match vars.get("STORAGE_BACKEND").unwrap_or("dynamodb") {
-            "dynamodb" => Ok(Self::DynamoDb(DynamoDb::from_vars(vars)?)),
-            "redis" => Ok(Self::Redis(Redis::from_vars(vars)?)),
+            "dynamodb" => Ok(Self::DynamoDb(DynamoDb::from_vars(vars, aws)?)),
+            "redis" => Ok(Self::Redis(Redis::from_vars(vars, aws)?)),
             _ => Err(wrong("STORAGE_BACKEND", "dynamodb or redis")),
         }
     }
@@ -129,8 +130,8 @@ impl From<dynamo::Error> for Error {
     }
 }
 
-impl From<::redis::RedisError> for Error {
-    fn from(error: ::redis::RedisError) -> Self {
+impl From<valkey::Error> for Error {
+    fn from(error: valkey::Error) -> Self {
         Self::Unavailable(error.into())
     }
 }

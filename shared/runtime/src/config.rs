@@ -54,6 +54,10 @@ impl Vars {
         self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// `expected` completes the sentence "NAME is not set: expected …".
     pub fn require(&self, name: &str, expected: &str) -> Result<&str, ConfigError> {
         self.get(name).ok_or_else(|| ConfigError {

@@ -47,8 +47,9 @@ impl FromStr for Format {
 }
 
 /// Joiner's crates, whose log lines hold nothing personal at any level. Other crates write URLs, so only what they
-/// warn of gets through.
-const OURS: [&str; 13] = [
+/// warn of gets through. `aws` logs nothing, and is missing: a target is a prefix, and the SDK's names begin with it.
+const OURS: [&str; 16] = [
+    "api",
     "cache",
     "dead_letters",
     "dlq",
@@ -61,11 +62,16 @@ const OURS: [&str; 13] = [
     "okta",
     "onboarding",
     "runtime",
+    "secrets",
     "user_query",
+    "valkey",
 ];
 
-/// Installs the subscriber of a function's process.
+/// Installs the subscriber of a function's process, once it is clear that it is one.
 pub fn start(vars: &Vars) -> Result<(), ConfigError> {
+    for name in ["AWS_LAMBDA_RUNTIME_API", "AWS_LAMBDA_FUNCTION_NAME"] {
+        vars.require(name, "what Lambda sets: outside of it, run `joiner dev`, SAM or cargo-lambda")?;
+    }
     init(Config::from_vars(vars)?, BoxMakeWriter::new(std::io::stdout));
     Ok(())
 }
@@ -111,5 +117,6 @@ pub fn chain(error: &dyn std::error::Error) -> String {
 
 /// The span of one invocation.
 pub fn invocation(service: &'static str, context: &Context) -> Span {
-    tracing::info_span!("invocation", service, function_request_id = %context.request_id)
+    let xray_trace_id = context.xray_trace_id.as_deref();
+    tracing::info_span!("invocation", service, function_request_id = %context.request_id, xray_trace_id)
 }

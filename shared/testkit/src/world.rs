@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use aws::Aws;
 use contracts::topic;
 use joiner::{Cloud, Options, template::Template};
 use kafka::{Outgoing, Producer};
@@ -22,6 +23,7 @@ const LIMIT: Duration = Duration::from_mins(1);
 
 /// A running Joiner with an empty Okta.
 pub struct World {
+    template: Template,
     cloud: Option<Cloud>,
     directory: Directory,
     http: reqwest::Client,
@@ -33,6 +35,8 @@ pub struct World {
 #[derive(Default)]
 pub struct Setup {
     pub vars: Vec<(&'static str, String)>,
+    /// The template's, where they aren't its defaults.
+    pub parameters: Vec<(&'static str, &'static str)>,
     pub data_dir: Option<PathBuf>,
 }
 
@@ -59,8 +63,9 @@ impl World {
         // Retries wait milliseconds, not seconds: their schedule has tests of its own.
         let mut vars = Vars::from_iter([("RETRY_BASE_SECONDS", "0.01")]);
         vars.extend(setup.vars);
+        let template = Template::read_with(&root.join("template.yaml"), &setup.parameters).unwrap();
         let options = Options {
-            template: Template::read(&root.join("template.yaml")).unwrap(),
+            template: template.clone(),
             vars,
             port: 0,
             data_dir: setup.data_dir,
@@ -70,12 +75,21 @@ impl World {
         let cloud = Cloud::start(options).await.unwrap();
         let http = okta::http_client(LIMIT);
         Self {
+            template,
             cloud: Some(cloud),
             directory,
             http,
             producer: OnceLock::new(),
             unsettled: AtomicBool::new(false),
         }
+    }
+
+    /// What the function of that name gets: the template's variables, and where this world's parts are.
+    pub fn vars_of(&self, function: &str) -> Vars {
+        let spec = self.template.functions.iter().find(|spec| spec.name == function).unwrap();
+        let mut vars = Vars::from_iter(spec.variables.clone()).with("RETRY_BASE_SECONDS", "0.01");
+        vars.overlay(&self.cloud().parts().vars);
+        vars
     }
 
     pub fn hr(&self) -> Hr<'_> {
@@ -102,7 +116,10 @@ impl World {
     /// Puts a record on the topic of accepted events, past the webhook.
     pub async fn publishes(&self, key: Option<&str>, value: Option<&[u8]>, headers: &[(&str, &str)]) {
         self.unsettled.store(true, SeqCst);
-        let producer = self.producer.get_or_init(|| Producer::from_vars(&self.cloud().parts().vars).unwrap());
+        let producer = self.producer.get_or_init(|| {
+            let vars = &self.cloud().parts().vars;
+            Producer::from_vars(vars, &Aws::from_vars(vars).unwrap(), Clock::system()).unwrap()
+        });
         let record = Outgoing { topic: topic::ENRICHMENT_REQUESTED, key: key.map(str::as_bytes), value };
         let headers = headers.iter().map(|(name, value)| (*name, value.as_bytes()));
         producer.publish(record, headers).await.unwrap();

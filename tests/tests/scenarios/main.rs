@@ -7,6 +7,7 @@ mod events;
 mod onboarding;
 mod queries;
 mod redis;
+mod rotation;
 mod trouble;
 mod webhook;
 

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use okta::UserStatus;
 use serde_json::{Value, json};
-use testkit::{Employee, World};
+use testkit::{Employee, Setup, World};
 
 use crate::redacted;
 
@@ -12,6 +12,20 @@ fn status_counts(reports: &[Value]) -> BTreeMap<&str, usize> {
         *counts.entry(report["status"].as_str().unwrap()).or_default() += 1;
     }
     counts
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stage_that_shares_its_cluster_has_topics_and_tables_of_its_own() {
+    let parameters = vec![("TopicPrefix", "staging."), ("Stage", "staging")];
+    let world = World::with(Setup { parameters, ..Setup::default() }).await;
+    world.knows(&Employee::ada());
+    world.hr().hires(&Employee::ada()).await;
+    world.hr().hires(&Employee::new("E404", "Nobody", "Knows")).await;
+    world.settle().await;
+    assert_eq!(world.user("E100").await["version"], 1);
+    let letters = world.dead_letters().await;
+    let letter = world.get(&format!("/v1/dead-letters/{}", letters[0]["id"].as_str().unwrap())).await.json;
+    assert_eq!((letters.len(), &letter["origin"]["topic"]), (1, &"staging.user.enrichment.requested".into()));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -170,9 +170,9 @@ fn forever() -> i64 {
     -1
 }
 
-pub(super) fn read(document: Value) -> Result<Template, Wrong> {
+pub(super) fn read(document: Value, parameters: &[(&str, &str)]) -> Result<Template, Wrong> {
     let document: Document = typed("the template", document)?;
-    let names = Names::of(&document.parameters, &document.resources);
+    let names = Names::of(&document.parameters, parameters, &document.resources);
     let globals = document.globals.function;
     let mut template = Template { functions: Vec::new(), tables: Vec::new() };
     for (logical, resource) in document.resources {

@@ -8,7 +8,7 @@ use serde_norway::{Mapping, Value};
 pub(super) struct Names(BTreeMap<String, String>);
 
 impl Names {
-    pub(super) fn of(parameters: &Mapping, resources: &Mapping) -> Self {
+    pub(super) fn of(parameters: &Mapping, given: &[(&str, &str)], resources: &Mapping) -> Self {
         let mut names = BTreeMap::from([
             ("AWS::Region".to_owned(), "eu-west-1".to_owned()),
             ("AWS::AccountId".to_owned(), "000000000000".to_owned()),
@@ -19,6 +19,7 @@ impl Names {
                 names.insert(name.to_owned(), default);
             }
         }
+        names.extend(given.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())));
         let mut names = Self(names);
         for (logical, resource) in resources {
             let Some(logical) = logical.as_str() else { continue };

@@ -33,10 +33,15 @@ fn the_projects_own_template_is_understood() {
             window: Duration::ZERO,
             retries: Some(10),
             bisect: true,
-            max_age: None,
+            max_age: Some(Duration::from_hours(7 * 24)),
             on_failure: Some("user.enrichment.failed".to_owned()),
         }]
     );
+    let prefixed = Template::read_with(&path, &[("TopicPrefix", "staging."), ("Stage", "staging")]).unwrap();
+    assert_eq!(prefixed.topics(), ["staging.user.enrichment.failed", "staging.user.enrichment.requested"]);
+    assert_eq!(prefixed.functions[0].variables["KAFKA_TOPIC_PREFIX"], "staging.");
+    assert_eq!(prefixed.tables[0].name, "joiner-staging-users");
+
     let routes: Vec<_> = template.functions[2].routes.iter().map(Route::key).collect();
     assert!(routes.contains(&"ANY /v1/users/{id}".to_owned()) && routes.contains(&"$default".to_owned()));
     let users = &template.tables[0];

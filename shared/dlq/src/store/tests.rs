@@ -1,7 +1,9 @@
 use std::collections::BTreeSet;
 
+use api::cursor::Signer;
+use aws::Aws;
 use dynamo::{Index, TableSpec};
-use runtime::{Clock, cursor::Signer, event::Record};
+use runtime::{Clock, event::Record};
 
 use super::*;
 use crate::{Find, Park, read};
@@ -10,7 +12,7 @@ use crate::{Find, Park, read};
 async fn store() -> Store {
     let (mut vars, _server) = dynamo::embedded::serve(None, std::future::pending()).await.unwrap();
     vars.extend([("DEAD_LETTERS_TABLE", "dead-letters")]);
-    let store = Store::from_vars(&vars).unwrap();
+    let store = Store::from_vars(&vars, &Aws::from_vars(&vars).unwrap()).unwrap();
     let by_time = Index { name: BY_TIME.to_owned(), hash: "kind".to_owned(), range: Some("at".to_owned()) };
     let table = TableSpec {
         name: "dead-letters".to_owned(),
@@ -51,7 +53,7 @@ async fn pages_show_every_letter_once_the_newest_first() {
         let at = Timestamp::from_millisecond(1_700_000_000_000 + n / 3).unwrap();
         assert!(store.insert(&read::letter(record(n), at)).await.unwrap());
     }
-    let find = Find::new(store, Signer::new(&"a key that is long enough for a test".into()));
+    let find = Find::new(store, Signer::new("a-key-that-is-long-enough-for-a-test".into()));
     let (mut seen, mut cursor) = (Vec::new(), None);
     loop {
         let page = find.list(cursor.as_deref(), 4).await.unwrap();

@@ -1,5 +1,6 @@
 use std::{
     future::{Future, pending},
+    sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
 
@@ -28,7 +29,7 @@ const CONCURRENCY_HINT: Duration = Duration::from_mins(1);
 #[derive(Debug)]
 pub struct Server {
     url: Url,
-    token: SecretString,
+    token: Token,
     /// Dropping it stops the server.
     _stop: oneshot::Sender<()>,
 }
@@ -36,7 +37,7 @@ pub struct Server {
 #[derive(Debug, Clone)]
 struct App {
     directory: Directory,
-    token: SecretString,
+    token: Token,
     /// Closes when the server stops: whoever hangs or waits would keep it from that.
     running: watch::Receiver<()>,
 }
@@ -48,7 +49,7 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
         let address = listener.local_addr().expect("a bound listener has an address");
         let url = Url::parse(&format!("http://{address}")).expect("an address makes a URL");
-        let token = SecretString::from(token);
+        let token = Token::from(token.to_owned());
         let (stop, stopped) = oneshot::channel();
         tokio::spawn(serve(listener, directory, token.clone(), async { drop(stopped.await) }));
         Self { url, token, _stop: stop }
@@ -56,11 +57,36 @@ impl Server {
 
     /// For a client that gets through. It gives up on an answer after two seconds.
     pub fn config(&self) -> Config {
-        Config { org_url: self.url(), token: self.token.clone(), timeout: Duration::from_secs(2) }
+        Config {
+            org_url: self.url(),
+            token: self.token.lock().clone().into(),
+            timeout: Duration::from_secs(2),
+        }
     }
 
     pub fn url(&self) -> Url {
         self.url.clone()
+    }
+
+    /// From now on it takes this token, and no other.
+    pub fn rotate(&self, token: &str) {
+        *self.token.lock() = token.into();
+    }
+}
+
+/// The token that is let in.
+#[derive(Debug, Clone)]
+pub struct Token(Arc<Mutex<SecretString>>);
+
+impl Token {
+    fn lock(&self) -> MutexGuard<'_, SecretString> {
+        self.0.lock().expect("no holder of this lock panics")
+    }
+}
+
+impl From<String> for Token {
+    fn from(token: String) -> Self {
+        Self(Arc::new(Mutex::new(token.into())))
     }
 }
 
@@ -68,7 +94,7 @@ impl Server {
 pub async fn serve(
     listener: TcpListener,
     directory: Directory,
-    token: SecretString,
+    token: Token,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
     let (stop, running) = watch::channel(());
@@ -84,7 +110,7 @@ async fn handle(State(mut app): State<App>, request: Request) -> Response<Body> 
     let directory = app.directory;
     directory.arrive();
     let (request, _) = request.into_parts();
-    let (answer, standing) = if is_authorized(&request.headers, &app.token) {
+    let (answer, standing) = if is_authorized(&request.headers, &app.token.lock()) {
         tokio::select! {
             answer = admitted(&directory, &request) => answer,
             _ = app.running.changed() => (failure(503), directory.standing()),

@@ -2,12 +2,13 @@
 
 use std::borrow::Cow;
 
+use api::Fault;
 use contracts::{
     CorrelationId, Country, Details, Email, Employee, EmployeeId, EnrichmentRequestedV1, EventId, EventType,
     Invalid, Text, TimeZone,
 };
 use jiff::{SignedDuration, Timestamp, civil::Date};
-use runtime::{Clock, problem::Fault};
+use runtime::Clock;
 use serde::{
     Deserialize, Deserializer,
     de::{IgnoredAny, MapAccess, SeqAccess, Visitor},

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use aws::Aws;
 use okta::fake::{Directory as FakeOkta, Fault, Person, Server};
 use runtime::Vars;
 
@@ -30,15 +31,20 @@ async fn enrichment(store: Store) -> (Enrich, Server, FakeOkta) {
         ("KAFKA_ACK_TIMEOUT_SECONDS", "0.1"),
         ("RETRY_BASE_SECONDS", "0.001"),
     ]);
+    let aws = emulated();
     let enrich = Enrich {
         store,
-        cache: Cache::from_vars(&vars).unwrap(),
+        cache: Cache::from_vars(&vars, &aws).unwrap(),
         okta: okta::Client::new(server.config(), clock),
-        producer: Producer::from_vars(&vars).unwrap(),
+        producer: Producer::from_vars(&vars, &aws, clock).unwrap(),
         retry: RetryPolicy::from_vars(&vars).unwrap(),
         clock,
     };
     (enrich, server, directory)
+}
+
+fn emulated() -> Aws {
+    Aws::from_vars(&Vars::from_iter(aws::EMULATED)).unwrap()
 }
 
 fn record(value: Vec<u8>) -> Record {
@@ -79,14 +85,11 @@ async fn a_dead_letter_that_nobody_takes_is_reported_back() {
 #[tokio::test]
 async fn while_the_store_is_away_records_are_reported_back_and_okta_is_left_alone() {
     let nowhere = Vars::from_iter([
-        ("AWS_REGION", "local"),
-        ("AWS_ACCESS_KEY_ID", "local"),
-        ("AWS_SECRET_ACCESS_KEY", "local"),
         ("AWS_ENDPOINT_URL_DYNAMODB", "http://127.0.0.1:1"),
         ("USERS_TABLE", "users"),
         ("REQUESTS_TABLE", "requests"),
     ]);
-    let (enrich, _server, okta) = enrichment(Store::from_vars(&nowhere).unwrap()).await;
+    let (enrich, _server, okta) = enrichment(Store::from_vars(&nowhere, &emulated()).unwrap()).await;
     assert_eq!(enrich.enrich(record(event().encode()), soon()).await, Err(Retry));
     assert_eq!(okta.requests(), 0);
 }

@@ -1,5 +1,6 @@
 use std::{borrow::Cow, collections::HashMap};
 
+use aws::Aws;
 use aws_sdk_dynamodb::types::AttributeValue;
 use contracts::{CorrelationId, EmployeeId, Text};
 use dynamo::{Client, Error, Put, Written};
@@ -49,8 +50,8 @@ struct RequestItem<'a> {
 }
 
 impl DynamoDb {
-    pub fn from_vars(vars: &Vars) -> Result<Self, ConfigError> {
-        let client = dynamo::client(dynamo::Config::from_vars(vars)?);
+    pub fn from_vars(vars: &Vars, aws: &Aws) -> Result<Self, ConfigError> {
+        let client = dynamo::client(vars, aws)?;
         let table = |name| vars.require(name, "a table's name").map(str::to_owned);
         Ok(Self { client, users: table("USERS_TABLE")?, requests: table("REQUESTS_TABLE")? })
     }

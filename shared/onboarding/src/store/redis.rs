@@ -1,8 +1,9 @@
 use std::{sync::LazyLock, time::Duration};
 
+use aws::Aws;
 use contracts::{CorrelationId, EmployeeId, Text};
 use redis::{AsyncCommands, Script};
-use runtime::{ConfigError, Vars, config::wrong};
+use runtime::{ConfigError, Vars};
 use valkey::Connection;
 
 use super::{Error, Filter, MOST_EVENTS, Saved};
@@ -48,12 +49,13 @@ static RECORD: LazyLock<Script> = LazyLock::new(|| {
 });
 
 impl Redis {
-    /// Reads `STORAGE_URL` (`redis://host:port/db`) and `STORAGE_TIMEOUT_SECONDS` (3).
-    pub fn from_vars(vars: &Vars) -> Result<Self, ConfigError> {
-        let expected = "a URL such as redis://localhost:6379";
-        let url = vars.require("STORAGE_URL", expected)?;
+    /// Reads `STORAGE_URL` (`redis://host:port/db`) and what belongs to it ([`valkey::Config`]), and
+    /// `STORAGE_TIMEOUT_SECONDS` (3).
+    pub fn from_vars(vars: &Vars, aws: &Aws) -> Result<Self, ConfigError> {
+        vars.require("STORAGE_URL", "a URL such as redis://localhost:6379")?;
         let timeout = vars.seconds_or("STORAGE_TIMEOUT_SECONDS", Duration::from_secs(3))?;
-        Ok(Self(Connection::new(url, timeout).map_err(|_| wrong("STORAGE_URL", expected))?))
+        let connection = Connection::from_vars(vars, "STORAGE", timeout, aws)?;
+        Ok(Self(connection.expect("its URL is set, as was just seen")))
     }
 
     pub(super) async fn user(&self, id: &EmployeeId) -> Result<Option<StoredUser>, Error> {

@@ -16,7 +16,8 @@ use crate::{
 async fn dynamodb() -> Store {
     let (mut vars, _server) = dynamo::embedded::serve(None, std::future::pending()).await.unwrap();
     vars.extend([("USERS_TABLE", "users"), ("REQUESTS_TABLE", "requests")]);
-    let client = dynamo::client(dynamo::Config::from_vars(&vars).unwrap());
+    let aws = Aws::from_vars(&vars).unwrap();
+    let client = dynamo::client(&vars, &aws).unwrap();
     let index = |name: &str, hash: &str| Index {
         name: name.to_owned(),
         hash: hash.to_owned(),
@@ -39,14 +40,19 @@ async fn dynamodb() -> Store {
     for table in [users, requests] {
         dynamo::ensure(&client, &table).await.unwrap();
     }
-    Store::from_vars(&vars).unwrap()
+    Store::from_vars(&vars, &aws).unwrap()
+}
+
+fn redis(url: String) -> Redis {
+    let vars = Vars::from_iter(aws::EMULATED).with("STORAGE_URL", url);
+    Redis::from_vars(&vars, &Aws::from_vars(&vars).unwrap()).unwrap()
 }
 
 async fn stores() -> Vec<Store> {
     let mut stores = vec![Store::Memory(Memory::default()), dynamodb().await];
     #[expect(clippy::disallowed_methods, reason = "a test has no main that could read it")]
     if let Ok(url) = std::env::var("TEST_REDIS_URL") {
-        stores.push(Store::Redis(Redis::from_vars(&Vars::from_iter([("STORAGE_URL", url)])).unwrap()));
+        stores.push(Store::Redis(redis(url)));
     }
     stores
 }

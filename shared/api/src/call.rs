@@ -1,0 +1,77 @@
+use std::borrow::Cow;
+
+use contracts::{CorrelationId, TraceParent};
+use lambda_http::{
+    Request,
+    aws_lambda_events::query_map::QueryMap,
+    http::{Method, StatusCode, header},
+};
+
+use crate::Problem;
+
+/// A request that was let in.
+pub struct Call {
+    pub correlation_id: CorrelationId,
+    pub traceparent: TraceParent,
+    pub(crate) route: String,
+    pub(crate) path: QueryMap,
+    pub(crate) query: QueryMap,
+    pub(crate) request: Request,
+}
+
+impl Call {
+    /// The route's path as `template.yaml` has it, such as `/v1/users/{id}`; `$default` when no route matched.
+    pub fn route(&self) -> &str {
+        &self.route
+    }
+
+    /// `allow` is the one method that the route has.
+    pub fn only(&self, method: &Method, allow: &'static str) -> Result<(), Problem> {
+        if self.request.method() == method { Ok(()) } else { Err(Problem::method_not_allowed(allow)) }
+    }
+
+    /// A `{name}` of the route.
+    pub fn path(&self, name: &str) -> &str {
+        self.path.first(name).unwrap_or_default()
+    }
+
+    /// A query parameter that isn't empty.
+    pub fn query(&self, name: &str) -> Option<&str> {
+        self.query.first(name).filter(|value| !value.is_empty())
+    }
+
+    /// The query parameter `limit`: how many items a page has, 50 unless it says otherwise.
+    pub fn limit(&self) -> Result<usize, Problem> {
+        let Some(limit) = self.query("limit") else { return Ok(50) };
+        let limit = limit.parse().ok().filter(|limit| (1..=100).contains(limit));
+        limit.ok_or_else(|| {
+            Problem::bad_request("invalid_parameter", "`limit` must be a number from 1 to 100.")
+        })
+    }
+
+    /// The body, if it is announced as JSON and at most `limit` bytes long.
+    pub fn json_body(&self, limit: usize) -> Result<&[u8], Problem> {
+        let kind = header_of(&self.request, header::CONTENT_TYPE.as_str()).unwrap_or_default();
+        let essence: Cow<'_, str> = kind.split(';').next().unwrap_or_default().trim().to_lowercase().into();
+        if essence != "application/json" && !essence.ends_with("+json") {
+            let detail = "Send JSON, and say so: Content-Type: application/json.";
+            return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_json", detail));
+        }
+        let body = self.request.body().as_ref();
+        if body.len() > limit {
+            let detail = format!("The body is {} bytes long; the most is {limit}.", body.len());
+            return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", detail));
+        }
+        Ok(body)
+    }
+}
+
+pub(crate) fn header_of<'a>(request: &'a Request, name: &str) -> Option<&'a str> {
+    request.headers().get(name)?.to_str().ok()
+}
+
+impl std::fmt::Debug for Call {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Call").field("route", &self.route).finish_non_exhaustive()
+    }
+}

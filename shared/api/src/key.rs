@@ -1,0 +1,58 @@
+//! Keys that come several to a secret: the new one is added, everybody changes over, the old one is removed.
+
+use secrecy::{ExposeSecret, SecretString};
+use secrets::Secret;
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+/// Why a caller is not let in.
+#[derive(Debug)]
+pub(crate) enum Refusal {
+    Wrong,
+    /// The right keys are not to be had.
+    Unknown(secrets::Error),
+}
+
+/// The keys in a secret: they are separated by commas or white space.
+pub(crate) fn each(keys: &SecretString) -> impl Iterator<Item = &str> {
+    keys.expose_secret().split([',', ' ', '\t', '\r', '\n']).filter(|key| !key.is_empty())
+}
+
+/// Compares with the keys as they are known, then as they are now.
+pub(crate) async fn admit(given: &str, keys: &Secret) -> Result<(), Refusal> {
+    let known = keys.get().await.map_err(Refusal::Unknown)?;
+    if is_one_of(given, &known) {
+        return Ok(());
+    }
+    match keys.refreshed(&known).await {
+        Some(now) if is_one_of(given, &now) => Ok(()),
+        _ => Err(Refusal::Wrong),
+    }
+}
+
+/// By their hashes, so that it takes as long for every length and prefix.
+fn is_one_of(given: &str, keys: &SecretString) -> bool {
+    let given = Sha256::digest(given);
+    each(keys).any(|key| bool::from(Sha256::digest(key).ct_eq(&given)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn each_of_several_keys_opens_and_nothing_else_does() {
+        let keys = Secret::from("old-key, new-key\n");
+        for (given, opens) in [("old-key", true), ("new-key", true), ("", false), ("old-key, new-key", false)]
+        {
+            assert_eq!(admit(given, &keys).await.is_ok(), opens, "{given}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_secret_without_a_key_opens_to_nobody() {
+        for given in ["", ",", " "] {
+            assert!(admit(given, &Secret::from(" ,\n")).await.is_err());
+        }
+    }
+}

@@ -1,0 +1,13 @@
+#![doc = include_str!("../README.md")]
+
+mod answer;
+mod call;
+pub mod cursor;
+mod key;
+mod problem;
+mod serve;
+
+pub use answer::{json, link_to_next, raw_json};
+pub use call::Call;
+pub use problem::{Fault, Problem};
+pub use serve::Api;

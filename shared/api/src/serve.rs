@@ -1,0 +1,132 @@
+use aws::Aws;
+use contracts::{CorrelationId, TraceParent};
+use lambda_http::{
+    Body, Request, RequestExt, Response,
+    http::{HeaderValue, StatusCode},
+    request::RequestContext,
+};
+use runtime::{Clock, ConfigError, Vars, telemetry};
+use secrets::Secret;
+use tracing::Instrument;
+
+use crate::{
+    Call, Problem,
+    call::header_of,
+    key::{self, Refusal},
+};
+
+const CORRELATION_ID: &str = "x-correlation-id";
+const API_KEY: &str = "x-api-key";
+
+/// An HTTP API of one function.
+#[derive(Clone)]
+pub struct Api {
+    service: &'static str,
+    keys: Option<Secret>,
+    open_route: Option<&'static str>,
+    clock: Clock,
+}
+
+impl Api {
+    /// Reads `API_KEY`, the keys that callers may send as `X-API-Key`, or `API_KEY_SECRET_ID`. With neither, everybody
+    /// is let in.
+    pub fn from_vars(
+        service: &'static str,
+        vars: &Vars,
+        aws: &Aws,
+        clock: Clock,
+    ) -> Result<Self, ConfigError> {
+        let keys = Secret::from_vars(vars, "API_KEY", aws)?;
+        Ok(Self { service, keys, open_route: None, clock })
+    }
+
+    /// Lets everybody in on this route.
+    #[must_use]
+    pub fn open(self, route: &'static str) -> Self {
+        Self { open_route: Some(route), ..self }
+    }
+
+    pub async fn serve<H, F>(&self, request: Request, handler: H) -> Response<Body>
+    where
+        H: FnOnce(Call) -> F,
+        F: Future<Output = Result<Response<Body>, Problem>>,
+    {
+        let correlation_id = self.correlation_id(&request);
+        let context = request.lambda_context_ref();
+        let span = tracing::info_span!(
+            "request",
+            service = self.service,
+            function_request_id = context.map_or("", |context| context.request_id.as_str()),
+            xray_trace_id = context.and_then(|context| context.xray_trace_id.as_deref()),
+            correlation_id = correlation_id.as_str(),
+            event_id = tracing::field::Empty,
+        );
+        async {
+            let (route, method) = (route_of(&request), request.method().clone());
+            let answer = match self.admit(&request, &route).await {
+                Ok(()) => handler(self.call(request, route.clone(), correlation_id.clone())).await,
+                Err(problem) => Err(problem),
+            };
+            let code = answer.as_ref().err().map(|problem| problem.code);
+            let mut response = answer.unwrap_or_else(|problem| problem.into_response(&correlation_id));
+            tracing::info!(%method, route, status = response.status().as_u16(), code, "answered");
+            let echo = HeaderValue::from_str(correlation_id.as_str());
+            response.headers_mut().insert(CORRELATION_ID, echo.expect("an identifier is visible ASCII"));
+            response
+        }
+        .instrument(span)
+        .await
+    }
+
+    /// The caller's id if it is one, else a new one.
+    fn correlation_id(&self, request: &Request) -> CorrelationId {
+        header_of(request, CORRELATION_ID).and_then(|id| CorrelationId::parse(id).ok()).unwrap_or_else(|| {
+            CorrelationId::parse(self.clock.new_id().to_string()).expect("a UUID is an identifier")
+        })
+    }
+
+    async fn admit(&self, request: &Request, route: &str) -> Result<(), Problem> {
+        let Some(keys) = self.keys.as_ref().filter(|_| self.open_route != Some(route)) else { return Ok(()) };
+        let Some(given) = header_of(request, API_KEY) else {
+            let detail = "Send the API key in the header X-API-Key.";
+            return Err(Problem::new(StatusCode::UNAUTHORIZED, "api_key_missing", detail));
+        };
+        key::admit(given, keys).await.map_err(|refusal| match refusal {
+            Refusal::Wrong => {
+                Problem::new(StatusCode::FORBIDDEN, "api_key_wrong", "This API key is not the right one.")
+            }
+            Refusal::Unknown(error) => {
+                let error = telemetry::chain(&error);
+                tracing::error!(error, "a request was not answered: its API key could not be checked");
+                Problem::unavailable()
+            }
+        })
+    }
+
+    fn call(&self, request: Request, route: String, correlation_id: CorrelationId) -> Call {
+        let traceparent =
+            header_of(&request, "traceparent").and_then(TraceParent::parse).unwrap_or_else(|| {
+                let (trace, span) = (self.clock.new_id().as_u128(), self.clock.new_id().as_u64_pair().1);
+                TraceParent::new(trace, span)
+            });
+        let (path, query) = (request.path_parameters(), request.query_string_parameters());
+        Call { correlation_id, traceparent, route, path, query, request }
+    }
+}
+
+/// API Gateway's `routeKey` is "METHOD /path", or `$default`.
+fn route_of(request: &Request) -> String {
+    match request.request_context_ref() {
+        Some(RequestContext::ApiGatewayV2(context)) => {
+            let key = context.route_key.as_deref().unwrap_or("$default");
+            key.split_once(' ').map_or(key, |(_method, path)| path).to_owned()
+        }
+        _ => "$default".to_owned(),
+    }
+}
+
+impl std::fmt::Debug for Api {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Api").field("service", &self.service).finish_non_exhaustive()
+    }
+}
