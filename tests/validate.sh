@@ -1,0 +1,140 @@
+#!/usr/bin/env bash
+# Checks what is deployed without deploying it: templates, shell scripts, the compose file, and the sample events against
+# tests/schemas. Needs no network once infra/tools.sh has installed the tools, and no AWS account.
+set -uo pipefail
+
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
+tools=$(infra/tools.sh sam lint checkov) || exit 1
+PATH=$tools:$PATH
+# Where a template asks for the region's zones; sam insists on a region, and would call home.
+export AWS_DEFAULT_REGION=us-east-1 SAM_CLI_TELEMETRY=0
+
+templates=(template.yaml infra/network.yaml infra/streaming.yaml infra/data.yaml infra/observability.yaml)
+log=$(mktemp)
+trap 'rm -f "$log" "$log.checkov"' EXIT
+failed=0
+
+# check NAME WHAT COMMAND...: a line if it passes, its output if not. A line of its output that begins with "=" is shown.
+check() {
+  local name=$1 what=$2 began=$SECONDS
+  shift 2
+  if "$@" >"$log" 2>&1; then
+    printf 'ok      %-14s %s%s (%d s)\n' "$name" "$what" "$(sed -n 's/^=/: /p' "$log")" $((SECONDS - began))
+  else
+    printf 'FAILED  %-14s %s\n' "$name" "$what"
+    sed 's/^/        /' "$log"
+    failed=$((failed + 1))
+  fi
+}
+
+checkov_all() {
+  checkov --config-file .checkov.yaml --skip-download --file "${templates[@]}" | tee "$log.checkov"
+  local result=${PIPESTATUS[0]}
+  awk '/^Passed checks/ { gsub(/[^0-9 ]/, ""); passed += $1; skipped += $3 } END { print "=" passed " passed, " skipped " skipped" }' \
+    "$log.checkov"
+  return "$result"
+}
+
+# The rest needs to look inside: bodies are JSON in a string, Kafka's values JSON in base64.
+events() {
+  "$tools/../lint/bin/python" - "${templates[@]}" <<'PY'
+import base64, json, pathlib, sys
+import yaml
+from jsonschema import Draft202012Validator, FormatChecker
+
+faults = []
+schemas = {}
+for path in sorted(pathlib.Path("tests/schemas").glob("*.json")):
+    schema = json.loads(path.read_text())
+    Draft202012Validator.check_schema(schema)
+    schemas[path.stem] = Draft202012Validator(schema, format_checker=FormatChecker())
+
+
+def wrong(schema, value):
+    return [f"{error.json_path}: {error.message[:160]}" for error in schemas[schema].iter_errors(value)]
+
+
+def check(place, schema, value):
+    faults.extend(f"{place} as {schema}: {fault}" for fault in wrong(schema, value))
+
+
+def check_text(place, schema, text, good):
+    """A good text has to pass, any other has to fail: a schema that lets everything through checks nothing."""
+    try:
+        found = wrong(schema, json.loads(text))
+    except (ValueError, TypeError) as error:
+        found = [f"not JSON: {error}"]
+    if good:
+        faults.extend(f"{place} as {schema}: {fault}" for fault in found)
+    elif not found:
+        faults.append(f"{place} as {schema}: passes, though its name says that it is wrong")
+
+
+def records(place, event, good):
+    for record in (record for batch in event.get("records", {}).values() for record in batch):
+        where = f"{place} at offset {record.get('offset')}"
+        value = base64.b64decode(record.get("value") or "")
+        if b'"KafkaBatchInfo"' in value:
+            # What Lambda gave up on is wrapped: the record as it was is the payload.
+            payload = json.loads(value)["payload"]
+            payload = payload if isinstance(payload, dict) else json.loads(payload)
+            value = base64.b64decode(payload["value"])
+        check_text(where, "enrichment-requested-v1", value, good)
+
+
+count = 0
+for path in sorted(pathlib.Path("events").glob("*/*.json")):
+    count += 1
+    place, good = str(path), not path.name.startswith(("malformed", "invalid"))
+    text = path.read_text()
+    if path.name.endswith(".body.json"):
+        check_text(place, "webhook-body", text, good)
+        continue
+    event = json.loads(text)
+    if "eventSource" in event:
+        check(place, "kafka-event", event)
+        records(place, event, good)
+    else:
+        check(place, "http-event", event)
+        if path.parent.name == "hr-webhook":
+            check_text(f"{place}, body", "webhook-body", event.get("body"), good)
+
+
+class Loader(yaml.SafeLoader):
+    pass
+
+
+Loader.add_multi_constructor("!", lambda loader, suffix, node: None)
+for path in sys.argv[1:]:
+    for name, resource in yaml.load(pathlib.Path(path).read_text(), Loader)["Resources"].items():
+        for tool in ("checkov", "cfn-lint"):
+            config = (resource.get("Metadata") or {}).get(tool, {})
+            if tool == "cfn-lint" and config:
+                faults.append(f"{path}, {name}: fix it, or ignore it in .cfnlintrc.yaml with a reason beside it")
+            for skip in config.get("skip", []) if tool == "checkov" else []:
+                if len(skip.get("comment") or "") < 20:
+                    faults.append(f"{path}, {name}: {skip['id']} is skipped without a reason")
+
+print("\n".join(faults) or f"={count} files, {len(schemas)} schemas")
+sys.exit(bool(faults))
+PY
+}
+
+compose() {
+  check-jsonschema --builtin-schema vendor.compose-spec infra/compose.yaml
+}
+
+scripts=(infra/*.sh tests/*.sh)
+
+# Only the first has SAM's transform.
+check "sam validate" "template.yaml" sam validate --lint --template template.yaml
+check "cfn-lint" "${#templates[@]} templates" cfn-lint
+check "checkov" "${#templates[@]} templates" checkov_all
+check "events" "against tests/schemas" events
+check "compose" "infra/compose.yaml" compose
+check "shellcheck" "${#scripts[@]} scripts" shellcheck "${scripts[@]}"
+
+if [ "$failed" -gt 0 ]; then
+  printf '%d of these failed.\n' "$failed"
+  exit 1
+fi
