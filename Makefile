@@ -1,21 +1,31 @@
 .DEFAULT_GOAL := help
 # Without TLS to the brokers, which costs minutes of build and is for what is deployed.
 LAPTOP := --no-default-features
+FUNCTIONS := hr-webhook enrichment user-query dlq-reprocessor dead-letters
+# SAM and cargo-lambda, which infra/tools.sh installs where they are missing.
+DEPLOY_TOOLS = PATH="$$(infra/tools.sh sam rust):$$PATH" SAM_CLI_TELEMETRY=0
 
-.PHONY: help dev test test-real check
+.PHONY: help dev up test test-real test-lambda check validate build deploy
 
 help: ## Show these lines
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 dev: ## Run everything in one process; ARGS="--demo 20" hires twenty people
 	cargo run --package joiner -- dev $(ARGS)
 
+up: ## The same against LocalStack, Redpanda and Valkey in containers
+	infra/up.sh $(ARGS)
+
 test: ## Build and pass every test; needs cargo and nothing else
 	cargo test --workspace $(LAPTOP)
 
-test-real: ## The same rules against a real Redis, which the script starts and stops
-	tests/real/redis.sh cargo test --workspace --lib
-	tests/real/redis.sh cargo test --workspace --test scenarios -- --ignored
+test-real: ## The same against Apache Kafka, DynamoDB Local, Redis and Secrets Manager (moto)
+	tests/real/install.sh
+	cargo build --quiet --package real-parts
+	target/debug/with-real-parts -- cargo test --workspace $(LAPTOP) --lib --test scenarios -- --include-ignored
+
+test-lambda: build ## The built functions as processes under an emulator of Lambda
+	$(DEPLOY_TOOLS) cargo test --workspace $(LAPTOP) --test lambda -- --ignored --test-threads 2
 
 check: ## Format, lints, docs, dependencies, house rules
 	cargo fmt --all -- --check
@@ -24,3 +34,14 @@ check: ## Format, lints, docs, dependencies, house rules
 	@if command -v cargo-deny >/dev/null; then cargo deny --all-features check bans licenses sources; \
 	else echo "cargo-deny is not installed: licences and duplicates were not checked"; fi
 	cargo test --workspace $(LAPTOP) --test tidy
+
+validate: ## Check the templates, the scripts and the sample events without an AWS account
+	tests/validate.sh
+
+build: ## Each function's bootstrap, for this machine, in target/lambda
+	$(DEPLOY_TOOLS) cargo lambda build --release $(FUNCTIONS:%=--bin %)
+
+deploy: ## Build and deploy a stage: make deploy ENV=dev
+	@test -n "$(ENV)" || { echo "Say which stage: make deploy ENV=dev (or staging, prod)."; exit 1; }
+	$(DEPLOY_TOOLS) sam build
+	$(DEPLOY_TOOLS) sam deploy --config-env $(ENV)

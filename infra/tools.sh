@@ -58,7 +58,12 @@ link() {
 link sam sam
 link lint cfn-lint check-jsonschema shellcheck
 link checkov checkov
-link rust cargo-lambda python-zig
+link rust cargo-lambda
+# cargo-lambda asks for zig, which the package has as a module only.
+if [ -d "$home/rust" ]; then
+  printf '#!/bin/sh\nexec "%s" -m ziglang "$@"\n' "$home/rust/bin/python" >"$bin/zig"
+  chmod +x "$bin/zig"
+fi
 link moto moto_server
 
 printf '%s\n' "$bin"

@@ -187,6 +187,21 @@ fn the_template_and_the_code_agree_on_topics() {
 }
 
 #[test]
+fn every_message_that_an_alarm_counts_is_one_that_the_code_logs() {
+    let code: String = sources().iter().map(Source::code).collect::<Vec<_>>().concat();
+    let mut counted = 0;
+    for template in ["template.yaml", "infra/observability.yaml"] {
+        let text = read(template);
+        for after in text.split("$.message = \"").skip(1) {
+            let message = after.split('"').next().unwrap().trim_matches('*');
+            assert!(code.contains(message), "{template}: nothing logs {message:?}");
+            counted += 1;
+        }
+    }
+    assert!(counted > 5, "the templates name messages in another way: {counted}");
+}
+
+#[test]
 fn every_variable_that_is_read_is_documented() {
     let example = read(".env.example");
     let mut offenders = Vec::new();

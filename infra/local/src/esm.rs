@@ -194,7 +194,7 @@ fn positions(probe: &BaseConsumer, topic: &str) -> anyhow::Result<Progress> {
     for partition in partitions(probe, topic)? {
         asked.add_partition(topic, partition);
     }
-    let committed = probe.committed_offsets(asked, PATIENCE)?;
+    let committed = committed(probe, &asked)?;
     let position = |element: &rdkafka::topic_partition_list::TopicPartitionListElem<'_>| {
         let (low, high) = probe.fetch_watermarks(topic, element.partition(), PATIENCE)?;
         let next = match element.offset() {
@@ -205,6 +205,17 @@ fn positions(probe: &BaseConsumer, topic: &str) -> anyhow::Result<Progress> {
         Ok((element.partition(), next))
     };
     committed.elements().iter().map(position).collect()
+}
+
+/// A broker that is new makes its topic of offsets when it is asked for one first, and refuses meanwhile.
+fn committed(probe: &BaseConsumer, asked: &TopicPartitionList) -> KafkaResult<TopicPartitionList> {
+    let began = Instant::now();
+    loop {
+        match probe.committed_offsets(asked.clone(), PATIENCE) {
+            Err(_) if began.elapsed() < PATIENCE => std::thread::sleep(Duration::from_millis(100)),
+            answer => return answer,
+        }
+    }
 }
 
 /// A topic that was just made takes a moment to be known to every broker.

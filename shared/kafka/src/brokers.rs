@@ -35,7 +35,7 @@ impl Brokers {
             Self::Servers(servers) => return Ok(servers.clone()),
             Self::Cluster { arn, client } => (arn, client),
         };
-        let brokers = client.get_bootstrap_brokers().cluster_arn(arn).send().await?;
+        let brokers = Box::pin(client.get_bootstrap_brokers().cluster_arn(arn).send()).await?;
         let servers = match auth {
             Auth::Plaintext => brokers.bootstrap_broker_string(),
             Auth::Tls => brokers.bootstrap_broker_string_tls(),

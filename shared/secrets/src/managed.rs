@@ -84,7 +84,8 @@ impl Managed {
     }
 
     async fn fetch(&self) -> Result<SecretString, Error> {
-        let asked = self.client.get_secret_value().secret_id(&self.id).send().await;
+        // Boxed: the future of an operation of the SDK is tens of kilobytes long, and this one is in all of ours.
+        let asked = Box::pin(self.client.get_secret_value().secret_id(&self.id).send()).await;
         let answer =
             asked.map_err(|error| Error::Unavailable { id: self.id.clone(), source: error.into() })?;
         // A line's end that came along with a paste is not part of a secret.

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![expect(clippy::missing_panics_doc, clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
+mod config;
 mod employee;
 mod world;
 

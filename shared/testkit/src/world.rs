@@ -16,7 +16,7 @@ use reqwest::{Method, StatusCode, header::HeaderMap};
 use runtime::{Clock, Vars};
 use serde_json::Value;
 
-use crate::Employee;
+use crate::{Employee, config::real_parts};
 
 /// How long anything may take on a busy machine. No test waits for it to pass.
 const LIMIT: Duration = Duration::from_mins(1);
@@ -37,7 +37,10 @@ pub struct Setup {
     pub vars: Vec<(&'static str, String)>,
     /// The template's, where they aren't its defaults.
     pub parameters: Vec<(&'static str, &'static str)>,
+    /// Where embedded tables are kept.
     pub data_dir: Option<PathBuf>,
+    /// Needs a broker and tables of its own, also where the tests are given real ones.
+    pub embedded: bool,
 }
 
 /// The HR system of a world.
@@ -62,8 +65,17 @@ impl World {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         // Retries wait milliseconds, not seconds: their schedule has tests of its own.
         let mut vars = Vars::from_iter([("RETRY_BASE_SECONDS", "0.01")]);
+        // Worlds share the real parts: each has topics and tables of its own.
+        let own = format!("test-{}", clock.new_id().simple());
+        let prefix = format!("{own}.");
+        let mut parameters = Vec::new();
+        if let Some(real) = real_parts().filter(|_| !setup.embedded && setup.data_dir.is_none()) {
+            vars.extend(real);
+            parameters.extend([("Stage", own.as_str()), ("TopicPrefix", prefix.as_str())]);
+        }
         vars.extend(setup.vars);
-        let template = Template::read_with(&root.join("template.yaml"), &setup.parameters).unwrap();
+        parameters.extend(setup.parameters);
+        let template = Template::read_with(&root.join("template.yaml"), &parameters).unwrap();
         let options = Options {
             template: template.clone(),
             vars,
@@ -117,7 +129,7 @@ impl World {
     pub async fn publishes(&self, key: Option<&str>, value: Option<&[u8]>, headers: &[(&str, &str)]) {
         self.unsettled.store(true, SeqCst);
         let producer = self.producer.get_or_init(|| {
-            let vars = &self.cloud().parts().vars;
+            let vars = &self.vars_of("hr-webhook");
             Producer::from_vars(vars, &Aws::from_vars(vars).unwrap(), Clock::system()).unwrap()
         });
         let record = Outgoing { topic: topic::ENRICHMENT_REQUESTED, key: key.map(str::as_bytes), value };

@@ -23,6 +23,18 @@ fn redacted(compare: impl FnOnce()) {
     for field in ["updated_at", "updatedAt", "failed_at", "parked_at", "timestamp"] {
         settings.add_redaction(&format!(".**.{field}"), "[time]");
     }
+    // Among real parts each world's topics have a prefix.
+    settings.add_redaction(
+        ".**.topic",
+        insta::dynamic_redaction(|value, _| {
+            match value.as_str().and_then(|topic| topic.split_once("user.")) {
+                Some((_prefix, rest)) => format!("user.{rest}").into(),
+                None => value,
+            }
+        }),
+    );
+    // It is made of the topic, too.
+    settings.add_redaction(".**.fingerprint", "[fingerprint]");
     settings.add_redaction(".**.status_url", "/v1/requests/[id]");
     settings.add_redaction(".**.latency_ms", "[number]");
     settings.add_redaction(

@@ -108,7 +108,7 @@ async fn while_okta_fails_for_one_person_the_request_is_accepted_and_others_go_o
 #[tokio::test(flavor = "multi_thread")]
 async fn without_the_broker_nothing_is_accepted_and_with_it_everything_again() {
     let short = vec![("KAFKA_ACK_TIMEOUT_SECONDS", "0.5".to_owned())];
-    let world = World::with(Setup { vars: short, ..Setup::default() }).await;
+    let world = World::with(Setup { vars: short, embedded: true, ..Setup::default() }).await;
     let ada = Employee::ada();
     world.knows(&ada);
     world.kafka_is_away(true);

@@ -1,0 +1,23 @@
+#![doc = include_str!("../README.md")]
+
+mod certificates;
+mod command;
+mod config;
+mod dynamodb;
+mod kafka;
+mod parts;
+mod port;
+mod process;
+mod redis;
+mod secrets;
+#[cfg(test)]
+mod tests;
+
+pub use self::{
+    command::run,
+    dynamodb::DynamoDbLocal,
+    kafka::Kafka,
+    parts::{Part, Parts},
+    redis::{Redis, RedisCluster},
+    secrets::SecretsManager,
+};
