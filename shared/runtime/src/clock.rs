@@ -8,6 +8,9 @@ use uuid::Uuid;
 #[derive(Debug, Clone, Copy)]
 pub struct Clock(Option<Timestamp>);
 
+/// What an invocation counts on that isn't told its deadline.
+const UNKNOWN_TIME: Duration = Duration::from_secs(30);
+
 impl Clock {
     pub const fn system() -> Self {
         Self(None)
@@ -31,9 +34,25 @@ impl Clock {
         Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, millis / 1000, subsec))
     }
 
-    /// How long until `deadline`, in milliseconds since 1970 as Lambda gives it; zero when it has passed.
+    /// How long an invocation that begins now has until `deadline`, in milliseconds since 1970 as Lambda gives it. Lambda
+    /// begins none after its deadline: one in the past is an emulator's, which gives a constant, and says nothing.
     pub fn until(self, deadline: u64) -> Duration {
         let now = u64::try_from(self.now().as_millisecond()).unwrap_or(0);
-        Duration::from_millis(deadline.saturating_sub(now))
+        deadline.checked_sub(now).filter(|left| *left > 0).map_or(UNKNOWN_TIME, Duration::from_millis)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_deadline_that_has_passed_says_nothing() {
+        let clock = Clock::system();
+        let now = u64::try_from(clock.now().as_millisecond()).unwrap();
+        assert!(clock.until(now + 90_000) > Duration::from_secs(80));
+        for constant in [0, 600_000] {
+            assert_eq!(clock.until(constant), UNKNOWN_TIME);
+        }
     }
 }
