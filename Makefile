@@ -24,8 +24,11 @@ test-real: ## The same against Apache Kafka, DynamoDB Local, Redis and Secrets M
 	cargo build --quiet --package real-parts
 	target/debug/with-real-parts -- cargo test --workspace $(LAPTOP) --lib --test scenarios -- --include-ignored
 
-test-lambda: build ## The built functions as processes under an emulator of Lambda
-	$(DEPLOY_TOOLS) cargo test --workspace $(LAPTOP) --test lambda -- --ignored --test-threads 2
+test-lambda: build ## The built functions under an emulator of Lambda, with the same real parts
+	tests/real/install.sh
+	cargo build --quiet --package real-parts
+	$(DEPLOY_TOOLS) target/debug/with-real-parts --only kafka,dynamodb,secrets -- \
+	  cargo test --workspace $(LAPTOP) --test lambda -- --ignored --test-threads 2
 
 check: ## Format, lints, docs, dependencies, house rules
 	cargo fmt --all -- --check
@@ -35,7 +38,7 @@ check: ## Format, lints, docs, dependencies, house rules
 	else echo "cargo-deny is not installed: licences and duplicates were not checked"; fi
 	cargo test --workspace $(LAPTOP) --test tidy
 
-validate: ## Check the templates, the scripts and the sample events without an AWS account
+validate: build ## Check the templates, the scripts, the sample events and `sam build` without an AWS account
 	tests/validate.sh
 
 build: ## Each function's bootstrap, for this machine, in target/lambda
