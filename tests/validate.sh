@@ -4,14 +4,15 @@
 set -uo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
-tools=$(infra/tools.sh sam lint checkov) || exit 1
+tools=$(infra/tools.sh sam rust lint checkov) || exit 1
 PATH=$tools:$PATH
 # Where a template asks for the region's zones; sam insists on a region, and would call home.
 export AWS_DEFAULT_REGION=us-east-1 SAM_CLI_TELEMETRY=0
 
 templates=(template.yaml infra/network.yaml infra/streaming.yaml infra/data.yaml infra/observability.yaml)
 log=$(mktemp)
-trap 'rm -f "$log" "$log.checkov"' EXIT
+built=$(mktemp -d)
+trap 'rm -rf "$log" "$log.checkov" "$built"' EXIT
 failed=0
 
 # check NAME WHAT COMMAND...: a line if it passes, its output if not. A line of its output that begins with "=" is shown.
@@ -120,6 +121,18 @@ sys.exit(bool(faults))
 PY
 }
 
+# For this machine: another one's programs need another target of rustc. Shares the cache of `make build`, so that cargo
+# has nothing left to do.
+sam_build() {
+  local architecture=x86_64 wanted made
+  case $(uname -m) in arm64 | aarch64) architecture=arm64 ;; esac
+  sam build --build-dir "$built" --parameter-overrides "Architecture=$architecture" || return 1
+  wanted=$(find functions -mindepth 1 -maxdepth 1 -type d | wc -l)
+  made=$(find "$built" -mindepth 2 -maxdepth 2 -name bootstrap -perm -u+x | wc -l)
+  echo "=$made of $wanted functions have a bootstrap"
+  [ "$made" = "$wanted" ]
+}
+
 compose() {
   check-jsonschema --builtin-schema vendor.compose-spec infra/compose.yaml
 }
@@ -132,6 +145,7 @@ check "cfn-lint" "${#templates[@]} templates" cfn-lint
 check "checkov" "${#templates[@]} templates" checkov_all
 check "events" "against tests/schemas" events
 check "compose" "infra/compose.yaml" compose
+check "sam build" "template.yaml" sam_build
 check "shellcheck" "${#scripts[@]} scripts" shellcheck "${scripts[@]}"
 
 if [ "$failed" -gt 0 ]; then
