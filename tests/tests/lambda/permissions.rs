@@ -43,8 +43,7 @@ const MSK: [&str; 6] = [
     "ec2:DescribeVpcs",
 ];
 
-/// The SDK's operations that the program can call, as actions: "dynamodb:GetItem" for
-/// `aws_sdk_dynamodb::operation::get_item::…`.
+/// The SDK's operations that the program can call, as actions: "kms:ReEncrypt" for `aws_sdk_kms::operation::re_encrypt::…`.
 fn linked(program: &str) -> BTreeSet<String> {
     let is_name =
         |name: &&str| name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
@@ -68,7 +67,7 @@ fn called(program: &str, function: &Function) -> BTreeSet<String> {
         actions.remove(READ_SECRET);
     }
     if program.contains("KAFKA_ACK_TIMEOUT_SECONDS") {
-        // librdkafka names no actions. The key is that of the SCRAM credentials, which MSK wants to be one's own.
+        // The brokers' client names no actions. The key is that of the SCRAM credentials, which MSK wants to be one's own.
         let publishing = ["Connect", "DescribeTopic", "WriteData", "WriteDataIdempotently"];
         actions.extend(publishing.map(|action| format!("kafka-cluster:{action}")));
         actions.insert(DECRYPT.to_owned());
