@@ -9,6 +9,7 @@ use anyhow::Result;
 use tempfile::TempDir;
 
 use crate::{
+    PASSWORD, USERNAME,
     certificates::Certificates,
     config::Installed,
     port,
@@ -16,8 +17,6 @@ use crate::{
 };
 
 const STATIC_CONFIG: &str = include_str!("../kafka.properties");
-const USERNAME: &str = "joiner";
-const PASSWORD: &str = "a-password-for-tests";
 const ACCESS_KEY_ID: &str = "AKIAJOINERTESTS";
 const SECRET_ACCESS_KEY: &str = "a-secret-access-key-for-tests";
 
@@ -95,14 +94,6 @@ impl Kafka {
     /// The authority that signed the certificate of all TLS listeners, in PEM.
     pub fn ca_file(&self) -> &Path {
         &self.certificates.ca
-    }
-
-    pub fn username(&self) -> &'static str {
-        USERNAME
-    }
-
-    pub fn password(&self) -> &'static str {
-        PASSWORD
     }
 
     pub fn access_key_id(&self) -> &'static str {

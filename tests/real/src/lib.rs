@@ -4,6 +4,7 @@ mod certificates;
 mod command;
 mod config;
 mod dynamodb;
+mod http_server;
 mod kafka;
 mod parts;
 mod port;
@@ -21,3 +22,7 @@ pub use self::{
     redis::{Redis, RedisCluster},
     secrets::SecretsManager,
 };
+
+/// Who may use Kafka's SCRAM listener and the Redis cluster.
+pub const USERNAME: &str = "joiner";
+pub const PASSWORD: &str = "a-password-for-tests";

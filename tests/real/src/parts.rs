@@ -6,7 +6,7 @@ use std::{
 
 use anyhow::{Error, Result, bail};
 
-use crate::{DynamoDbLocal, Kafka, Redis, RedisCluster, SecretsManager};
+use crate::{DynamoDbLocal, Kafka, PASSWORD, Redis, RedisCluster, SecretsManager, USERNAME};
 
 /// What `--only` names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,13 +79,12 @@ impl Parts {
     pub fn vars(&self) -> Vec<(&'static str, String)> {
         let mut vars = Vec::new();
         if let Some(kafka) = &self.kafka {
-            let (user, password) = (kafka.username(), kafka.password());
             let (key, secret) = (kafka.access_key_id(), kafka.secret_access_key());
             vars.extend([
                 ("TEST_KAFKA_BOOTSTRAP_SERVERS", kafka.bootstrap_servers()),
                 ("TEST_KAFKA_TLS_SERVERS", kafka.tls_servers()),
                 ("TEST_KAFKA_SCRAM_SERVERS", kafka.scram_servers()),
-                ("TEST_KAFKA_CREDENTIALS", json([("username", user), ("password", password)])),
+                ("TEST_KAFKA_CREDENTIALS", json([("username", USERNAME), ("password", PASSWORD)])),
                 ("TEST_KAFKA_IAM_SERVERS", kafka.iam_servers()),
                 ("TEST_KAFKA_IAM_CREDENTIALS", json([("access_key_id", key), ("secret_access_key", secret)])),
                 ("TEST_KAFKA_CA_FILE", kafka.ca_file().display().to_string()),
@@ -98,10 +97,9 @@ impl Parts {
             vars.push(("TEST_REDIS_URL", redis.url()));
         }
         if let Some(cluster) = &self.redis_cluster {
-            let (user, password) = (cluster.username(), cluster.password());
             vars.extend([
                 ("TEST_REDIS_TLS_CLUSTER_URL", cluster.url()),
-                ("TEST_REDIS_CREDENTIALS", json([("username", user), ("password", password)])),
+                ("TEST_REDIS_CREDENTIALS", json([("username", USERNAME), ("password", PASSWORD)])),
                 ("TEST_REDIS_CA_FILE", cluster.ca_file().display().to_string()),
             ]);
         }

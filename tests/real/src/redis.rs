@@ -10,13 +10,12 @@ use anyhow::{Result, ensure};
 use tempfile::TempDir;
 
 use crate::{
+    PASSWORD, USERNAME,
     certificates::Certificates,
     config, port,
     process::{Process, bound_to_this_process},
 };
 
-const USERNAME: &str = "joiner";
-const PASSWORD: &str = "a-password-for-tests";
 const IN_MEMORY: &str = "bind 127.0.0.1\nsave \"\"\nappendonly no\n";
 
 /// Redis or Valkey: TCP, no password.
@@ -27,7 +26,8 @@ pub struct Redis {
     _folder: TempDir,
 }
 
-/// A cluster of one node with TLS and a password, as ElastiCache Serverless looks to a client.
+/// A cluster of one node with TLS and a password, as ElastiCache Serverless looks to a client. The password is the
+/// user's, and that of a client that names none.
 #[derive(Debug)]
 pub struct RedisCluster {
     port: u16,
@@ -79,15 +79,6 @@ impl RedisCluster {
     /// The authority that signed the node's certificate, in PEM.
     pub fn ca_file(&self) -> &Path {
         &self.certificates.ca
-    }
-
-    pub fn username(&self) -> &'static str {
-        USERNAME
-    }
-
-    /// Of the user, and of a client that names none.
-    pub fn password(&self) -> &'static str {
-        PASSWORD
     }
 }
 

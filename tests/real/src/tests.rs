@@ -5,7 +5,9 @@ use std::{
     process::{Command, Output},
 };
 
-use crate::{DynamoDbLocal, Kafka, Redis, RedisCluster, SecretsManager, config::Installed};
+use crate::{
+    DynamoDbLocal, Kafka, PASSWORD, Redis, RedisCluster, SecretsManager, USERNAME, config::Installed,
+};
 
 /// Runs `tests/KafkaProbe.java`.
 fn probe(words: &[&str], servers: &str, settings: &[String]) -> Result<String, String> {
@@ -43,8 +45,7 @@ fn sasl(kafka: &Kafka, mechanism: &str, module: &str) -> Vec<String> {
 }
 
 fn scram(kafka: &Kafka, password: &str) -> Vec<String> {
-    let user = kafka.username();
-    let module = format!("scram.ScramLoginModule required username=\"{user}\" password=\"{password}\"");
+    let module = format!("scram.ScramLoginModule required username=\"{USERNAME}\" password=\"{password}\"");
     sasl(kafka, "SCRAM-SHA-512", &module)
 }
 
@@ -89,7 +90,7 @@ fn an_acknowledged_record_outlives_a_killed_broker() {
 fn kafka_has_tls_and_scram_and_refuses_a_wrong_password_and_a_made_up_token() {
     let kafka = Kafka::start().unwrap();
     probe(&["create", "by-tls"], &kafka.tls_servers(), &tls(&kafka)).unwrap();
-    let right = scram(&kafka, kafka.password());
+    let right = scram(&kafka, PASSWORD);
     probe(&["create", "by-scram"], &kafka.scram_servers(), &right).unwrap();
     let wrong = scram(&kafka, "guess");
     let refusal = probe(&["create", "by-guess"], &kafka.scram_servers(), &wrong).unwrap_err();
@@ -145,11 +146,11 @@ fn the_redis_cluster_wants_tls_and_a_password_and_serves_every_slot() {
         run(&mut command)
     };
     let ca = cluster.ca_file().to_str().unwrap();
-    let named = ["--tls", "--cacert", ca, "--user", cluster.username(), "--pass", cluster.password()];
+    let named = ["--tls", "--cacert", ca, "--user", USERNAME, "--pass", PASSWORD];
     assert_eq!(cli(&[&named[..], &["SET", "a", "1"]].concat()).unwrap(), "OK");
     // Another slot.
     assert_eq!(cli(&[&named[..], &["GET", "b"]].concat()).unwrap(), "");
-    let unnamed = ["--tls", "--cacert", ca, "--pass", cluster.password(), "GET", "a"];
+    let unnamed = ["--tls", "--cacert", ca, "--pass", PASSWORD, "GET", "a"];
     assert_eq!(cli(&unnamed).unwrap(), "1");
     assert!(cli(&["--tls", "--cacert", ca, "GET", "a"]).unwrap().contains("NOAUTH"));
     assert!(cli(&["GET", "a"]).is_err());
