@@ -1,0 +1,69 @@
+use std::sync::{Arc, OnceLock};
+
+use aws::Aws;
+use aws_sdk_dynamodb::{operation::delete_item::DeleteItemError, types::AttributeValue};
+use dynamo::{Client, Error, Put, Written};
+
+use crate::{Config, entry::Entry};
+
+/// Whoever wrote an entry last may change it.
+const STILL_THEIRS: &str = "attempt = :attempt";
+
+/// The table of keys. Its client is made with the first key, so that whoever sends none pays for none.
+#[derive(Debug, Clone)]
+pub(crate) struct Store {
+    aws: Aws,
+    config: Config,
+    client: Arc<OnceLock<Client>>,
+}
+
+impl Store {
+    pub(crate) fn new(config: Config, aws: &Aws) -> Self {
+        Self { config, aws: aws.clone(), client: Arc::default() }
+    }
+
+    /// The entry that has the key already.
+    pub(crate) async fn insert(&self, entry: &Entry) -> Result<Option<Entry>, Error> {
+        dynamo::insert(self.client(), &self.config.table, "id", entry).await
+    }
+
+    /// Writes over the entry of that attempt, if it is still there.
+    pub(crate) async fn replace(&self, attempt: &str, entry: &Entry) -> Result<Written, Error> {
+        let put = Put {
+            table: &self.config.table,
+            condition: STILL_THEIRS,
+            names: &[],
+            values: vec![(":attempt", string(attempt))],
+        };
+        dynamo::put(self.client(), entry, put).await
+    }
+
+    /// That somebody else has the key by now is as good.
+    pub(crate) async fn remove(&self, entry: &Entry) -> Result<(), Error> {
+        let request = self
+            .client()
+            .delete_item()
+            .table_name(&self.config.table)
+            .key("id", string(&entry.id))
+            .condition_expression(STILL_THEIRS)
+            .expression_attribute_values(":attempt", string(&entry.attempt));
+        match request.send().await {
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(DeleteItemError::is_conditional_check_failed_exception) =>
+            {
+                Ok(())
+            }
+            result => Ok(result.map(drop)?),
+        }
+    }
+
+    fn client(&self) -> &Client {
+        self.client.get_or_init(|| self.config.tables.client(&self.aws))
+    }
+}
+
+fn string(value: &str) -> AttributeValue {
+    AttributeValue::S(value.to_owned())
+}
