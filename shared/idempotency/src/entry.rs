@@ -77,13 +77,14 @@ impl Entry {
         Self { state: State::Answered { answer }, ..self }
     }
 
-    /// What `request` is that came at `now` with the same key.
-    pub(crate) fn decide(self, request: &Keyed, now: Timestamp) -> Decision {
-        if now.as_second() >= self.expires_at {
+    /// What the request is that found this entry in the place of its `claim`.
+    pub(crate) fn decide(self, claim: &Self, now: Timestamp) -> Decision {
+        // The SDK repeats a write whose answer got lost, and then meets itself.
+        if self.attempt == claim.attempt || now.as_second() >= self.expires_at {
             return Decision::First;
         }
         // Also for a claim that was left behind: what it stood for may have been done.
-        if self.fingerprint != request.fingerprint() {
+        if self.fingerprint != claim.fingerprint {
             return Decision::OtherBody;
         }
         match self.state {
@@ -136,13 +137,22 @@ pub(crate) mod tests {
         Answer { status: Status(StatusCode::ACCEPTED), correlation_id, body: "{}".to_owned() }
     }
 
-    /// Made at second 0, by an invocation that may run for ten seconds.
+    /// By an invocation that may run for ten seconds.
+    fn claim_of(attempt: &str, body: &str, second: i64) -> Entry {
+        Entry::claim(&keyed("k", body), attempt.to_owned(), at(second), at(second + 10))
+    }
+
     fn claim() -> Entry {
-        Entry::claim(&keyed("k", "body"), "a".to_owned(), at(0), at(10))
+        claim_of("one", "body", 0)
     }
 
     fn decided(entry: &Entry, body: &str, second: i64) -> Decision {
-        entry.clone().decide(&keyed("k", body), at(second))
+        entry.clone().decide(&claim_of("another", body, second), at(second))
+    }
+
+    #[test]
+    fn a_claim_that_meets_itself_is_the_first() {
+        assert_eq!(claim().decide(&claim(), at(0)), Decision::First);
     }
 
     #[test]

@@ -48,7 +48,7 @@ impl Memory {
         let Some((store, limit)) = &self.table else { return work.await };
         let (now, attempt) = (self.clock.now(), self.clock.new_id().to_string());
         let claim = Entry::claim(keyed, attempt, now, call.deadline);
-        match bounded(*limit, take(store, &claim, keyed, now)).await {
+        match bounded(*limit, take(store, &claim, now)).await {
             Some(Decision::First) => {}
             Some(Decision::Repeat(answer)) => return Ok(again(answer)),
             Some(Decision::OtherBody) => return Err(other_body()),
@@ -69,10 +69,10 @@ impl Memory {
 }
 
 /// Takes the key if it is free or its entry has had its time. Whoever comes second finds it in flight.
-async fn take(store: &Store, claim: &Entry, keyed: &Keyed, now: Timestamp) -> Result<Decision, Error> {
+async fn take(store: &Store, claim: &Entry, now: Timestamp) -> Result<Decision, Error> {
     let Some(held) = store.insert(claim).await? else { return Ok(Decision::First) };
     let attempt = held.attempt.clone();
-    let decision = held.decide(keyed, now);
+    let decision = held.decide(claim, now);
     if decision == Decision::First && store.replace(&attempt, claim).await? == Written::ConditionFailed {
         return Ok(Decision::InFlight);
     }
@@ -86,7 +86,7 @@ async fn bounded<T>(limit: Duration, asking: impl Future<Output = Result<T, Erro
         Ok(Err(error)) => telemetry::chain(&error),
         Err(elapsed) => elapsed.to_string(),
     };
-    tracing::warn!(error, "the memory of keys did not answer in time; the request goes on without it");
+    tracing::warn!(error, "the memory of keys is away; the request goes on without it");
     None
 }
 

@@ -6,10 +6,8 @@ use dynamo::{Client, Error, Put, Written};
 
 use crate::{Config, entry::Entry};
 
-/// Whoever wrote an entry last may change it.
-const STILL_THEIRS: &str = "attempt = :attempt";
-
-/// The table of keys. Its client is made with the first key, so that whoever sends none pays for none.
+/// The table of keys. Its client is made with the first key, so that whoever sends none pays for none. Its futures are
+/// boxed: those of the SDK's operations are tens of kilobytes long.
 #[derive(Debug, Clone)]
 pub(crate) struct Store {
     aws: Aws,
@@ -24,18 +22,19 @@ impl Store {
 
     /// The entry that has the key already.
     pub(crate) async fn insert(&self, entry: &Entry) -> Result<Option<Entry>, Error> {
-        dynamo::insert(self.client(), &self.config.table, "id", entry).await
+        Box::pin(dynamo::insert(self.client(), &self.config.table, "id", entry)).await
     }
 
-    /// Writes over the entry of that attempt, if it is still there.
-    pub(crate) async fn replace(&self, attempt: &str, entry: &Entry) -> Result<Written, Error> {
+    /// Writes over the entry of the attempt `held`, if it is still there; or over what this very call has written, since
+    /// the SDK repeats a write whose answer got lost.
+    pub(crate) async fn replace(&self, held: &str, entry: &Entry) -> Result<Written, Error> {
         let put = Put {
             table: &self.config.table,
-            condition: STILL_THEIRS,
+            condition: "attempt = :held OR attempt = :own",
             names: &[],
-            values: vec![(":attempt", string(attempt))],
+            values: vec![(":held", string(held)), (":own", string(&entry.attempt))],
         };
-        dynamo::put(self.client(), entry, put).await
+        Box::pin(dynamo::put(self.client(), entry, put)).await
     }
 
     /// That somebody else has the key by now is as good.
@@ -45,9 +44,9 @@ impl Store {
             .delete_item()
             .table_name(&self.config.table)
             .key("id", string(&entry.id))
-            .condition_expression(STILL_THEIRS)
-            .expression_attribute_values(":attempt", string(&entry.attempt));
-        match request.send().await {
+            .condition_expression("attempt = :own")
+            .expression_attribute_values(":own", string(&entry.attempt));
+        match Box::pin(request.send()).await {
             Err(error)
                 if error
                     .as_service_error()

@@ -7,14 +7,14 @@ use std::{
 
 use api::{Api, Problem, json};
 use aws::Aws;
-use dynamo::TableSpec;
+use dynamo::{TableSpec, Written};
 use jiff::Timestamp;
 use lambda_http::{Body, Request, Response, http::StatusCode};
 use runtime::{Clock, Vars};
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::oneshot, time::timeout};
 
-use crate::{Keyed, Memory};
+use crate::{Config, Keyed, Memory, entry::Entry, keyed::tests::keyed, store::Store};
 
 /// How long anything may take on a busy machine. No test waits for it to pass.
 const LIMIT: Duration = Duration::from_mins(1);
@@ -160,10 +160,10 @@ async fn a_malformed_key_is_refused_by_name() {
 async fn while_the_first_is_worked_on_others_are_told_to_wait() {
     for vars in tables().await {
         let instance = Instance::new(&vars);
-        let (begin, begun) = oneshot::channel();
+        let (start, begun) = oneshot::channel();
         let (end, ended) = oneshot::channel();
         let first = instance.works("k", "{}", async || {
-            begin.send(()).unwrap();
+            start.send(()).unwrap();
             ended.await.unwrap();
             Ok(())
         });
@@ -223,10 +223,10 @@ async fn an_answer_is_remembered_for_a_day() {
 #[tokio::test]
 async fn a_killed_functions_key_is_free_a_moment_after_its_deadline() {
     for vars in tables().await {
-        let (begin, begun) = oneshot::channel();
+        let (start, begun) = oneshot::channel();
         let killed = Instance::at(&vars, 0);
         let working = killed.works("k", "{}", async || {
-            begin.send(()).unwrap();
+            start.send(()).unwrap();
             std::future::pending().await
         });
         tokio::select! {
@@ -247,11 +247,11 @@ async fn whoever_lost_the_key_neither_overwrites_nor_frees_it() {
     for vars in tables().await {
         for outcome in [Ok(()), Err(Problem::unavailable())] {
             let key = if outcome.is_ok() { "answered" } else { "failed" };
-            let (begin, begun) = oneshot::channel();
+            let (start, begun) = oneshot::channel();
             let (end, ended) = oneshot::channel();
             let slow = Instance::at(&vars, 0);
             let late = slow.works(key, "{}", async || {
-                begin.send(()).unwrap();
+                start.send(()).unwrap();
                 ended.await.unwrap();
                 outcome
             });
@@ -265,6 +265,34 @@ async fn whoever_lost_the_key_neither_overwrites_nor_frees_it() {
             let again = Instance::at(&vars, 61).gets(key, "{}").await;
             assert_eq!((again.is_replayed(), again.json), (true, taken.json), "{key}");
         }
+    }
+}
+
+#[tokio::test]
+async fn a_write_that_is_repeated_for_want_of_an_answer_has_the_effect_of_one() {
+    for vars in tables().await {
+        let config = Config::from_vars(&vars).unwrap().unwrap();
+        let store = Store::new(config, &Aws::from_vars(&vars).unwrap());
+        let claim = |attempt: &str, second| {
+            Entry::claim(&keyed("k", "{}"), attempt.to_owned(), at(second), at(second + 10))
+        };
+        let (one, other) = (claim("one", 0), claim("other", 60));
+        assert_eq!(store.insert(&one).await.unwrap(), None);
+        assert_eq!(store.insert(&one).await.unwrap(), Some(one.clone()), "which is itself");
+        for _ in 0..2 {
+            assert_eq!(store.replace("one", &other).await.unwrap(), Written::Yes);
+        }
+        assert_eq!(
+            store.replace("one", &one).await.unwrap(),
+            Written::ConditionFailed,
+            "it has lost the key"
+        );
+        store.remove(&one).await.unwrap();
+        assert_eq!(store.insert(&one).await.unwrap(), Some(other.clone()), "which it couldn't free");
+        for _ in 0..2 {
+            store.remove(&other).await.unwrap();
+        }
+        assert_eq!(store.insert(&one).await.unwrap(), None);
     }
 }
 
