@@ -4,6 +4,8 @@ use std::convert::Infallible;
 
 use api::{Api, Call, Problem, json};
 use aws::Aws;
+use contracts::{EnrichmentRequestedV1, EventId};
+use idempotency::{Keyed, Memory};
 use kafka::Producer;
 use lambda_http::{
     Body, Request, Response,
@@ -22,6 +24,7 @@ const MOST_BYTES: usize = 256 * 1024;
 pub struct Function {
     api: Api,
     accept: Accept,
+    memory: Memory,
     producer: Producer,
 }
 
@@ -39,6 +42,7 @@ impl Function {
         Ok(Self {
             api: Api::from_vars(NAME, vars, &aws, clock)?,
             accept: Accept::new(producer.clone(), clock),
+            memory: Memory::from_vars(vars, &aws, clock)?,
             producer,
         })
     }
@@ -58,28 +62,41 @@ impl Function {
         }
         call.only(&Method::POST, "POST")?;
         let body = call.json_body(MOST_BYTES)?;
-        let id = &call.correlation_id;
-        let event = self.accept.accept(body, id.clone(), &call.traceparent).await.map_err(problem)?;
+        let keyed = Keyed::of(call, body)?;
+        let unnamed = keyed.as_ref().map(event_id);
+        let event = self.accept.check(body, call.correlation_id.clone(), unnamed).map_err(not_an_event)?;
+        let publishing = self.publish(call, &event);
+        match &keyed {
+            Some(keyed) => self.memory.once(call, keyed, publishing).await,
+            None => publishing.await,
+        }
+    }
+
+    async fn publish(&self, call: &Call, event: &EnrichmentRequestedV1) -> Result<Response<Body>, Problem> {
+        self.accept.publish(event, &call.traceparent).await.map_err(|error| unpublished(&error))?;
         tracing::info!(event_type = event.event_type.as_str(), "accepted");
-        let answer = Accepted {
-            status: "accepted",
-            correlation_id: id.as_str(),
-            status_url: format!("/v1/requests/{id}"),
-        };
+        let id = call.correlation_id.as_str();
+        let answer =
+            Accepted { status: "accepted", correlation_id: id, status_url: format!("/v1/requests/{id}") };
         Ok(json(StatusCode::ACCEPTED, &answer))
     }
 }
 
-fn problem(error: Error) -> Problem {
+/// So that a repeat is the same event even when the memory of its key is lost.
+fn event_id(keyed: &Keyed) -> EventId {
+    EventId::parse(keyed.request_id().to_string()).expect("a UUID is visible ASCII")
+}
+
+fn not_an_event(error: Error) -> Problem {
     match error {
         Error::Malformed { .. } => Problem::bad_request("malformed_json", format!("Not accepted: {error}.")),
         Error::Invalid(faults) => Problem::faults(faults),
-        Error::Unpublished(source) => {
-            let error = telemetry::chain(&source);
-            tracing::error!(error, "an event was not accepted: the brokers did not acknowledge it");
-            let detail =
-                "The event may or may not have been accepted. Send it again later, with the same event_id.";
-            Problem { detail: detail.to_owned(), ..Problem::unavailable() }
-        }
     }
+}
+
+fn unpublished(error: &kafka::Error) -> Problem {
+    let error = telemetry::chain(error);
+    tracing::error!(error, "an event was not accepted: the brokers did not acknowledge it");
+    let detail = "The event may or may not have been accepted. Send it again later, as it is.";
+    Problem { detail: detail.to_owned(), ..Problem::unavailable() }
 }

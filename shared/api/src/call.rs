@@ -1,18 +1,21 @@
 use std::borrow::Cow;
 
 use contracts::{CorrelationId, TraceParent};
+use jiff::Timestamp;
 use lambda_http::{
     Request,
     aws_lambda_events::query_map::QueryMap,
-    http::{Method, StatusCode, header},
+    http::{HeaderValue, Method, StatusCode, header},
 };
 
-use crate::Problem;
+use crate::{Problem, serve::API_KEY};
 
 /// A request that was let in.
 pub struct Call {
     pub correlation_id: CorrelationId,
     pub traceparent: TraceParent,
+    /// When Lambda ends the invocation, whether or not it has answered.
+    pub deadline: Timestamp,
     pub(crate) route: String,
     pub(crate) path: QueryMap,
     pub(crate) query: QueryMap,
@@ -28,6 +31,16 @@ impl Call {
     /// `allow` is the one method that the route has.
     pub fn only(&self, method: &Method, allow: &'static str) -> Result<(), Problem> {
         if self.request.method() == method { Ok(()) } else { Err(Problem::method_not_allowed(allow)) }
+    }
+
+    /// A header as it was sent. API Gateway joins repeated ones with commas.
+    pub fn header(&self, name: &str) -> Option<&[u8]> {
+        self.request.headers().get(name).map(HeaderValue::as_bytes)
+    }
+
+    /// What tells callers apart; empty where they need no key.
+    pub fn api_key(&self) -> &[u8] {
+        self.header(API_KEY).unwrap_or_default()
     }
 
     /// A `{name}` of the route.

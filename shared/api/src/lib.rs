@@ -10,4 +10,4 @@ mod serve;
 pub use answer::{json, link_to_next, raw_json};
 pub use call::Call;
 pub use problem::{Fault, Problem};
-pub use serve::Api;
+pub use serve::{Api, CORRELATION_ID};

@@ -15,8 +15,9 @@ use crate::{
     key::{self, Refusal},
 };
 
-const CORRELATION_ID: &str = "x-correlation-id";
-const API_KEY: &str = "x-api-key";
+/// The header by which callers and we say which request it is.
+pub const CORRELATION_ID: &str = "x-correlation-id";
+pub(crate) const API_KEY: &str = "x-api-key";
 
 /// An HTTP API of one function.
 #[derive(Clone)]
@@ -71,7 +72,9 @@ impl Api {
             let mut response = answer.unwrap_or_else(|problem| problem.into_response(&correlation_id));
             tracing::info!(%method, route, status = response.status().as_u16(), code, "answered");
             let echo = HeaderValue::from_str(correlation_id.as_str());
-            response.headers_mut().insert(CORRELATION_ID, echo.expect("an identifier is visible ASCII"));
+            let echo = echo.expect("an identifier is visible ASCII");
+            // An answer that was given before has its own.
+            response.headers_mut().entry(CORRELATION_ID).or_insert(echo);
             response
         }
         .instrument(span)
@@ -109,8 +112,10 @@ impl Api {
                 let (trace, span) = (self.clock.new_id().as_u128(), self.clock.new_id().as_u64_pair().1);
                 TraceParent::new(trace, span)
             });
+        let deadline = request.lambda_context_ref().map_or(0, |context| context.deadline);
+        let deadline = self.clock.now() + self.clock.until(deadline);
         let (path, query) = (request.path_parameters(), request.query_string_parameters());
-        Call { correlation_id, traceparent, route, path, query, request }
+        Call { correlation_id, traceparent, deadline, route, path, query, request }
     }
 }
 

@@ -20,10 +20,14 @@ impl Config {
             attempt_timeout: vars.seconds_or("DYNAMODB_TIMEOUT_SECONDS", Duration::from_secs(3))?,
         })
     }
+
+    /// Connects with the first request.
+    pub fn client(&self, aws: &Aws) -> Client {
+        Client::new(&aws.sdk(self.endpoint.as_deref(), self.attempt_timeout))
+    }
 }
 
 /// Connects with the first request.
 pub fn client(vars: &Vars, aws: &Aws) -> Result<Client, ConfigError> {
-    let Config { endpoint, attempt_timeout } = Config::from_vars(vars)?;
-    Ok(Client::new(&aws.sdk(endpoint.as_deref(), attempt_timeout)))
+    Ok(Config::from_vars(vars)?.client(aws))
 }

@@ -1,6 +1,10 @@
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::{Client, operation::put_item::PutItemError, types::AttributeValue};
+use aws_sdk_dynamodb::{
+    Client,
+    operation::put_item::PutItemError,
+    types::{AttributeValue, ReturnValuesOnConditionCheckFailure},
+};
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::Error;
@@ -42,6 +46,26 @@ pub async fn put(client: &Client, item: &impl Serialize, put: Put<'_>) -> Result
             Ok(Written::ConditionFailed)
         }
         Err(error) => Err(error.into()),
+    }
+}
+
+/// Writes an item whose key is free. Returns the one that has it: the refusal brings it along, so nobody reads it first.
+pub async fn insert<T>(client: &Client, table: &str, hash: &str, item: &T) -> Result<Option<T>, Error>
+where
+    T: Serialize + DeserializeOwned,
+{
+    let request = client
+        .put_item()
+        .table_name(table)
+        .set_item(Some(serde_dynamo::to_item(item)?))
+        .condition_expression(format!("attribute_not_exists({hash})"))
+        .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+    let Err(error) = request.send().await else { return Ok(None) };
+    match error.as_service_error() {
+        Some(PutItemError::ConditionalCheckFailedException(refusal)) => {
+            from_item(refusal.item.clone().ok_or(Error::Layout)?).map(Some)
+        }
+        _ => Err(error.into()),
     }
 }
 

@@ -3,7 +3,7 @@
 mod body;
 
 use api::Fault;
-use contracts::{CorrelationId, EnrichmentRequestedV1, MessageHeaders, TraceParent, topic};
+use contracts::{CorrelationId, EnrichmentRequestedV1, EventId, MessageHeaders, TraceParent, topic};
 use kafka::{Outgoing, Producer};
 use runtime::Clock;
 
@@ -14,15 +14,13 @@ pub struct Accept {
     clock: Clock,
 }
 
-/// Why an event was not accepted.
+/// Why a body is no event.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error("the body is not a JSON object: line {line}, column {column}")]
     Malformed { line: usize, column: usize },
     #[error("{} fields are missing or wrong", .0.len())]
     Invalid(Vec<Fault>),
-    #[error("the event could not be put on the topic")]
-    Unpublished(#[source] kafka::Error),
 }
 
 impl Accept {
@@ -30,15 +28,24 @@ impl Accept {
         Self { producer, clock }
     }
 
-    /// Returns once the brokers have the event on their disk quorum.
-    pub async fn accept(
+    /// Reads an event. One that HR gave no id gets `unnamed`, or a new one.
+    pub fn check(
         &self,
         body: &[u8],
         correlation_id: CorrelationId,
-        traceparent: &TraceParent,
+        unnamed: Option<EventId>,
     ) -> Result<EnrichmentRequestedV1, Error> {
-        let event = body::parse(body, correlation_id, self.clock)?;
+        let event = body::parse(body, correlation_id, unnamed, self.clock)?;
         tracing::Span::current().record("event_id", event.event_id.as_str());
+        Ok(event)
+    }
+
+    /// Returns once the brokers have the event on their disk quorum.
+    pub async fn publish(
+        &self,
+        event: &EnrichmentRequestedV1,
+        traceparent: &TraceParent,
+    ) -> Result<(), kafka::Error> {
         let headers = MessageHeaders {
             correlation_id: &event.correlation_id,
             event_id: &event.event_id,
@@ -51,7 +58,6 @@ impl Accept {
             key: Some(event.employee.id.as_str().as_bytes()),
             value: Some(&value),
         };
-        self.producer.publish(record, headers.pairs()).await.map_err(Error::Unpublished)?;
-        Ok(event)
+        self.producer.publish(record, headers.pairs()).await
     }
 }

@@ -48,7 +48,7 @@ impl FromStr for Format {
 
 /// Joiner's crates, whose log lines hold nothing personal at any level. Other crates write URLs, so only what they
 /// warn of gets through. `aws` logs nothing, and is missing: a target is a prefix, and the SDK's names begin with it.
-const OURS: [&str; 16] = [
+const OURS: [&str; 17] = [
     "api",
     "cache",
     "dead_letters",
@@ -57,6 +57,7 @@ const OURS: [&str; 16] = [
     "dynamo",
     "enrichment",
     "hr_webhook",
+    "idempotency",
     "joiner",
     "kafka",
     "okta",

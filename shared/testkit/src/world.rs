@@ -9,6 +9,7 @@ use std::{
 
 use aws::Aws;
 use contracts::topic;
+use jiff::Timestamp;
 use joiner::{Cloud, Options, template::Template};
 use kafka::{Outgoing, Producer};
 use okta::fake::{Directory, Person};
@@ -41,6 +42,8 @@ pub struct Setup {
     pub data_dir: Option<PathBuf>,
     /// Needs a broker and tables of its own, also where the tests are given real ones.
     pub embedded: bool,
+    /// When all of it happens, where that isn't now.
+    pub at: Option<Timestamp>,
 }
 
 /// The HR system of a world.
@@ -60,7 +63,7 @@ impl World {
     }
 
     pub async fn with(setup: Setup) -> Self {
-        let clock = Clock::system();
+        let clock = setup.at.map_or(Clock::system(), Clock::fixed);
         let directory = Directory::empty(clock);
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         // Retries wait milliseconds, not seconds: their schedule has tests of its own.

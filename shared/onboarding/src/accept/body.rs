@@ -91,6 +91,7 @@ enum Field<'a> {
 pub(super) fn parse(
     body: &[u8],
     correlation_id: CorrelationId,
+    unnamed: Option<EventId>,
     clock: Clock,
 ) -> Result<EnrichmentRequestedV1, Error> {
     // serde reads a struct from an array too.
@@ -99,12 +100,13 @@ pub(super) fn parse(
     }
     let body = serde_json::from_slice(body)
         .map_err(|error| Error::Malformed { line: error.line(), column: error.column() })?;
-    check(body, correlation_id, clock)
+    check(body, correlation_id, unnamed, clock)
 }
 
 fn check(
     body: Body<'_>,
     correlation_id: CorrelationId,
+    unnamed: Option<EventId>,
     clock: Clock,
 ) -> Result<EnrichmentRequestedV1, Error> {
     let received_at = clock.now();
@@ -145,7 +147,7 @@ fn check(
     match (id, first_name, last_name, email) {
         (Some(id), Some(first_name), Some(last_name), Some(email)) if faults.0.is_empty() => {
             Ok(EnrichmentRequestedV1 {
-                event_id: event_id.unwrap_or_else(|| {
+                event_id: event_id.or(unnamed).unwrap_or_else(|| {
                     EventId::parse(clock.new_id().to_string()).expect("a UUID is visible ASCII")
                 }),
                 event_type: event_type.unwrap_or(EventType::Hired),
@@ -301,7 +303,7 @@ mod tests {
     }
 
     fn parsed(body: &Value) -> Result<EnrichmentRequestedV1, Error> {
-        parse(body.to_string().as_bytes(), CorrelationId::parse("c-1").unwrap(), clock())
+        parse(body.to_string().as_bytes(), CorrelationId::parse("c-1").unwrap(), None, clock())
     }
 
     fn hire() -> Value {
@@ -329,9 +331,22 @@ mod tests {
     }
 
     #[test]
+    fn the_id_that_hr_gave_goes_before_the_one_that_the_request_has() {
+        let id = |body: &Value, unnamed: Option<&str>| {
+            let unnamed = unnamed.map(|id| EventId::parse(id).unwrap());
+            let c = CorrelationId::parse("c-1").unwrap();
+            let event = parse(body.to_string().as_bytes(), c, unnamed, clock()).unwrap();
+            event.event_id.as_str().to_owned()
+        };
+        assert_eq!(id(&with("event_id", "hr-1"), Some("request-1")), "hr-1");
+        assert_eq!(id(&hire(), Some("request-1")), "request-1");
+        assert_ne!(id(&hire(), None), id(&hire(), None), "two requests, for all that we know");
+    }
+
+    #[test]
     fn everything_that_is_sent_arrives() {
         let body = include_str!("../../../../events/hr-webhook/full-profile.body.json");
-        let event = parse(body.as_bytes(), CorrelationId::parse("c-1").unwrap(), clock()).unwrap();
+        let event = parse(body.as_bytes(), CorrelationId::parse("c-1").unwrap(), None, clock()).unwrap();
         insta::assert_json_snapshot!(event);
     }
 
@@ -384,7 +399,7 @@ mod tests {
     #[test]
     fn what_is_no_json_object_is_malformed() {
         for body in ["", "null", "[]", r#"["E1"]"#, "{", r#"{"email": }"#, "{} {}", "\u{feff}{}"] {
-            let result = parse(body.as_bytes(), CorrelationId::parse("c").unwrap(), clock());
+            let result = parse(body.as_bytes(), CorrelationId::parse("c").unwrap(), None, clock());
             assert!(matches!(result, Err(Error::Malformed { .. })), "{body:?}: {result:?}");
         }
     }
@@ -399,7 +414,7 @@ mod tests {
 
         #[test]
         fn no_bytes_make_it_panic(body in prop::collection::vec(any::<u8>(), 0..200)) {
-            let _outcome = parse(&body, CorrelationId::parse("c").unwrap(), clock());
+            let _outcome = parse(&body, CorrelationId::parse("c").unwrap(), None, clock());
         }
     }
 }

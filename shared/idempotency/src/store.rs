@@ -1,0 +1,68 @@
+use std::sync::{Arc, OnceLock};
+
+use aws::Aws;
+use aws_sdk_dynamodb::{operation::delete_item::DeleteItemError, types::AttributeValue};
+use dynamo::{Client, Error, Put, Written};
+
+use crate::{Config, entry::Entry};
+
+/// The table of keys. Its client is made with the first key, so that whoever sends none pays for none. Its futures are
+/// boxed: those of the SDK's operations are tens of kilobytes long.
+#[derive(Debug, Clone)]
+pub(crate) struct Store {
+    aws: Aws,
+    config: Config,
+    client: Arc<OnceLock<Client>>,
+}
+
+impl Store {
+    pub(crate) fn new(config: Config, aws: &Aws) -> Self {
+        Self { config, aws: aws.clone(), client: Arc::default() }
+    }
+
+    /// The entry that has the key already.
+    pub(crate) async fn insert(&self, entry: &Entry) -> Result<Option<Entry>, Error> {
+        Box::pin(dynamo::insert(self.client(), &self.config.table, "id", entry)).await
+    }
+
+    /// Writes over the entry of the attempt `held`, if it is still there; or over what this very call has written, since
+    /// the SDK repeats a write whose answer got lost.
+    pub(crate) async fn replace(&self, held: &str, entry: &Entry) -> Result<Written, Error> {
+        let put = Put {
+            table: &self.config.table,
+            condition: "attempt = :held OR attempt = :own",
+            names: &[],
+            values: vec![(":held", string(held)), (":own", string(&entry.attempt))],
+        };
+        Box::pin(dynamo::put(self.client(), entry, put)).await
+    }
+
+    /// That somebody else has the key by now is as good.
+    pub(crate) async fn remove(&self, entry: &Entry) -> Result<(), Error> {
+        let request = self
+            .client()
+            .delete_item()
+            .table_name(&self.config.table)
+            .key("id", string(&entry.id))
+            .condition_expression("attempt = :own")
+            .expression_attribute_values(":own", string(&entry.attempt));
+        match Box::pin(request.send()).await {
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(DeleteItemError::is_conditional_check_failed_exception) =>
+            {
+                Ok(())
+            }
+            result => Ok(result.map(drop)?),
+        }
+    }
+
+    fn client(&self) -> &Client {
+        self.client.get_or_init(|| self.config.tables.client(&self.aws))
+    }
+}
+
+fn string(value: &str) -> AttributeValue {
+    AttributeValue::S(value.to_owned())
+}
