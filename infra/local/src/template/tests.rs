@@ -63,6 +63,57 @@ fn a_broken_template_is_one_sentence_that_names_the_place() {
     assert!(sentence(&function(&event)).contains("unknown variant `SQS`"));
 }
 
+/// A function with one event of that kind.
+fn with_event(kind: &str, properties: &str) -> String {
+    format!(
+        "Resources:\n  F:\n    Type: AWS::Serverless::Function\n    Metadata: {{ BuildProperties: {{ Binary: f }} }}\n    \
+         Properties: {{ Events: {{ E: {{ Type: {kind}, Properties: {{ {properties} }} }} }} }}\n"
+    )
+}
+
+#[test]
+fn both_kinds_of_schedules_are_understood() {
+    let schedules = |kind: &str, properties: &str| {
+        read(&with_event(kind, properties)).unwrap().functions.remove(0).schedules
+    };
+    let every = |text: &str| Rate::try_from(text.to_owned()).unwrap();
+    let schedule = |name: &str, service, rate, input: Option<&str>| Schedule {
+        name: name.to_owned(),
+        service,
+        rate,
+        input: input.map(str::to_owned),
+    };
+    assert_eq!(
+        schedules("Schedule", "Schedule: rate(1 minute)"),
+        [schedule("FE", Scheduler::Rule, every("rate(1 minute)"), None)]
+    );
+    assert_eq!(
+        schedules("ScheduleV2", "ScheduleExpression: rate(2 hours), Name: sweep, Input: '{}'"),
+        [schedule("sweep", Scheduler::EventBridgeScheduler, every("rate(2 hours)"), Some("{}"))]
+    );
+    for off in ["Enabled: false", "State: DISABLED"] {
+        let properties = format!("Schedule: rate(1 minute), {off}");
+        assert_eq!(schedules("Schedule", &properties), []);
+    }
+    let cron = sentence(&with_event("Schedule", "Schedule: cron(0 12 * * ? *)"));
+    assert!(
+        cron.starts_with(": Resources.F.Properties.Events.E") && cron.contains("cron(0 12 * * ? *)"),
+        "{cron}"
+    );
+}
+
+#[test]
+fn a_schedule_stands_beside_a_trigger() {
+    let events = "{ S: { Type: Schedule, Properties: { Schedule: rate(1 minute) } }, \
+                  T: { Type: MSK, Properties: { Topics: [t], ConsumerGroupId: g } } }";
+    let template = format!(
+        "Resources:\n  F:\n    Type: AWS::Serverless::Function\n    Metadata: {{ BuildProperties: {{ Binary: f }} }}\n    \
+         Properties: {{ Events: {events}, EventInvokeConfig: {{ MaximumRetryAttempts: 0 }} }}\n"
+    );
+    let function = read(&template).unwrap().functions.remove(0);
+    assert_eq!((function.schedules.len(), function.triggers.len(), function.async_retries), (1, 1, 0));
+}
+
 #[test]
 fn a_missing_template_says_so() {
     let error = Template::read(Path::new("/nowhere/template.yaml")).unwrap_err();
