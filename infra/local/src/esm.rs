@@ -26,7 +26,11 @@ use rdkafka::{
 use tokio::{sync::watch, task::JoinSet};
 
 use self::{on_failure::OnFailure, poller::Poller};
-use crate::{cloud::Phase, function::Function, template::Trigger};
+use crate::{
+    cloud::Phase,
+    function::Function,
+    template::{Start, Trigger},
+};
 
 /// How long a broker may take to answer a question of ours.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -63,8 +67,8 @@ impl EventSource {
         let config = config(brokers, &trigger.group);
         let probe: Arc<BaseConsumer> = Arc::new(config.create()?);
         let positions = {
-            let (probe, topic) = (Arc::clone(&probe), trigger.topic.clone());
-            tokio::task::spawn_blocking(move || positions(&probe, &topic)).await?
+            let (probe, topic, start) = (Arc::clone(&probe), trigger.topic.clone(), trigger.start);
+            tokio::task::spawn_blocking(move || positions(&probe, &topic, start)).await?
         };
         let positions =
             positions.with_context(|| format!("the offsets of {} can't be read", trigger.topic))?;
@@ -188,8 +192,8 @@ fn config(brokers: Brokers<'_>, group: &str) -> ClientConfig {
     config
 }
 
-/// Where to go on: at the group's committed offset, or at the oldest record.
-fn positions(probe: &BaseConsumer, topic: &str) -> anyhow::Result<Progress> {
+/// Where to go on: at the group's committed offset, or where a new group starts.
+fn positions(probe: &BaseConsumer, topic: &str, start: Start) -> anyhow::Result<Progress> {
     let mut asked = TopicPartitionList::new();
     for partition in partitions(probe, topic)? {
         asked.add_partition(topic, partition);
@@ -200,7 +204,11 @@ fn positions(probe: &BaseConsumer, topic: &str) -> anyhow::Result<Progress> {
         let next = match element.offset() {
             // A topic that was made anew begins before what was committed.
             Offset::Offset(next) if next <= high => next.max(low),
-            _ => low,
+            Offset::Offset(_) => low,
+            _ => match start {
+                Start::TrimHorizon => low,
+                Start::Latest => high,
+            },
         };
         Ok((element.partition(), next))
     };

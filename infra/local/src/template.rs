@@ -56,6 +56,18 @@ pub struct Trigger {
     pub max_age: Option<Duration>,
     /// The topic of what is given up.
     pub on_failure: Option<String>,
+    /// Whether the function's answer names the records that failed.
+    pub reports_failures: bool,
+    pub start: Start,
+}
+
+/// Where a group starts that has committed nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Start {
+    /// At the oldest record.
+    TrimHorizon,
+    /// After the newest.
+    Latest,
 }
 
 /// Invokes the function at regular intervals.

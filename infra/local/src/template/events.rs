@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use serde::Deserialize;
+use serde_norway::Value;
 
-use super::{Rate, Route, Schedule, Scheduler, Trigger, raw::Wrong};
+use super::{Rate, Route, Schedule, Scheduler, Start, Trigger, raw::Wrong};
 
 #[derive(Deserialize)]
 #[serde(tag = "Type", content = "Properties")]
@@ -28,17 +29,30 @@ pub(super) struct HttpApi {
 pub(super) struct Msk {
     topics: [String; 1],
     consumer_group_id: String,
-    #[serde(default = "batch_size")]
-    batch_size: usize,
-    #[serde(default)]
-    maximum_batching_window_in_seconds: u64,
-    #[serde(default = "forever")]
-    maximum_retry_attempts: i64,
-    #[serde(default)]
-    bisect_batch_on_function_error: bool,
-    #[serde(default = "forever")]
-    maximum_record_age_in_seconds: i64,
+    starting_position: StartingPosition,
+    batch_size: Option<usize>,
+    maximum_batching_window_in_seconds: Option<u64>,
+    maximum_retry_attempts: Option<i64>,
+    bisect_batch_on_function_error: Option<bool>,
+    maximum_record_age_in_seconds: Option<i64>,
     destination_config: Option<DestinationConfig>,
+    function_response_types: Option<Vec<ResponseType>>,
+    provisioned_poller_config: Option<Value>,
+    filter_criteria: Option<Value>,
+    schema_registry_config: Option<Value>,
+}
+
+/// `AT_TIMESTAMP` is missing: the embedded broker finds no offsets by time.
+#[derive(Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+enum StartingPosition {
+    TrimHorizon,
+    Latest,
+}
+
+#[derive(Deserialize)]
+enum ResponseType {
+    ReportBatchItemFailures,
 }
 
 #[derive(Deserialize)]
@@ -82,13 +96,11 @@ enum State {
     Disabled,
 }
 
-fn batch_size() -> usize {
-    100
-}
-
-fn forever() -> i64 {
-    -1
-}
+/// Lambda's defaults: <https://docs.aws.amazon.com/lambda/latest/dg/kafka-esm-parameters.html>.
+const BATCH_SIZE: usize = 100;
+const WINDOW: Duration = Duration::from_millis(500);
+/// Of what has an on-failure destination, where the template says for ever.
+const MOST_RETRIES: u32 = 10;
 
 impl HttpApi {
     pub(super) fn into_route(self) -> Route {
@@ -99,31 +111,81 @@ impl HttpApi {
 
 impl Msk {
     pub(super) fn into_trigger(self, place: &str) -> Result<Trigger, Wrong> {
-        let wrong = |detail: &str| Wrong { place: place.to_owned(), detail: detail.to_owned() };
+        self.check().map_err(|detail| Wrong { place: place.to_owned(), detail })?;
         let [topic] = self.topics;
-        let on_failure = self.destination_config.map(|config| config.on_failure.destination);
-        let on_failure = on_failure
-            .map(|destination| destination.strip_prefix("kafka://").map(str::to_owned))
-            .map(|topic| {
-                topic.ok_or_else(|| wrong("the local cloud has on-failure topics only: kafka://<topic>"))
-            })
-            .transpose()?;
-        if !(1..=10_000).contains(&self.batch_size) {
-            return Err(wrong("BatchSize must be 1 to 10000"));
-        }
-        if on_failure.as_ref() == Some(&topic) {
-            return Err(wrong("the on-failure topic must not be the source"));
-        }
+        let on_failure = self.destination_config.as_ref().and_then(DestinationConfig::topic);
+        let retries = self.maximum_retry_attempts.and_then(|retries| u32::try_from(retries).ok());
+        let max_age = self.maximum_record_age_in_seconds.and_then(|seconds| u64::try_from(seconds).ok());
+        let response_types = self.function_response_types.unwrap_or_default();
         Ok(Trigger {
             topic,
             group: self.consumer_group_id,
-            batch_size: self.batch_size,
-            window: Duration::from_secs(self.maximum_batching_window_in_seconds),
-            retries: u32::try_from(self.maximum_retry_attempts).ok(),
-            bisect: self.bisect_batch_on_function_error,
-            max_age: u64::try_from(self.maximum_record_age_in_seconds).ok().map(Duration::from_secs),
-            on_failure,
+            batch_size: self.batch_size.unwrap_or(BATCH_SIZE),
+            window: self.maximum_batching_window_in_seconds.map_or(WINDOW, Duration::from_secs),
+            retries: retries.or(on_failure.is_some().then_some(MOST_RETRIES)),
+            bisect: self.bisect_batch_on_function_error.unwrap_or_default(),
+            max_age: max_age.map(Duration::from_secs),
+            on_failure: on_failure.map(str::to_owned),
+            reports_failures: matches!(response_types[..], [ResponseType::ReportBatchItemFailures]),
+            start: match self.starting_position {
+                StartingPosition::TrimHorizon => Start::TrimHorizon,
+                StartingPosition::Latest => Start::Latest,
+            },
         })
+    }
+
+    /// Says what Lambda would refuse, or the local cloud doesn't have.
+    fn check(&self) -> Result<(), String> {
+        let on_failure = self.destination_config.as_ref().map(DestinationConfig::topic);
+        for (name, is_there) in [
+            ("FilterCriteria", self.filter_criteria.is_some()),
+            ("SchemaRegistryConfig", self.schema_registry_config.is_some()),
+            ("on-failure destination but topics: kafka://<topic>", on_failure == Some(None)),
+        ] {
+            if is_there {
+                return Err(format!("the local cloud has no {name}"));
+            }
+        }
+        for (name, is_there) in [
+            ("MaximumRetryAttempts", self.maximum_retry_attempts.is_some()),
+            ("MaximumRecordAgeInSeconds", self.maximum_record_age_in_seconds.is_some()),
+            ("BisectBatchOnFunctionError", self.bisect_batch_on_function_error.is_some()),
+            ("FunctionResponseTypes", self.function_response_types.is_some()),
+            ("DestinationConfig", on_failure.is_some()),
+        ] {
+            if is_there && self.provisioned_poller_config.is_none() {
+                return Err(format!("{name} needs ProvisionedPollerConfig"));
+            }
+        }
+        let (batch_size, window) = (self.batch_size, self.maximum_batching_window_in_seconds);
+        let (retries, age) = (self.maximum_retry_attempts, self.maximum_record_age_in_seconds);
+        for (is_right, expected) in [
+            (batch_size.is_none_or(|size| (1..=10_000).contains(&size)), "BatchSize must be 1 to 10000"),
+            (window.is_none_or(|seconds| seconds <= 300), "MaximumBatchingWindowInSeconds must be 0 to 300"),
+            (
+                retries.is_none_or(|retries| (-1..=10_000).contains(&retries)),
+                "MaximumRetryAttempts must be -1 to 10000",
+            ),
+            (
+                age.is_none_or(|seconds| seconds == -1 || (60..=604_800).contains(&seconds)),
+                "MaximumRecordAgeInSeconds must be -1, or 60 to 604800",
+            ),
+            (
+                on_failure.flatten() != Some(self.topics[0].as_str()),
+                "the on-failure topic must not be the source",
+            ),
+        ] {
+            if !is_right {
+                return Err(expected.to_owned());
+            }
+        }
+        Ok(())
+    }
+}
+
+impl DestinationConfig {
+    fn topic(&self) -> Option<&str> {
+        self.on_failure.destination.strip_prefix("kafka://")
     }
 }
 

@@ -126,6 +126,9 @@ struct TimeToLive {
 const TIMEOUT_SECONDS: u64 = 3;
 const ASYNC_RETRIES: u32 = 2;
 
+/// <https://docs.aws.amazon.com/lambda/latest/dg/with-msk-configure.html>
+const LONGEST_FROM_KAFKA: Duration = Duration::from_mins(14);
+
 pub(super) fn read(document: Value, parameters: &[(&str, &str)]) -> Result<Template, Wrong> {
     let document: Document = typed("the template", document)?;
     let names = Names::of(&document.parameters, parameters, &document.resources);
@@ -187,6 +190,10 @@ fn function_spec(
                 spec.schedules.extend(schedule.into_schedule(logical, &event_name));
             }
         }
+    }
+    if !spec.triggers.is_empty() && spec.timeout > LONGEST_FROM_KAFKA {
+        let detail = "Timeout must be 14 minutes at most, as Kafka invokes it".to_owned();
+        return Err(Wrong { place, detail });
     }
     Ok(spec)
 }

@@ -1,6 +1,7 @@
 use std::cell::RefCell;
 
 use super::*;
+use crate::template::Start;
 
 /// Plays a function: each record fails as often as planned, or breaks the whole invocation.
 #[derive(Default)]
@@ -67,6 +68,8 @@ fn rules() -> Trigger {
         bisect: false,
         max_age: None,
         on_failure: Some("failed".to_owned()),
+        reports_failures: true,
+        start: Start::TrimHorizon,
     }
 }
 
