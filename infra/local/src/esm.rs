@@ -3,8 +3,10 @@
 //! It works as Lambda's provisioned mode is documented to, one poller a partition. Partitions are assigned directly:
 //! joining a group takes seconds that nobody at a laptop wants to wait, and there is only one process to share with.
 
+mod answer;
 mod backlog;
 mod deliver;
+mod event;
 mod on_failure;
 mod poller;
 
@@ -73,7 +75,13 @@ impl EventSource {
         let positions =
             positions.with_context(|| format!("the offsets of {} can't be read", trigger.topic))?;
         let on_failure = trigger.on_failure.clone();
-        let on_failure = on_failure.map(|topic| OnFailure::new(brokers.producer.clone(), topic));
+        let bootstrap_servers: Arc<str> = brokers.bootstrap_servers.into();
+        let on_failure = on_failure.map(|topic| OnFailure {
+            producer: brokers.producer.clone(),
+            topic,
+            function: function.name.clone(),
+            bootstrap_servers: Arc::clone(&bootstrap_servers),
+        });
         let (progress_tx, progress) = watch::channel(positions.clone());
         let (ready_tx, ready) = watch::channel(0);
         let longest_record = Arc::new(AtomicU64::new(0));
@@ -91,6 +99,7 @@ impl EventSource {
                 trigger: trigger.clone(),
                 function: function.clone(),
                 on_failure: on_failure.clone(),
+                bootstrap_servers: Arc::clone(&bootstrap_servers),
                 gaps_are_losses: brokers.embedded,
                 longest_record: Arc::clone(&longest_record),
                 progress: progress_tx.clone(),
