@@ -252,3 +252,6 @@ fn partitions(probe: &BaseConsumer, topic: &str) -> anyhow::Result<Vec<i32>> {
         std::thread::sleep(Duration::from_millis(50));
     }
 }
+
+#[cfg(test)]
+mod tests;

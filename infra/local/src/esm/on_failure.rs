@@ -35,16 +35,13 @@ impl OnFailure {
         condition: Condition,
         invocations: u32,
     ) -> Result<(), Error> {
-        let mut wrapped = self.wrap(record, condition, invocations);
-        let sent = self.publish(record, &wrapped).await;
+        let sent = self.publish(record, &self.wrap(record, condition, invocations)).await;
         if matches!(sent, Err(Error::TooLarge(_))) {
             tracing::error!(
                 ?record,
                 "the on-failure topic takes no record of this size; it goes without the value"
             );
-            let partition = record.identifier().partition;
-            wrapped["payload"]["records"][partition][0]["value"] = Value::Null;
-            return self.publish(record, &wrapped).await;
+            return self.publish(record, &self.wrap(&shortened(record), condition, invocations)).await;
         }
         sent
     }
@@ -84,6 +81,13 @@ impl OnFailure {
             Outgoing { topic: &self.topic, key: record.key.as_deref(), value: Some(value.as_bytes()) };
         self.producer.publish(letter, std::iter::empty::<(&str, &[u8])>()).await
     }
+}
+
+/// What a person needs to find the record on its topic.
+fn shortened(record: &Record) -> Record {
+    const LONGEST_ID: usize = 256;
+    let headers = record.headers.iter().filter(|header| header.value.len() <= LONGEST_ID);
+    Record { value: None, headers: headers.cloned().collect(), ..record.clone() }
 }
 
 fn iso(at: Timestamp) -> String {
