@@ -1,6 +1,6 @@
 //! Everything that runs, from its start to its end.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::{Context, bail};
 use aws::Aws;
@@ -39,7 +39,7 @@ pub struct Cloud {
     parts: Parts,
     sources: Vec<EventSource>,
     schedules: Schedules,
-    broker: Option<Embedded>,
+    broker: Option<Arc<Embedded>>,
     phase: watch::Sender<Phase>,
     gateway: JoinHandle<()>,
     longest_request: Duration,
@@ -81,6 +81,7 @@ impl Cloud {
         let (phase_tx, phase) = watch::channel(Phase::Running);
         let mut wiring = Wiring { vars, servers: Vec::new(), phase: phase.clone(), clock };
         let (kafka, broker) = wiring.kafka(&template.topics()).await?;
+        let broker = broker.map(Arc::new);
         let tables = wiring.tables(data_dir.as_deref()).await?;
         let okta = wiring.okta(directory).await?;
         let Wiring { vars, servers, .. } = wiring;
@@ -105,7 +106,7 @@ impl Cloud {
         };
         let brokers = Brokers {
             bootstrap_servers: vars.require("KAFKA_BOOTSTRAP_SERVERS", "what was just set")?,
-            embedded: broker.is_some(),
+            embedded: broker.as_ref(),
             // The template's on-failure topics have their prefix already.
             producer: &Producer::from_vars(&vars.clone().with("KAFKA_TOPIC_PREFIX", ""), &aws, clock)?,
         };
@@ -163,7 +164,7 @@ impl Cloud {
 
     /// The embedded broker, to cut it off. `None` with a real one.
     pub fn broker(&self) -> Option<&Embedded> {
-        self.broker.as_ref()
+        self.broker.as_deref()
     }
 
     /// Waits until every record on every topic has been processed, and those that they made.

@@ -29,6 +29,7 @@ use tokio::{sync::watch, task::JoinSet};
 
 use self::{on_failure::OnFailure, poller::Poller};
 use crate::{
+    broker::Embedded,
     cloud::Phase,
     function::Function,
     template::{Start, Trigger},
@@ -54,7 +55,7 @@ pub(crate) struct EventSource {
 #[derive(Clone, Copy)]
 pub(crate) struct Brokers<'a> {
     pub(crate) bootstrap_servers: &'a str,
-    pub(crate) embedded: bool,
+    pub(crate) embedded: Option<&'a Arc<Embedded>>,
     /// Writes to on-failure topics.
     pub(crate) producer: &'a Producer,
 }
@@ -100,7 +101,7 @@ impl EventSource {
                 function: function.clone(),
                 on_failure: on_failure.clone(),
                 bootstrap_servers: Arc::clone(&bootstrap_servers),
-                gaps_are_losses: brokers.embedded,
+                embedded: brokers.embedded.cloned(),
                 longest_record: Arc::clone(&longest_record),
                 progress: progress_tx.clone(),
                 ready: ready_tx.clone(),
@@ -108,7 +109,7 @@ impl EventSource {
             };
             pollers.spawn(poller.run());
         }
-        if brokers.embedded {
+        if brokers.embedded.is_some() {
             let watched = backlog::Watched {
                 probe: Arc::clone(&probe),
                 topic: trigger.topic.clone(),
@@ -194,7 +195,7 @@ fn config(brokers: Brokers<'_>, group: &str) -> ClientConfig {
         .set("enable.partition.eof", "true")
         // What waits in memory of one partition: a laptop's share, not a cluster's.
         .set("queued.max.messages.kbytes", "4096");
-    if brokers.embedded {
+    if brokers.embedded.is_some() {
         // It answers a waiting fetch only when its time is over.
         config.set("fetch.wait.max.ms", "10");
     }

@@ -22,7 +22,7 @@ use super::{
     event::{self, event_bytes},
     on_failure::{Condition, OnFailure},
 };
-use crate::{cloud::Phase, function::Function, template::Trigger};
+use crate::{broker::Embedded, cloud::Phase, function::Function, template::Trigger};
 
 /// Lambda takes 6 MB a payload, of which the event around the records needs a little.
 const MOST_BYTES: usize = 6 * 1024 * 1024 - 4096;
@@ -46,12 +46,12 @@ pub(super) struct Poller {
     pub(super) function: Function,
     pub(super) on_failure: Option<OnFailure>,
     pub(super) bootstrap_servers: Arc<str>,
-    /// The embedded broker numbers records without gaps, and drops old ones without a word.
-    pub(super) gaps_are_losses: bool,
     pub(super) longest_record: Arc<AtomicU64>,
     pub(super) progress: watch::Sender<Progress>,
     pub(super) ready: watch::Sender<usize>,
     pub(super) phase: watch::Receiver<Phase>,
+    /// Comes last, to end after the consumer: one that has a commit on its way waits for its broker without end.
+    pub(super) embedded: Option<Arc<Embedded>>,
 }
 
 impl Poller {
@@ -83,7 +83,8 @@ impl Poller {
     fn report_gap(&self, batch: &[Record]) {
         let expected = self.progress.borrow()[&self.partition];
         let found = batch.first().map_or(expected, |first| first.offset);
-        if self.gaps_are_losses && found > expected {
+        // The embedded broker numbers records without gaps, and drops old ones without a word.
+        if self.embedded.is_some() && found > expected {
             let (topic, partition, lost) = (&self.trigger.topic, self.partition, found - expected);
             tracing::error!(
                 topic,

@@ -28,7 +28,7 @@ pub(super) struct Bench {
     failed: String,
     pub(super) servers: String,
     producer: FutureProducer,
-    embedded: Option<Embedded>,
+    embedded: Option<Arc<Embedded>>,
 }
 
 /// An event source mapping at work.
@@ -70,7 +70,7 @@ impl Bench {
             }
             None => {
                 let embedded = Embedded::start(&topics).unwrap();
-                (embedded.bootstrap_servers.clone(), Some(embedded))
+                (embedded.bootstrap_servers.clone(), Some(Arc::new(embedded)))
             }
         };
         let mut config = ClientConfig::new();
@@ -129,7 +129,7 @@ impl Bench {
         let producer = Producer::from_vars(&vars, &Aws::from_vars(&vars).unwrap(), Clock::system()).unwrap();
         let brokers = Brokers {
             bootstrap_servers: &self.servers,
-            embedded: self.embedded.is_some(),
+            embedded: self.embedded.as_ref(),
             producer: &producer,
         };
         let (phase, phases) = watch::channel(Phase::Running);
