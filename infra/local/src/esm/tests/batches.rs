@@ -51,7 +51,7 @@ async fn a_payload_is_at_most_6_mb_of_json() {
     let (function, invocations) = function(|_, _| async { Reply::success() });
     // A byte of a header is four of JSON: `255,`. Three of these are 4.8 MB, four 6.4.
     for value in ["a", "b", "c", "d"] {
-        bench.publish(0, value, ("long", &[0xff; 400_000]), Clock::system().now()).await;
+        bench.publish(0, value, ("long", &vec![0xff; 400_000]), Clock::system().now()).await;
     }
     let window = Duration::from_secs(1);
     bench.run(Trigger { window, ..bench.rules(4) }, &function).await;

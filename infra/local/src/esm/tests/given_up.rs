@@ -68,7 +68,7 @@ async fn a_record_that_no_payload_can_hold_is_given_up_untried() {
     // A real broker takes no record of that size, unless it is told to.
     let bench = Bench::embedded().await;
     let (function, invocations) = function(|_, _| async { Reply::success() });
-    bench.publish(0, "long", ("long", &[0xff; 1_600_000]), Clock::system().now()).await;
+    bench.publish(0, "long", ("long", &vec![0xff; 1_600_000]), Clock::system().now()).await;
     bench.send(&["short"]).await;
     bench.run(bench.rules(1), &function).await;
     assert_eq!(invocations.values(), [["short"]]);
