@@ -202,6 +202,32 @@ fn every_message_that_an_alarm_counts_is_one_that_the_code_logs() {
 }
 
 #[test]
+fn every_rule_of_event_source_mappings_names_a_test_that_is_there() {
+    let document = read("docs/event-source-mapping.md");
+    let named: Vec<_> = document
+        .lines()
+        .filter_map(|line| line.strip_suffix("` |")?.rsplit_once("| `").map(|(_rule, name)| name))
+        .collect();
+    assert!(named.len() > 30, "the table looks otherwise: {named:?}");
+    let all = sources();
+    let is_there = |name: &str| all.iter().any(|source| source.text.contains(&format!("fn {name}(")));
+    let missing: Vec<_> =
+        named.iter().filter(|name| !is_there(name)).map(|name| (*name).to_owned()).collect();
+    assert_none(&missing, "docs/event-source-mapping.md names tests that are not there");
+
+    let mut unnamed = Vec::new();
+    for source in files("infra/local/src/esm/tests", ".rs") {
+        for after in source.text.split("#[tokio::test]\nasync fn ").skip(1) {
+            let name = after.split('(').next().unwrap();
+            if !named.contains(&name) {
+                unnamed.push(format!("{name} ({})", source.path));
+            }
+        }
+    }
+    assert_none(&unnamed, "tests whose rule docs/event-source-mapping.md doesn't say");
+}
+
+#[test]
 fn every_variable_that_is_read_is_documented() {
     let example = read(".env.example");
     let mut offenders = Vec::new();

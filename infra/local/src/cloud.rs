@@ -1,6 +1,6 @@
 //! Everything that runs, from its start to its end.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::{Context, bail};
 use aws::Aws;
@@ -15,6 +15,7 @@ use crate::{
     esm::{Brokers, EventSource},
     function::Function,
     gateway::{self, Routes},
+    schedule::{Schedules, Timer},
     template::Template,
     wiring::{self, Wiring},
 };
@@ -37,7 +38,8 @@ pub struct Cloud {
     address: SocketAddr,
     parts: Parts,
     sources: Vec<EventSource>,
-    broker: Option<Embedded>,
+    schedules: Schedules,
+    broker: Option<Arc<Embedded>>,
     phase: watch::Sender<Phase>,
     gateway: JoinHandle<()>,
     longest_request: Duration,
@@ -53,11 +55,12 @@ pub struct Parts {
     pub okta: String,
     pub routes: Vec<(String, String)>,
     pub triggers: Vec<(String, String)>,
+    pub schedules: Vec<(String, String)>,
     /// The variables that the functions share, as they got them.
     pub vars: Vars,
 }
 
-/// How far the end has come: first no more requests, then no more records, then nothing.
+/// How far the end has come: first no more requests and ticks, then no more records, then nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Phase {
     Running,
@@ -78,6 +81,7 @@ impl Cloud {
         let (phase_tx, phase) = watch::channel(Phase::Running);
         let mut wiring = Wiring { vars, servers: Vec::new(), phase: phase.clone(), clock };
         let (kafka, broker) = wiring.kafka(&template.topics()).await?;
+        let broker = broker.map(Arc::new);
         let tables = wiring.tables(data_dir.as_deref()).await?;
         let okta = wiring.okta(directory).await?;
         let Wiring { vars, servers, .. } = wiring;
@@ -89,6 +93,7 @@ impl Cloud {
         wiring::ensure(&vars, &aws, &template.tables).await?;
         let mut routes = Routes::default();
         let mut sources = Vec::new();
+        let mut schedules = Schedules::default();
         let mut parts = Parts {
             kafka,
             tables,
@@ -96,11 +101,12 @@ impl Cloud {
             okta,
             routes: Vec::new(),
             triggers: Vec::new(),
+            schedules: Vec::new(),
             vars: vars.clone(),
         };
         let brokers = Brokers {
             bootstrap_servers: vars.require("KAFKA_BOOTSTRAP_SERVERS", "what was just set")?,
-            embedded: broker.is_some(),
+            embedded: broker.as_ref(),
             // The template's on-failure topics have their prefix already.
             producer: &Producer::from_vars(&vars.clone().with("KAFKA_TOPIC_PREFIX", ""), &aws, clock)?,
         };
@@ -116,6 +122,12 @@ impl Cloud {
                 parts.triggers.push((read, spec.name.clone()));
                 sources.push(source);
             }
+            for schedule in &spec.schedules {
+                parts.schedules.push((schedule.rate.to_string(), spec.name.clone()));
+                let retries = spec.async_retries;
+                let timer = Timer { schedule: schedule.clone(), function: function.clone(), retries, clock };
+                schedules.start(timer, &phase);
+            }
         }
         // A request may take as long as the slowest of the functions that answer one.
         let answering = template.functions.iter().filter(|spec| !spec.routes.is_empty());
@@ -129,7 +141,17 @@ impl Cloud {
         for source in &sources {
             source.ready().await;
         }
-        Ok(Self { address, parts, sources, broker, phase: phase_tx, gateway, longest_request, servers })
+        Ok(Self {
+            address,
+            parts,
+            sources,
+            schedules,
+            broker,
+            phase: phase_tx,
+            gateway,
+            longest_request,
+            servers,
+        })
     }
 
     pub fn url(&self) -> String {
@@ -142,7 +164,7 @@ impl Cloud {
 
     /// The embedded broker, to cut it off. `None` with a real one.
     pub fn broker(&self) -> Option<&Embedded> {
-        self.broker.as_ref()
+        self.broker.as_deref()
     }
 
     /// Waits until every record on every topic has been processed, and those that they made.
@@ -153,6 +175,11 @@ impl Cloud {
         outcome
     }
 
+    /// Runs the function's schedules now, once each, and waits for the end. For tests.
+    pub async fn tick(&self, function: &str) -> anyhow::Result<()> {
+        self.schedules.tick(function).await
+    }
+
     /// Takes no more requests, works off the records within `limit`, and ends. What is left stays on a real broker.
     pub async fn stop(self, limit: Duration) -> anyhow::Result<()> {
         self.phase.send_replace(Phase::Draining);
@@ -161,6 +188,8 @@ impl Cloud {
         if tokio::time::timeout(self.longest_request, self.gateway).await.is_err() {
             abort.abort();
         }
+        // Before the records are worked off: an invocation may still make some.
+        self.schedules.stop().await;
         let drained = tokio::time::timeout(limit, settled(&self.sources)).await;
         self.phase.send_replace(Phase::Stopping);
         for source in self.sources {

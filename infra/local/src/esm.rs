@@ -3,8 +3,10 @@
 //! It works as Lambda's provisioned mode is documented to, one poller a partition. Partitions are assigned directly:
 //! joining a group takes seconds that nobody at a laptop wants to wait, and there is only one process to share with.
 
+mod answer;
 mod backlog;
 mod deliver;
+mod event;
 mod on_failure;
 mod poller;
 
@@ -26,7 +28,12 @@ use rdkafka::{
 use tokio::{sync::watch, task::JoinSet};
 
 use self::{on_failure::OnFailure, poller::Poller};
-use crate::{cloud::Phase, function::Function, template::Trigger};
+use crate::{
+    broker::Embedded,
+    cloud::Phase,
+    function::Function,
+    template::{Start, Trigger},
+};
 
 /// How long a broker may take to answer a question of ours.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -48,7 +55,7 @@ pub(crate) struct EventSource {
 #[derive(Clone, Copy)]
 pub(crate) struct Brokers<'a> {
     pub(crate) bootstrap_servers: &'a str,
-    pub(crate) embedded: bool,
+    pub(crate) embedded: Option<&'a Arc<Embedded>>,
     /// Writes to on-failure topics.
     pub(crate) producer: &'a Producer,
 }
@@ -63,13 +70,19 @@ impl EventSource {
         let config = config(brokers, &trigger.group);
         let probe: Arc<BaseConsumer> = Arc::new(config.create()?);
         let positions = {
-            let (probe, topic) = (Arc::clone(&probe), trigger.topic.clone());
-            tokio::task::spawn_blocking(move || positions(&probe, &topic)).await?
+            let (probe, topic, start) = (Arc::clone(&probe), trigger.topic.clone(), trigger.start);
+            tokio::task::spawn_blocking(move || positions(&probe, &topic, start)).await?
         };
         let positions =
             positions.with_context(|| format!("the offsets of {} can't be read", trigger.topic))?;
         let on_failure = trigger.on_failure.clone();
-        let on_failure = on_failure.map(|topic| OnFailure::new(brokers.producer.clone(), topic));
+        let bootstrap_servers: Arc<str> = brokers.bootstrap_servers.into();
+        let on_failure = on_failure.map(|topic| OnFailure {
+            producer: brokers.producer.clone(),
+            topic,
+            function: function.name.clone(),
+            bootstrap_servers: Arc::clone(&bootstrap_servers),
+        });
         let (progress_tx, progress) = watch::channel(positions.clone());
         let (ready_tx, ready) = watch::channel(0);
         let longest_record = Arc::new(AtomicU64::new(0));
@@ -87,7 +100,8 @@ impl EventSource {
                 trigger: trigger.clone(),
                 function: function.clone(),
                 on_failure: on_failure.clone(),
-                gaps_are_losses: brokers.embedded,
+                bootstrap_servers: Arc::clone(&bootstrap_servers),
+                embedded: brokers.embedded.cloned(),
                 longest_record: Arc::clone(&longest_record),
                 progress: progress_tx.clone(),
                 ready: ready_tx.clone(),
@@ -95,7 +109,7 @@ impl EventSource {
             };
             pollers.spawn(poller.run());
         }
-        if brokers.embedded {
+        if brokers.embedded.is_some() {
             let watched = backlog::Watched {
                 probe: Arc::clone(&probe),
                 topic: trigger.topic.clone(),
@@ -181,15 +195,15 @@ fn config(brokers: Brokers<'_>, group: &str) -> ClientConfig {
         .set("enable.partition.eof", "true")
         // What waits in memory of one partition: a laptop's share, not a cluster's.
         .set("queued.max.messages.kbytes", "4096");
-    if brokers.embedded {
+    if brokers.embedded.is_some() {
         // It answers a waiting fetch only when its time is over.
         config.set("fetch.wait.max.ms", "10");
     }
     config
 }
 
-/// Where to go on: at the group's committed offset, or at the oldest record.
-fn positions(probe: &BaseConsumer, topic: &str) -> anyhow::Result<Progress> {
+/// Where to go on: at the group's committed offset, or where a new group starts.
+fn positions(probe: &BaseConsumer, topic: &str, start: Start) -> anyhow::Result<Progress> {
     let mut asked = TopicPartitionList::new();
     for partition in partitions(probe, topic)? {
         asked.add_partition(topic, partition);
@@ -200,7 +214,11 @@ fn positions(probe: &BaseConsumer, topic: &str) -> anyhow::Result<Progress> {
         let next = match element.offset() {
             // A topic that was made anew begins before what was committed.
             Offset::Offset(next) if next <= high => next.max(low),
-            _ => low,
+            Offset::Offset(_) => low,
+            _ => match start {
+                Start::TrimHorizon => low,
+                Start::Latest => high,
+            },
         };
         Ok((element.partition(), next))
     };
@@ -235,3 +253,6 @@ fn partitions(probe: &BaseConsumer, topic: &str) -> anyhow::Result<Vec<i32>> {
         std::thread::sleep(Duration::from_millis(50));
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,11 +7,13 @@ use cache::Cache;
 use futures_util::future::BoxFuture;
 use lambda_http::{Adapter, Body, Request, Response, tower::Service};
 use lambda_runtime::{Context, LambdaEvent, service_fn};
-use runtime::{Clock, Vars, event::KafkaEvent};
+use runtime::{Clock, Vars};
+use serde::de::DeserializeOwned;
 
 use crate::template::FunctionSpec;
 
-type Handler = dyn Fn(Vec<u8>, Context) -> BoxFuture<'static, anyhow::Result<Vec<u8>>> + Send + Sync;
+pub(crate) type Handler =
+    dyn Fn(Vec<u8>, Context) -> BoxFuture<'static, anyhow::Result<Vec<u8>>> + Send + Sync;
 
 /// A function that can be invoked. Cheap to clone.
 #[derive(Clone)]
@@ -54,21 +56,25 @@ impl Function {
             }
             enrichment::NAME => {
                 let function = enrichment::Function::with_cache(vars, clock, cache.clone())?;
-                kafka(move |event| {
+                json(move |event| {
                     let function = function.clone();
                     async move { function.handle(event).await }
                 })
             }
             dlq_reprocessor::NAME => {
                 let function = dlq_reprocessor::Function::from_vars(vars, clock)?;
-                kafka(move |event| {
+                json(move |event| {
                     let function = function.clone();
                     async move { function.handle(event).await }
                 })
             }
             other => bail!("template.yaml has a function {other} that is not linked into joiner"),
         };
-        Ok(Self { name: spec.name.clone(), timeout: spec.timeout, clock, handler })
+        Ok(Self::new(spec.name.clone(), spec.timeout, clock, handler))
+    }
+
+    pub(crate) fn new(name: String, timeout: Duration, clock: Clock, handler: Arc<Handler>) -> Self {
+        Self { name, timeout, clock, handler }
     }
 
     /// One invocation. A panic and a timeout are errors of this invocation only, as in a sandbox of its own.
@@ -106,9 +112,11 @@ where
     })
 }
 
-fn kafka<H, F, A, E>(handle: H) -> Arc<Handler>
+/// A function that takes what `P` is, whichever service sends it.
+pub(crate) fn json<H, P, F, A, E>(handle: H) -> Arc<Handler>
 where
-    H: Fn(LambdaEvent<KafkaEvent>) -> F + Send + Sync + 'static,
+    H: Fn(LambdaEvent<P>) -> F + Send + Sync + 'static,
+    P: DeserializeOwned + Send,
     F: Future<Output = Result<A, E>> + Send + 'static,
     A: serde::Serialize,
     E: std::error::Error + Send + Sync + 'static,
@@ -117,7 +125,7 @@ where
     Arc::new(move |payload, context| {
         let handle = Arc::clone(&handle);
         Box::pin(async move {
-            let event = serde_json::from_slice(&payload).context("not an event of Kafka")?;
+            let event = serde_json::from_slice(&payload).context("not an event that the function takes")?;
             let answer = handle(LambdaEvent::new(event, context)).await?;
             Ok(serde_json::to_vec(&answer)?)
         })

@@ -6,6 +6,7 @@ pub mod config;
 mod esm;
 mod function;
 mod gateway;
+mod schedule;
 pub mod template;
 mod wiring;
 

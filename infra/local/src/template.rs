@@ -1,11 +1,19 @@
 //! `template.yaml`, as far as the local cloud acts on it.
 
+mod events;
+mod rate;
 mod raw;
 mod resolve;
 
 use std::{collections::BTreeMap, path::Path, time::Duration};
 
 use dynamo::TableSpec;
+
+pub use self::rate::Rate;
+
+/// Where the local cloud says that it is.
+pub(crate) const REGION: &str = "eu-west-1";
+pub(crate) const ACCOUNT: &str = "000000000000";
 
 #[derive(Debug, Clone)]
 pub struct Template {
@@ -21,6 +29,9 @@ pub struct FunctionSpec {
     pub variables: BTreeMap<String, String>,
     pub routes: Vec<Route>,
     pub triggers: Vec<Trigger>,
+    pub schedules: Vec<Schedule>,
+    /// How often an asynchronous invocation that failed is tried again.
+    pub async_retries: u32,
 }
 
 /// A route of the HTTP API.
@@ -45,6 +56,37 @@ pub struct Trigger {
     pub max_age: Option<Duration>,
     /// The topic of what is given up.
     pub on_failure: Option<String>,
+    /// Whether the function's answer names the records that failed.
+    pub reports_failures: bool,
+    pub start: Start,
+}
+
+/// Where a group starts that has committed nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Start {
+    /// At the oldest record.
+    TrimHorizon,
+    /// After the newest.
+    Latest,
+}
+
+/// Invokes the function at regular intervals.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Schedule {
+    pub name: String,
+    pub service: Scheduler,
+    pub rate: Rate,
+    /// What the function gets instead of the service's own event.
+    pub input: Option<String>,
+}
+
+/// EventBridge has two kinds of schedules, with an event each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scheduler {
+    /// SAM's `Schedule`.
+    Rule,
+    /// SAM's `ScheduleV2`.
+    EventBridgeScheduler,
 }
 
 /// What is wrong with the template, and where.

@@ -4,18 +4,26 @@
 use base64::{Engine, prelude::BASE64_STANDARD};
 use contracts::{EmployeeId, FailureHeaders, Origin, Reason};
 use jiff::Timestamp;
-use runtime::event::Record;
+use runtime::event::{KafkaEvent, Record};
 use serde::Deserialize;
 
-use crate::letter::{DeadLetter, LetterId, LetterState, Payload, fingerprint};
+use crate::letter::{self, DeadLetter, LetterId, LetterState, fingerprint};
 
 /// Lambda's record of a failed invocation, as far as it is needed. Written leniently: its numbers come as strings.
-/// <https://docs.aws.amazon.com/lambda/latest/dg/kafka-on-failure.html>
+/// <https://docs.aws.amazon.com/lambda/latest/dg/kafka-on-failure-destination.html>
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Invocation {
     request_context: RequestContext,
     payload: Option<serde_json::Value>,
+}
+
+/// What the function was invoked with: as documented an event, with the one record that failed.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Payload {
+    Event(KafkaEvent),
+    Record(Record),
 }
 
 #[derive(Deserialize)]
@@ -59,8 +67,13 @@ fn wrapped(record: &Record) -> Option<(Record, RequestContext)> {
             .or_else(|| serde_json::from_slice(&BASE64_STANDARD.decode(&text).ok()?).ok())?,
         other => other,
     };
-    let inner: Record = serde_json::from_value(payload).ok()?;
-    Some((inner, invocation.request_context))
+    let mut records = match serde_json::from_value(payload).ok()? {
+        Payload::Event(event) => event.into_records(),
+        Payload::Record(record) => vec![record],
+    };
+    // Several can't become one letter: then the wrapper is it, with all of them.
+    let only = if records.len() == 1 { records.pop() } else { None };
+    Some((only?, invocation.request_context))
 }
 
 fn unprocessed(record: &Record, message: String, attempts: u32, failed_at: Timestamp) -> FailureHeaders {
@@ -94,7 +107,7 @@ fn write(record: Record, failure: FailureHeaders, parked_at: Timestamp) -> DeadL
         event_id,
         employee_id,
         origin: failure.origin,
-        payload: Payload::of(record.key, record.value, record.headers),
+        payload: letter::Payload::of(record.key, record.value, record.headers),
     }
 }
 
@@ -151,32 +164,57 @@ mod tests {
         assert_eq!(letter.employee_id.unwrap().as_str(), "E1");
     }
 
-    #[test]
-    fn a_record_that_lambda_gave_up_on_is_unwrapped() {
-        let payload = json!({
-            "topic": "user.enrichment.requested", "partition": 1, "offset": 7, "timestamp": 1_700_000_000_000_i64,
-            "timestampType": "CREATE_TIME", "key": "RTI=", "value": "e30=", "headers": []
-        });
+    /// As Lambda documents it.
+    fn given_up(payload: &serde_json::Value) -> Record {
         let invocation = json!({
             "requestContext": {
-                "requestId": "r", "functionArn": "arn", "condition": "RetryAttemptsExhausted",
-                "approximateInvokeCount": "4"
+                "requestId": "r", "functionArn": "arn", "condition": "RetriesExhausted",
+                "approximateInvokeCount": 4
             },
+            "responseContext": {"statusCode": 200, "executedVersion": "$LATEST", "functionError": "Unhandled"},
             "version": "1.0",
-            "recordInfo": {"offset": "7", "timestamp": "1700000000000"},
+            "timestamp": "2026-01-31T18:42:02.000Z",
+            "KafkaBatchInfo": {
+                "batchSize": 1, "eventSourceArn": "arn", "bootstrapServers": "b-1:9098", "payloadSize": 1162,
+                "recordInfo": {"offset": "7", "timestamp": "2026-01-31T18:42:00.000Z"}
+            },
             "payload": payload,
         });
-        for payload in
-            [payload.clone(), json!(payload.to_string()), json!(BASE64_STANDARD.encode(payload.to_string()))]
-        {
-            let mut invocation = invocation.clone();
-            invocation["payload"] = payload;
-            let letter = letter(record(invocation.to_string().as_bytes(), vec![]), now());
+        record(invocation.to_string().as_bytes(), vec![])
+    }
+
+    fn requested(offset: i64) -> serde_json::Value {
+        json!({
+            "topic": "user.enrichment.requested", "partition": 1, "offset": offset,
+            "timestamp": 1_700_000_000_000_i64, "timestampType": "CREATE_TIME", "key": "RTI=", "value": "e30=",
+            "headers": [{"event-id": [101, 45, 50]}]
+        })
+    }
+
+    fn event(records: &[serde_json::Value]) -> serde_json::Value {
+        json!({"eventSource": "aws:kafka", "records": {"user.enrichment.requested-1": records}})
+    }
+
+    #[test]
+    fn a_record_that_lambda_gave_up_on_is_unwrapped() {
+        let documented = event(&[requested(7)]);
+        let text = documented.to_string();
+        for payload in [documented, json!(text), json!(BASE64_STANDARD.encode(text)), requested(7)] {
+            let letter = letter(given_up(&payload), now());
             assert_eq!((letter.reason, letter.attempts), (Reason::Unprocessed, 4));
             assert_eq!((letter.origin.partition, letter.origin.offset), (1, 7));
             assert_eq!(letter.payload.value, Some(Bytes::Text("{}".to_owned())));
             assert_eq!(letter.employee_id.unwrap().as_str(), "E2");
+            assert_eq!(letter.event_id.unwrap().as_str(), "e-2");
         }
+    }
+
+    #[test]
+    fn a_wrapper_of_several_records_loses_none_of_them() {
+        let wrapper = given_up(&event(&[requested(7), requested(8)]));
+        let value = String::from_utf8(wrapper.value.clone().unwrap()).unwrap();
+        let letter = letter(wrapper, now());
+        assert_eq!(letter.payload.value, Some(Bytes::Text(value)));
     }
 
     #[test]

@@ -146,6 +146,12 @@ impl World {
         self.unsettled.store(false, SeqCst);
     }
 
+    /// Runs the function's schedules now, and waits for the end.
+    pub async fn tick(&self, function: &str) {
+        self.unsettled.store(true, SeqCst);
+        self.cloud().tick(function).await.unwrap();
+    }
+
     pub async fn get(&self, path: &str) -> Answer {
         self.call(Method::GET, path, &[], None).await
     }

@@ -91,11 +91,16 @@ fn describe(cloud: &Cloud, email: Option<&str>) -> String {
         parts.routes.iter().map(|(route, function)| format!("            {route:<42} -> {function}"));
     let triggers =
         parts.triggers.iter().map(|(read, function)| format!("            {read:<42} -> {function}"));
+    // As many letters as the others have spaces.
+    let headings = std::iter::once("  schedules ").chain(std::iter::repeat("            "));
+    let schedules = parts.schedules.iter().zip(headings);
+    let schedules = schedules.map(|((rate, function), heading)| format!("{heading}{rate:<42} -> {function}"));
     let lines = [String::new(), format!("  gateway   {url}")]
         .into_iter()
         .chain(routes)
         .chain([format!("  kafka     {}", parts.kafka)])
         .chain(triggers)
+        .chain(schedules)
         .chain([
             format!("  tables    {}", parts.tables),
             format!("  cache     {}", parts.cache),

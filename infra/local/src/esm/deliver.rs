@@ -6,19 +6,10 @@ use std::{
     time::Duration,
 };
 
-use runtime::{batch::ItemIdentifier, event::Record};
+use runtime::event::Record;
 
-use super::on_failure::Condition;
+use super::{answer::Answer, on_failure::Condition};
 use crate::template::Trigger;
-
-/// What an invocation said of its batch.
-#[derive(Debug, Clone)]
-pub(super) enum Answer {
-    /// These records failed; none of them means that all succeeded.
-    Failed(Vec<ItemIdentifier>),
-    /// It crashed, timed out, or answered something else.
-    Error,
-}
 
 /// Where a batch goes and what time it is: a poller, or a test's script.
 pub(super) trait Surroundings {
@@ -50,23 +41,24 @@ pub(super) async fn deliver(batch: Vec<Record>, rules: &Trigger, around: &impl S
         }
         let answer = around.invoke(&part.records).await;
         part.invocations += 1;
-        let (failed, whole) = failed_records(part.records, &answer);
-        part.records = failed;
-        if part.records.is_empty() {
-            continue;
-        }
-        if rules.retries.is_some_and(|retries| part.invocations > retries) {
-            for record in &part.records {
-                if !around.give_up(record, Condition::RetryAttemptsExhausted, part.invocations).await {
-                    return false;
-                }
-            }
-        } else if whole && rules.bisect && part.records.len() > 1 {
+        if rules.bisect && matches!(answer, Answer::Error) && part.records.len() > 1 {
             // Splitting is no retry: it only finds out which half is to blame.
             let later = part.records.split_off(part.records.len() / 2);
             let invocations = part.invocations - 1;
             parts.push_front(Part { records: later, invocations });
             parts.push_front(Part { records: part.records, invocations });
+            continue;
+        }
+        part.records = failed_records(part.records, &answer);
+        if part.records.is_empty() {
+            continue;
+        }
+        if rules.retries.is_some_and(|retries| part.invocations > retries) {
+            for record in &part.records {
+                if !around.give_up(record, Condition::RetriesExhausted, part.invocations).await {
+                    return false;
+                }
+            }
         } else {
             if !around.pause(backoff(part.invocations)).await {
                 return false;
@@ -97,16 +89,15 @@ async fn drop_expired(
     Some(fresh)
 }
 
-/// The records to try again, and whether the invocation failed as a whole. An identifier that was not in the batch
-/// makes the whole batch failed.
-fn failed_records(records: Vec<Record>, answer: &Answer) -> (Vec<Record>, bool) {
-    let Answer::Failed(identifiers) = answer else { return (records, true) };
+/// The records to try again. An identifier that was not in the batch makes the whole batch failed.
+fn failed_records(records: Vec<Record>, answer: &Answer) -> Vec<Record> {
+    let Answer::Failed(identifiers) = answer else { return records };
     let failed: HashSet<_> = identifiers.iter().collect();
     let known: HashSet<_> = records.iter().map(Record::identifier).collect();
     if failed.iter().any(|identifier| !known.contains(identifier)) {
-        return (records, true);
+        return records;
     }
-    (records.into_iter().filter(|record| failed.contains(&record.identifier())).collect(), false)
+    records.into_iter().filter(|record| failed.contains(&record.identifier())).collect()
 }
 
 /// 0.2 s, doubling, to 10 s.

@@ -1,28 +1,33 @@
 //! The on-failure destination of kind Kafka:
-//! <https://docs.aws.amazon.com/lambda/latest/dg/kafka-on-failure.html>.
+//! <https://docs.aws.amazon.com/lambda/latest/dg/kafka-on-failure-destination.html>.
 
+use std::{slice, sync::Arc};
+
+use jiff::Timestamp;
 use kafka::{Error, Outgoing, Producer};
-use runtime::event::Record;
-use serde_json::json;
+use runtime::{Clock, event::Record};
+use serde_json::{Value, json};
 
-/// Why Lambda stopped trying.
+use super::event;
+use crate::template::{ACCOUNT, REGION};
+
+/// Why Lambda stopped trying, in its words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Condition {
-    RetryAttemptsExhausted,
+    RetriesExhausted,
     RecordAgeExceeded,
+    MaximumPayloadSizeExceeded,
 }
 
 #[derive(Clone)]
 pub(super) struct OnFailure {
-    producer: Producer,
-    topic: String,
+    pub(super) producer: Producer,
+    pub(super) topic: String,
+    pub(super) function: String,
+    pub(super) bootstrap_servers: Arc<str>,
 }
 
 impl OnFailure {
-    pub(super) fn new(producer: Producer, topic: String) -> Self {
-        Self { producer, topic }
-    }
-
     /// Sends the record there, wrapped, with its own key.
     pub(super) async fn send(
         &self,
@@ -30,35 +35,61 @@ impl OnFailure {
         condition: Condition,
         invocations: u32,
     ) -> Result<(), Error> {
-        let mut wrapped = json!({
-            "requestContext": {
-                "requestId": "local",
-                "functionArn": "local",
-                "condition": format!("{condition:?}"),
-                "approximateInvokeCount": invocations,
-            },
-            "responseContext": {"statusCode": 200, "executedVersion": "$LATEST", "functionError": "Unhandled"},
-            "version": "1.0",
-            "KafkaBatchInfo": {"batchSize": 1, "bootstrapServers": "", "payloadSize": 0},
-            "recordInfo": {"offset": record.offset.to_string(), "timestamp": record.timestamp.to_string()},
-            "payload": record,
-        });
-        let sent = self.publish(record, &wrapped).await;
+        let sent = self.publish(record, &self.wrap(record, condition, invocations)).await;
         if matches!(sent, Err(Error::TooLarge(_))) {
             tracing::error!(
                 ?record,
                 "the on-failure topic takes no record of this size; it goes without the value"
             );
-            wrapped["payload"]["value"] = serde_json::Value::Null;
-            return self.publish(record, &wrapped).await;
+            return self.publish(record, &self.wrap(&shortened(record), condition, invocations)).await;
         }
         sent
     }
 
-    async fn publish(&self, record: &Record, wrapped: &serde_json::Value) -> Result<(), Error> {
+    fn wrap(&self, record: &Record, condition: Condition, invocations: u32) -> Value {
+        let payload = json!(event::of(slice::from_ref(record), &self.bootstrap_servers));
+        // Nothing answered where nothing was invoked.
+        let response = (invocations > 0)
+            .then(|| json!({"statusCode": 200, "executedVersion": "$LATEST", "functionError": "Unhandled"}));
+        json!({
+            "requestContext": {
+                "requestId": "local",
+                "functionArn": format!("arn:aws:lambda:{REGION}:{ACCOUNT}:function:{}:$LATEST", self.function),
+                "condition": format!("{condition:?}"),
+                "approximateInvokeCount": invocations,
+            },
+            "responseContext": response,
+            "version": "1.0",
+            "timestamp": iso(Clock::system().now()),
+            "KafkaBatchInfo": {
+                "batchSize": 1,
+                "eventSourceArn": event::cluster_arn(),
+                "bootstrapServers": &*self.bootstrap_servers,
+                "payloadSize": payload.to_string().len(),
+                "recordInfo": {
+                    "offset": record.offset.to_string(),
+                    "timestamp": iso(Timestamp::from_millisecond(record.timestamp).unwrap_or_default()),
+                },
+            },
+            "payload": payload,
+        })
+    }
+
+    async fn publish(&self, record: &Record, wrapped: &Value) -> Result<(), Error> {
         let value = wrapped.to_string();
         let letter =
             Outgoing { topic: &self.topic, key: record.key.as_deref(), value: Some(value.as_bytes()) };
         self.producer.publish(letter, std::iter::empty::<(&str, &[u8])>()).await
     }
+}
+
+/// What a person needs to find the record on its topic.
+fn shortened(record: &Record) -> Record {
+    const LONGEST_ID: usize = 256;
+    let headers = record.headers.iter().filter(|header| header.value.len() <= LONGEST_ID);
+    Record { value: None, headers: headers.cloned().collect(), ..record.clone() }
+}
+
+fn iso(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
 }

@@ -8,30 +8,34 @@ use std::{
 
 use futures_util::FutureExt;
 use rdkafka::{
-    Message, Offset, Timestamp, TopicPartitionList,
+    Offset, TopicPartitionList,
     consumer::{CommitMode, Consumer},
     error::{KafkaError, KafkaResult},
-    message::{BorrowedMessage, Headers},
 };
-use runtime::{
-    Clock,
-    batch::BatchResponse,
-    event::{KafkaEvent, Record, RecordHeader},
-    telemetry,
-};
+use runtime::{Clock, event::Record, telemetry};
 use tokio::{sync::watch, time::Instant};
 
 use super::{
     Progress, Reports,
-    deliver::{Answer, Surroundings, backoff, deliver},
+    answer::Answer,
+    deliver::{Surroundings, backoff, deliver},
+    event::{self, event_bytes},
     on_failure::{Condition, OnFailure},
 };
-use crate::{cloud::Phase, function::Function, template::Trigger};
+use crate::{broker::Embedded, cloud::Phase, function::Function, template::Trigger};
 
-/// Lambda's limit of an invocation is 6 MB of JSON; base64 makes four bytes of three.
-const MOST_BYTES: usize = 4 * 1024 * 1024;
+/// Lambda takes 6 MB a payload, of which the event around the records needs a little.
+const MOST_BYTES: usize = 6 * 1024 * 1024 - 4096;
 
 pub(super) type StreamConsumer = rdkafka::consumer::StreamConsumer<Reports>;
+
+/// What is left between two batches.
+#[derive(Default)]
+struct Between {
+    is_ready: bool,
+    /// Read already, and too long for the batch before.
+    held: Option<Record>,
+}
 
 /// Reads one partition.
 pub(super) struct Poller {
@@ -41,27 +45,28 @@ pub(super) struct Poller {
     pub(super) trigger: Trigger,
     pub(super) function: Function,
     pub(super) on_failure: Option<OnFailure>,
-    /// The embedded broker numbers records without gaps, and drops old ones without a word.
-    pub(super) gaps_are_losses: bool,
+    pub(super) bootstrap_servers: Arc<str>,
     pub(super) longest_record: Arc<AtomicU64>,
     pub(super) progress: watch::Sender<Progress>,
     pub(super) ready: watch::Sender<usize>,
     pub(super) phase: watch::Receiver<Phase>,
+    /// Comes last, to end after the consumer: one that has a commit on its way waits for its broker without end.
+    pub(super) embedded: Option<Arc<Embedded>>,
 }
 
 impl Poller {
     pub(super) async fn run(self) {
-        let mut is_ready = false;
+        let mut between = Between::default();
         let mut stopping = self.phase.clone();
         loop {
             let batch = tokio::select! {
-                batch = self.next_batch(&mut is_ready) => batch,
+                batch = self.next_batch(&mut between) => batch,
                 _ = stopping.wait_for(|phase| *phase >= Phase::Stopping) => break,
             };
             let Some(last) = batch.last() else { continue };
             let next = last.offset + 1;
             self.report_gap(&batch);
-            if !deliver(batch, &self.trigger, &self).await {
+            if !self.deliver(batch).await {
                 break;
             }
             self.progress.send_modify(|progress| {
@@ -78,7 +83,8 @@ impl Poller {
     fn report_gap(&self, batch: &[Record]) {
         let expected = self.progress.borrow()[&self.partition];
         let found = batch.first().map_or(expected, |first| first.offset);
-        if self.gaps_are_losses && found > expected {
+        // The embedded broker numbers records without gaps, and drops old ones without a word.
+        if self.embedded.is_some() && found > expected {
             let (topic, partition, lost) = (&self.trigger.topic, self.partition, found - expected);
             tracing::error!(
                 topic,
@@ -112,56 +118,84 @@ impl Poller {
         }
     }
 
-    /// The records that are there, at most a batch; if there are none, waits for the first and the window after it.
-    async fn next_batch(&self, is_ready: &mut bool) -> Vec<Record> {
-        let mut batch = Vec::new();
+    /// The records of one window, as many as fit one invocation. Without a window those that are there, or the first
+    /// to come.
+    async fn next_batch(&self, between: &mut Between) -> Vec<Record> {
+        // In provisioned mode a window begins as soon as the batch before it is done.
+        let began = Instant::now();
+        let mut ends = None;
         let mut bytes = 0;
-        let mut until = None;
-        while batch.len() < self.trigger.batch_size && bytes < MOST_BYTES {
-            let received = match until {
+        let mut batch = Vec::new();
+        if let Some(held) = between.held.take() {
+            ends = Some(window_end(began, self.trigger.window, began));
+            bytes = event_bytes(&held);
+            batch.push(held);
+        }
+        while batch.len() < self.trigger.batch_size {
+            let received = match ends {
                 None => Some(self.consumer.recv().await),
-                Some(until) => match self.consumer.recv().now_or_never() {
+                Some(ends) => match self.consumer.recv().now_or_never() {
                     Some(received) => Some(received),
                     None if self.trigger.window.is_zero() => None,
-                    None => tokio::time::timeout_at(until, self.consumer.recv()).await.ok(),
+                    None => tokio::time::timeout_at(ends, self.consumer.recv()).await.ok(),
                 },
             };
             let Some(received) = received else { break };
             match received {
                 Ok(message) => {
-                    until.get_or_insert_with(|| Instant::now() + self.trigger.window);
+                    ends.get_or_insert_with(|| window_end(began, self.trigger.window, Instant::now()));
                     let length = message.payload_len() + message.key_len();
-                    bytes += length;
                     self.longest_record.fetch_max(u64::try_from(length).unwrap_or(u64::MAX), Relaxed);
-                    batch.push(record(&message));
+                    let record = event::record(&message);
+                    let length = event_bytes(&record);
+                    if !batch.is_empty() && bytes + length > MOST_BYTES {
+                        between.held = Some(record);
+                        break;
+                    }
+                    bytes += length;
+                    batch.push(record);
                 }
                 Err(KafkaError::PartitionEOF(_)) => {}
                 Err(error) => tracing::debug!(%error, "the partition reports"),
             }
-            if !*is_ready {
-                *is_ready = true;
+            if !between.is_ready {
+                between.is_ready = true;
                 self.ready.send_modify(|ready| *ready += 1);
             }
         }
         batch
     }
+
+    /// `false` if the process is to end before everything is processed.
+    async fn deliver(&self, batch: Vec<Record>) -> bool {
+        // Only a batch of one is longer than what fits.
+        if let [record] = &batch[..]
+            && event_bytes(record) > MOST_BYTES
+        {
+            return self.give_up(record, Condition::MaximumPayloadSizeExceeded, 0).await;
+        }
+        deliver(batch, &self.trigger, self).await
+    }
 }
 
 impl Surroundings for Poller {
     async fn invoke(&self, records: &[Record]) -> Answer {
-        let event: KafkaEvent = records.iter().cloned().collect();
+        let event = event::of(records, &self.bootstrap_servers);
         let payload = serde_json::to_vec(&event).expect("an event has string keys");
-        let answer = self.function.invoke(payload).await;
-        let failures = answer.and_then(|answer| Ok(serde_json::from_slice::<BatchResponse>(&answer)?));
-        match failures {
-            Ok(response) => {
-                let failures = response.batch_item_failures.into_iter();
-                Answer::Failed(failures.map(|failure| failure.item_identifier).collect())
-            }
+        let function = self.function.name.as_str();
+        match self.function.invoke(payload).await {
             Err(error) => {
-                let function = self.function.name.as_str();
                 tracing::error!(function, error = format!("{error:#}"), "an invocation failed");
                 Answer::Error
+            }
+            // Without ReportBatchItemFailures nobody looks at the answer.
+            Ok(_answer) if !self.trigger.reports_failures => Answer::Failed(Vec::new()),
+            Ok(answer) => {
+                let answer = Answer::parse(&answer);
+                if matches!(answer, Answer::Invalid) {
+                    tracing::error!(function, "an invocation answered something that is no batch response");
+                }
+                answer
             }
         }
     }
@@ -194,26 +228,24 @@ impl Surroundings for Poller {
     }
 }
 
-fn record(message: &BorrowedMessage<'_>) -> Record {
-    let (timestamp, timestamp_type) = match message.timestamp() {
-        Timestamp::CreateTime(at) => (at, "CREATE_TIME"),
-        Timestamp::LogAppendTime(at) => (at, "LOG_APPEND_TIME"),
-        Timestamp::NotAvailable => (0, "NO_TIMESTAMP_TYPE"),
-    };
-    let headers = message.headers().map(|headers| headers.iter()).into_iter().flatten();
-    Record {
-        topic: message.topic().to_owned(),
-        partition: message.partition(),
-        offset: message.offset(),
-        timestamp,
-        timestamp_type: timestamp_type.to_owned(),
-        key: message.key().map(<[u8]>::to_vec),
-        value: message.payload().map(<[u8]>::to_vec),
-        headers: headers
-            .map(|header| RecordHeader {
-                name: header.key.to_owned(),
-                value: header.value.unwrap_or_default().to_vec(),
-            })
-            .collect(),
+/// When the window that holds `now` ends. A window that ends without a record is followed by the next.
+fn window_end(began: Instant, window: Duration, now: Instant) -> Instant {
+    let passed = now.duration_since(began).as_nanos().checked_div(window.as_nanos()).unwrap_or(0);
+    began + window * (u32::try_from(passed).unwrap_or(u32::MAX - 1) + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_window_begins_where_the_one_before_it_ended() {
+        let (began, second) = (Instant::now(), Duration::from_secs(1));
+        let end = |millis| window_end(began, 10 * second, began + Duration::from_millis(millis)) - began;
+        assert_eq!(end(0), 10 * second);
+        assert_eq!(end(9_999), 10 * second);
+        assert_eq!(end(10_000), 20 * second);
+        assert_eq!(end(95_000), 100 * second);
+        assert_eq!(window_end(began, Duration::ZERO, began + second), began);
     }
 }

@@ -7,7 +7,8 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_norway::{Mapping, Value};
 
 use super::{
-    FunctionSpec, Route, Template, Trigger,
+    FunctionSpec, Template,
+    events::Event,
     resolve::{Names, scalar},
 };
 
@@ -76,51 +77,13 @@ struct FunctionProperties {
     environment: Environment,
     #[serde(default)]
     events: BTreeMap<String, Event>,
-}
-
-#[derive(Deserialize)]
-#[serde(tag = "Type", content = "Properties")]
-enum Event {
-    HttpApi(HttpApi),
-    #[serde(rename = "MSK")]
-    Msk(Box<Msk>),
+    event_invoke_config: Option<EventInvokeConfig>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct HttpApi {
-    path: Option<String>,
-    method: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Msk {
-    topics: [String; 1],
-    consumer_group_id: String,
-    #[serde(default = "batch_size")]
-    batch_size: usize,
-    #[serde(default)]
-    maximum_batching_window_in_seconds: u64,
-    #[serde(default = "forever")]
-    maximum_retry_attempts: i64,
-    #[serde(default)]
-    bisect_batch_on_function_error: bool,
-    #[serde(default = "forever")]
-    maximum_record_age_in_seconds: i64,
-    destination_config: Option<DestinationConfig>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct DestinationConfig {
-    on_failure: OnFailure,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct OnFailure {
-    destination: String,
+struct EventInvokeConfig {
+    maximum_retry_attempts: Option<u32>,
 }
 
 #[derive(Deserialize)]
@@ -161,14 +124,10 @@ struct TimeToLive {
 
 /// Lambda's defaults.
 const TIMEOUT_SECONDS: u64 = 3;
+const ASYNC_RETRIES: u32 = 2;
 
-fn batch_size() -> usize {
-    100
-}
-
-fn forever() -> i64 {
-    -1
-}
+/// <https://docs.aws.amazon.com/lambda/latest/dg/with-msk-configure.html>
+const LONGEST_FROM_KAFKA: Duration = Duration::from_mins(14);
 
 pub(super) fn read(document: Value, parameters: &[(&str, &str)]) -> Result<Template, Wrong> {
     let document: Document = typed("the template", document)?;
@@ -182,7 +141,7 @@ pub(super) fn read(document: Value, parameters: &[(&str, &str)]) -> Result<Templ
         match kind.as_str() {
             "AWS::Serverless::Function" => {
                 let function = typed(&place, names.resolve(resource))?;
-                template.functions.push(function_spec(&place, function, &globals, &names)?);
+                template.functions.push(function_spec(&logical, function, &globals, &names)?);
             }
             "AWS::DynamoDB::Table" => {
                 let table = typed(&place, names.resolve(resource))?;
@@ -195,11 +154,12 @@ pub(super) fn read(document: Value, parameters: &[(&str, &str)]) -> Result<Templ
 }
 
 fn function_spec(
-    place: &str,
+    logical: &str,
     function: Function,
     globals: &Settings,
     names: &Names,
 ) -> Result<FunctionSpec, Wrong> {
+    let place = format!("Resources.{logical}");
     let Function { metadata, properties } = function;
     let name = metadata.build_properties.binary;
     let seconds = properties.timeout.or(globals.timeout).unwrap_or(TIMEOUT_SECONDS);
@@ -209,45 +169,33 @@ fn function_spec(
         .chain(properties.environment.variables)
         .filter_map(|(name, value)| Some((name, scalar(&value)?)))
         .collect();
-    let (mut routes, mut triggers) = (Vec::new(), Vec::new());
+    let retries = properties.event_invoke_config.and_then(|config| config.maximum_retry_attempts);
+    let mut spec = FunctionSpec {
+        name,
+        timeout: Duration::from_secs(seconds),
+        variables,
+        routes: Vec::new(),
+        triggers: Vec::new(),
+        schedules: Vec::new(),
+        async_retries: retries.unwrap_or(ASYNC_RETRIES),
+    };
     for (event_name, event) in properties.events {
         match event {
-            Event::HttpApi(HttpApi { path, method }) => {
-                let method = method.filter(|method| !method.eq_ignore_ascii_case("any"));
-                routes.push(Route { method: method.map(|method| method.to_uppercase()), path });
+            Event::HttpApi(api) => spec.routes.push(api.into_route()),
+            Event::Msk(msk) => {
+                spec.triggers.push(msk.into_trigger(&format!("{place}.Events.{event_name}"))?);
             }
-            Event::Msk(msk) => triggers.push(trigger(&format!("{place}.Events.{event_name}"), *msk)?),
+            Event::Schedule(rule) => spec.schedules.extend(rule.into_schedule(logical, &event_name)),
+            Event::ScheduleV2(schedule) => {
+                spec.schedules.extend(schedule.into_schedule(logical, &event_name));
+            }
         }
     }
-    Ok(FunctionSpec { name, timeout: Duration::from_secs(seconds), variables, routes, triggers })
-}
-
-fn trigger(place: &str, msk: Msk) -> Result<Trigger, Wrong> {
-    let wrong = |detail: &str| Wrong { place: place.to_owned(), detail: detail.to_owned() };
-    let [topic] = msk.topics;
-    let on_failure = msk.destination_config.map(|config| config.on_failure.destination);
-    let on_failure = on_failure
-        .map(|destination| destination.strip_prefix("kafka://").map(str::to_owned))
-        .map(|topic| {
-            topic.ok_or_else(|| wrong("the local cloud has on-failure topics only: kafka://<topic>"))
-        })
-        .transpose()?;
-    if !(1..=10_000).contains(&msk.batch_size) {
-        return Err(wrong("BatchSize must be 1 to 10000"));
+    if !spec.triggers.is_empty() && spec.timeout > LONGEST_FROM_KAFKA {
+        let detail = "Timeout must be 14 minutes at most, as Kafka invokes it".to_owned();
+        return Err(Wrong { place, detail });
     }
-    if on_failure.as_ref() == Some(&topic) {
-        return Err(wrong("the on-failure topic must not be the source"));
-    }
-    Ok(Trigger {
-        topic,
-        group: msk.consumer_group_id,
-        batch_size: msk.batch_size,
-        window: Duration::from_secs(msk.maximum_batching_window_in_seconds),
-        retries: u32::try_from(msk.maximum_retry_attempts).ok(),
-        bisect: msk.bisect_batch_on_function_error,
-        max_age: u64::try_from(msk.maximum_record_age_in_seconds).ok().map(Duration::from_secs),
-        on_failure,
-    })
+    Ok(spec)
 }
 
 fn table_spec(place: &str, table: Table) -> Result<TableSpec, Wrong> {

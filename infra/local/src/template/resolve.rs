@@ -4,14 +4,16 @@ use std::collections::BTreeMap;
 
 use serde_norway::{Mapping, Value};
 
+use super::{ACCOUNT, REGION};
+
 /// What `!Ref` and `!Sub` may name: parameters by their defaults, resources by their physical names.
 pub(super) struct Names(BTreeMap<String, String>);
 
 impl Names {
     pub(super) fn of(parameters: &Mapping, given: &[(&str, &str)], resources: &Mapping) -> Self {
         let mut names = BTreeMap::from([
-            ("AWS::Region".to_owned(), "eu-west-1".to_owned()),
-            ("AWS::AccountId".to_owned(), "000000000000".to_owned()),
+            ("AWS::Region".to_owned(), REGION.to_owned()),
+            ("AWS::AccountId".to_owned(), ACCOUNT.to_owned()),
             ("AWS::StackName".to_owned(), "joiner".to_owned()),
         ]);
         for (name, parameter) in parameters {

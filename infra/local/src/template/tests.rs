@@ -35,6 +35,8 @@ fn the_projects_own_template_is_understood() {
             bisect: true,
             max_age: Some(Duration::from_hours(7 * 24)),
             on_failure: Some("user.enrichment.failed".to_owned()),
+            reports_failures: true,
+            start: Start::TrimHorizon,
         }]
     );
     let prefixed = Template::read_with(&path, &[("TopicPrefix", "staging."), ("Stage", "staging")]).unwrap();
@@ -61,6 +63,114 @@ fn a_broken_template_is_one_sentence_that_names_the_place() {
     let event =
         format!("{metadata}    Properties: {{ Events: {{ E: {{ Type: SQS, Properties: {{}} }} }} }}\n");
     assert!(sentence(&function(&event)).contains("unknown variant `SQS`"));
+}
+
+/// A function with one event of that kind.
+fn with_event(kind: &str, properties: &str) -> String {
+    format!(
+        "Resources:\n  F:\n    Type: AWS::Serverless::Function\n    Metadata: {{ BuildProperties: {{ Binary: f }} }}\n    \
+         Properties: {{ Events: {{ E: {{ Type: {kind}, Properties: {{ {properties} }} }} }} }}\n"
+    )
+}
+
+#[test]
+fn both_kinds_of_schedules_are_understood() {
+    let schedules = |kind: &str, properties: &str| {
+        read(&with_event(kind, properties)).unwrap().functions.remove(0).schedules
+    };
+    let every = |text: &str| Rate::try_from(text.to_owned()).unwrap();
+    let schedule = |name: &str, service, rate, input: Option<&str>| Schedule {
+        name: name.to_owned(),
+        service,
+        rate,
+        input: input.map(str::to_owned),
+    };
+    assert_eq!(
+        schedules("Schedule", "Schedule: rate(1 minute)"),
+        [schedule("FE", Scheduler::Rule, every("rate(1 minute)"), None)]
+    );
+    assert_eq!(
+        schedules("ScheduleV2", "ScheduleExpression: rate(2 hours), Name: sweep, Input: '{}'"),
+        [schedule("sweep", Scheduler::EventBridgeScheduler, every("rate(2 hours)"), Some("{}"))]
+    );
+    for off in ["Enabled: false", "State: DISABLED"] {
+        let properties = format!("Schedule: rate(1 minute), {off}");
+        assert_eq!(schedules("Schedule", &properties), []);
+    }
+    let cron = sentence(&with_event("Schedule", "Schedule: cron(0 12 * * ? *)"));
+    assert!(
+        cron.starts_with(": Resources.F.Properties.Events.E") && cron.contains("cron(0 12 * * ? *)"),
+        "{cron}"
+    );
+}
+
+#[test]
+fn a_schedule_stands_beside_a_trigger() {
+    let events = "{ S: { Type: Schedule, Properties: { Schedule: rate(1 minute) } }, \
+                  T: { Type: MSK, Properties: { Topics: [t], ConsumerGroupId: g, StartingPosition: LATEST } } }";
+    let template = format!(
+        "Resources:\n  F:\n    Type: AWS::Serverless::Function\n    Metadata: {{ BuildProperties: {{ Binary: f }} }}\n    \
+         Properties: {{ Events: {events}, EventInvokeConfig: {{ MaximumRetryAttempts: 0 }} }}\n"
+    );
+    let function = read(&template).unwrap().functions.remove(0);
+    assert_eq!((function.schedules.len(), function.triggers.len(), function.async_retries), (1, 1, 0));
+}
+
+const MSK: &str = "Topics: [t], ConsumerGroupId: g, StartingPosition: TRIM_HORIZON";
+
+#[test]
+fn an_event_source_mapping_has_lambdas_defaults() {
+    let trigger = |more: &str| {
+        let template = read(&with_event("MSK", &format!("{MSK}{more}"))).unwrap();
+        template.functions.into_iter().next().unwrap().triggers.remove(0)
+    };
+    assert_eq!(
+        trigger(""),
+        Trigger {
+            topic: "t".to_owned(),
+            group: "g".to_owned(),
+            batch_size: 100,
+            window: Duration::from_millis(500),
+            retries: None,
+            bisect: false,
+            max_age: None,
+            on_failure: None,
+            reports_failures: false,
+            start: Start::TrimHorizon,
+        }
+    );
+    let to_a_topic =
+        ", ProvisionedPollerConfig: {}, DestinationConfig: { OnFailure: { Destination: kafka://f } }";
+    assert_eq!(trigger(to_a_topic).retries, Some(10), "for ever is ten times where a topic takes the rest");
+    assert_eq!(trigger(&format!("{to_a_topic}, MaximumRetryAttempts: 7")).retries, Some(7));
+}
+
+#[test]
+fn what_lambda_would_refuse_is_refused_here() {
+    for (more, expected) in [
+        (", BatchSize: 10001", "BatchSize must be 1 to 10000"),
+        (", MaximumBatchingWindowInSeconds: 301", "MaximumBatchingWindowInSeconds must be 0 to 300"),
+        (", MaximumRetryAttempts: 3", "MaximumRetryAttempts needs ProvisionedPollerConfig"),
+        (", FunctionResponseTypes: [ReportBatchItemFailures]", "FunctionResponseTypes needs Provisioned"),
+        (
+            ", ProvisionedPollerConfig: {}, MaximumRetryAttempts: 10001",
+            "MaximumRetryAttempts must be -1 to 10000",
+        ),
+        (", ProvisionedPollerConfig: {}, MaximumRecordAgeInSeconds: 59", "must be -1, or 60 to 604800"),
+        (
+            ", ProvisionedPollerConfig: {}, DestinationConfig: { OnFailure: { Destination: kafka://t } }",
+            "the source",
+        ),
+        (", FilterCriteria: { Filters: [] }", "the local cloud has no FilterCriteria"),
+        (", SchemaRegistryConfig: {}", "the local cloud has no SchemaRegistryConfig"),
+    ] {
+        let said = sentence(&with_event("MSK", &format!("{MSK}{more}")));
+        assert!(said.starts_with(": Resources.F.Events.E: ") && said.contains(expected), "{said}");
+    }
+    let at = sentence(&with_event("MSK", "Topics: [t], ConsumerGroupId: g, StartingPosition: AT_TIMESTAMP"));
+    assert!(at.contains("AT_TIMESTAMP"), "{at}");
+    let slow = with_event("MSK", MSK).replace("Properties: { Events", "Properties: { Timeout: 841, Events");
+    assert!(sentence(&slow).contains("14 minutes"), "{}", sentence(&slow));
 }
 
 #[test]

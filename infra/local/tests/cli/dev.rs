@@ -1,4 +1,7 @@
-use std::time::{Duration, Instant};
+use std::{
+    fs,
+    time::{Duration, Instant},
+};
 
 use joiner::template::Template;
 use serde_json::json;
@@ -7,7 +10,7 @@ use crate::{
     child::repository,
     company::{hire, people},
     curl,
-    running::dev,
+    running::{dev, dev_with_template},
 };
 
 /// The line's words, with one blank between them.
@@ -16,26 +19,43 @@ fn squeezed(line: &str) -> String {
 }
 
 #[test]
-fn dev_prints_every_route_and_trigger_and_ends_with_the_ready_line() {
-    let dev = dev().ready();
+fn dev_prints_every_route_trigger_and_schedule_and_ends_with_the_ready_line() {
+    // A schedule more than the project has.
+    let template = fs::read_to_string(repository("template.yaml")).unwrap();
+    let (before, after) = template.split_once("        Requested:\n").unwrap();
+    let hourly = "        Hourly: { Type: Schedule, Properties: { Schedule: rate(1 hour) } }\n";
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("template.yaml");
+    fs::write(&path, format!("{before}{hourly}        Requested:\n{after}")).unwrap();
+
+    let dev = dev_with_template(path.to_str().unwrap()).ready();
     let said: Vec<_> = dev.said().iter().map(|line| squeezed(line)).collect();
-    let template = Template::read(&repository("template.yaml")).unwrap();
+    let template = Template::read(&path).unwrap();
     let mut wires = Vec::new();
     for function in &template.functions {
         wires.extend(function.routes.iter().map(|route| format!("{} -> {}", route.key(), function.name)));
         let topics = function.triggers.iter().map(|trigger| &trigger.topic);
         wires.extend(topics.map(|topic| format!("{topic} (4 partitions) -> {}", function.name)));
+        wires.extend(function.schedules.iter().map(|s| format!("{} -> {}", s.rate, function.name)));
     }
+    assert!(wires.contains(&"rate(1 hour) -> enrichment".to_owned()));
     assert!(wires.contains(&"ANY /v1/hr/webhook -> hr-webhook".to_owned()));
     assert!(wires.contains(&"user.enrichment.failed (4 partitions) -> dlq-reprocessor".to_owned()));
     wires.sort_unstable();
-    let mut printed: Vec<_> = said.iter().filter(|line| line.contains(" -> ")).cloned().collect();
+    let printed = said.iter().filter(|line| line.contains(" -> "));
+    let mut printed: Vec<_> = printed.map(|line| line.trim_start_matches("schedules ").to_owned()).collect();
     printed.sort_unstable();
     assert_eq!(printed, wires);
 
-    for part in
-        ["gateway http://127.0.0.1:", "kafka embedded at ", "tables ", "cache ", "okta fake at http://"]
-    {
+    let parts = [
+        "gateway http://127.0.0.1:",
+        "kafka embedded at ",
+        "schedules ",
+        "tables ",
+        "cache ",
+        "okta fake at http://",
+    ];
+    for part in parts {
         assert_eq!(said.iter().filter(|line| line.starts_with(part)).count(), 1, "{part}: {said:#?}");
     }
     let ended = dev.stops();

@@ -1,6 +1,9 @@
 use std::cell::RefCell;
 
+use runtime::batch::ItemIdentifier;
+
 use super::*;
+use crate::template::Start;
 
 /// Plays a function: each record fails as often as planned, or breaks the whole invocation.
 #[derive(Default)]
@@ -67,6 +70,8 @@ fn rules() -> Trigger {
         bisect: false,
         max_age: None,
         on_failure: Some("failed".to_owned()),
+        reports_failures: true,
+        start: Start::TrimHorizon,
     }
 }
 
@@ -95,7 +100,7 @@ fn only_the_records_that_failed_are_tried_again() {
 fn after_the_last_retry_a_record_goes_to_the_on_failure_topic() {
     let played = Played { fails: vec![(2, 9)].into(), ..Played::default() };
     assert!(run(&played, 1..=3, &rules()));
-    assert_eq!(played.given_up.into_inner(), [(2, Condition::RetryAttemptsExhausted, 3)]);
+    assert_eq!(played.given_up.into_inner(), [(2, Condition::RetriesExhausted, 3)]);
 }
 
 #[test]
@@ -116,9 +121,23 @@ fn a_crash_fails_the_whole_batch() {
 fn bisecting_isolates_the_record_that_crashes_the_function() {
     let played = Played { crashes: Some(3), ..Played::default() };
     assert!(run(&played, 1..=4, &Trigger { bisect: true, ..rules() }));
-    assert_eq!(played.given_up.into_inner(), [(3, Condition::RetryAttemptsExhausted, 3)]);
+    assert_eq!(played.given_up.into_inner(), [(3, Condition::RetriesExhausted, 3)]);
     let invocations = played.invocations.into_inner();
     assert_eq!(invocations, [vec![1, 2, 3, 4], vec![1, 2], vec![3, 4], vec![3], vec![3], vec![3], vec![4]]);
+}
+
+#[test]
+fn bisecting_needs_no_retry() {
+    let played = Played { crashes: Some(3), ..Played::default() };
+    assert!(run(&played, 1..=4, &Trigger { bisect: true, retries: Some(0), ..rules() }));
+    assert_eq!(played.given_up.into_inner(), [(3, Condition::RetriesExhausted, 1)]);
+}
+
+#[test]
+fn a_nonsensical_answer_is_no_reason_to_bisect() {
+    let played = Played { answers_nonsense: true, ..Played::default() };
+    assert!(run(&played, 1..=2, &Trigger { bisect: true, ..rules() }));
+    assert_eq!(played.invocations.into_inner(), [[1, 2], [1, 2], [1, 2]]);
 }
 
 #[test]
