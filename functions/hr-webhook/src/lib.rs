@@ -40,7 +40,7 @@ impl Function {
         let aws = Aws::from_vars(vars)?;
         let producer = Producer::from_vars(vars, &aws, clock)?;
         Ok(Self {
-            api: Api::from_vars(NAME, vars, &aws, clock)?,
+            api: Api::from_vars(NAME, &["API_KEY"], vars, &aws, clock)?,
             accept: Accept::new(producer.clone(), clock),
             memory: Memory::from_vars(vars, &aws, clock)?,
             producer,

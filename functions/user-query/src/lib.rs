@@ -48,7 +48,7 @@ impl Function {
     fn new(vars: &Vars, clock: Clock, cache: Cache, aws: &Aws) -> Result<Self, ConfigError> {
         let store = Store::from_vars(vars, aws)?;
         Ok(Self {
-            api: Api::from_vars(NAME, vars, aws, clock)?.open("/v1/healthz"),
+            api: Api::from_vars(NAME, &["API_KEY"], vars, aws, clock)?.open("/v1/healthz"),
             users: FindUsers::new(store.clone(), cache.clone(), Signer::from_vars(vars, aws)?),
             requests: FindRequest::new(store.clone()),
             health: CheckHealth::new(store, cache),

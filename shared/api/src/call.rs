@@ -7,13 +7,15 @@ use lambda_http::{
     aws_lambda_events::query_map::QueryMap,
     http::{HeaderValue, Method, StatusCode, header},
 };
+use serde::de::DeserializeOwned;
 
-use crate::{Problem, serve::API_KEY};
+use crate::{Fault, Problem, key::Caller, serve::API_KEY};
 
 /// A request that was let in.
 pub struct Call {
     pub correlation_id: CorrelationId,
     pub traceparent: TraceParent,
+    pub caller: Caller,
     /// When Lambda ends the invocation, whether or not it has answered.
     pub deadline: Timestamp,
     pub(crate) route: String,
@@ -28,9 +30,19 @@ impl Call {
         &self.route
     }
 
+    pub fn is(&self, method: &Method) -> bool {
+        self.request.method() == method
+    }
+
+    /// Whether the method is one of those that `allow` lists, as the header of that name does.
+    pub fn one_of(&self, allow: &'static str) -> Result<(), Problem> {
+        let allowed = allow.split(", ").any(|method| method == self.request.method().as_str());
+        if allowed { Ok(()) } else { Err(Problem::method_not_allowed(allow)) }
+    }
+
     /// `allow` is the one method that the route has.
     pub fn only(&self, method: &Method, allow: &'static str) -> Result<(), Problem> {
-        if self.request.method() == method { Ok(()) } else { Err(Problem::method_not_allowed(allow)) }
+        if self.is(method) { Ok(()) } else { Err(Problem::method_not_allowed(allow)) }
     }
 
     /// A header as it was sent. API Gateway joins repeated ones with commas.
@@ -59,6 +71,41 @@ impl Call {
         let limit = limit.parse().ok().filter(|limit| (1..=100).contains(limit));
         limit.ok_or_else(|| {
             Problem::bad_request("invalid_parameter", "`limit` must be a number from 1 to 100.")
+        })
+    }
+
+    /// A query parameter of a type that reads its text; `expected` completes "`name` must be …".
+    pub fn parsed<T>(
+        &self,
+        name: &str,
+        expected: &str,
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> Result<Option<T>, Problem> {
+        let Some(value) = self.query(name) else { return Ok(None) };
+        parse(value)
+            .map(Some)
+            .ok_or_else(|| Problem::bad_request("invalid_parameter", format!("`{name}` must be {expected}.")))
+    }
+
+    /// The query parameter `dry_run`: whether only to say what would happen.
+    pub fn is_dry_run(&self) -> Result<bool, Problem> {
+        Ok(self.parsed("dry_run", "true or false", |value| value.parse().ok())?.unwrap_or(false))
+    }
+
+    /// The body as what `T` reads, or a fault that names the field.
+    pub fn json<T: DeserializeOwned>(&self, limit: usize) -> Result<T, Problem> {
+        let mut json = serde_json::Deserializer::from_slice(self.json_body(limit)?);
+        serde_path_to_error::deserialize(&mut json).map_err(|error| {
+            let inner = error.inner();
+            if !inner.is_data() {
+                let place = format!("line {}, column {}", inner.line(), inner.column());
+                return Problem::bad_request("malformed_json", format!("The body is not JSON: {place}."));
+            }
+            let pointer = match error.path().to_string().as_str() {
+                "." => String::new(),
+                path => format!("/{}", path.replace('.', "/")),
+            };
+            Problem::faults(vec![Fault { pointer, detail: "is missing or wrong".to_owned() }])
         })
     }
 

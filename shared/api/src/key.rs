@@ -13,6 +13,26 @@ pub(crate) enum Refusal {
     Unknown(secrets::Error),
 }
 
+/// Who calls, as far as the key tells: the same for every call with one key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller(String);
+
+impl Caller {
+    pub(crate) fn anybody() -> Self {
+        Self("anybody".to_owned())
+    }
+
+    /// By a hash, which is in logs and audits where the key must not be.
+    pub(crate) fn with_key(key: &str) -> Self {
+        let hash = Sha256::digest(key);
+        Self(format!("key-{:02x}{:02x}{:02x}{:02x}", hash[0], hash[1], hash[2], hash[3]))
+    }
+
+    pub fn name(&self) -> &str {
+        &self.0
+    }
+}
+
 /// The keys in a secret: they are separated by commas or white space.
 pub(crate) fn each(keys: &SecretString) -> impl Iterator<Item = &str> {
     keys.expose_secret().split([',', ' ', '\t', '\r', '\n']).filter(|key| !key.is_empty())

@@ -9,5 +9,6 @@ mod serve;
 
 pub use answer::{json, link_to_next, raw_json};
 pub use call::Call;
+pub use key::Caller;
 pub use problem::{Fault, Problem};
 pub use serve::{Api, CORRELATION_ID};

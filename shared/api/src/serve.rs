@@ -12,7 +12,7 @@ use tracing::Instrument;
 use crate::{
     Call, Problem,
     call::header_of,
-    key::{self, Refusal},
+    key::{self, Caller, Refusal},
 };
 
 /// The header by which callers and we say which request it is.
@@ -29,15 +29,17 @@ pub struct Api {
 }
 
 impl Api {
-    /// Reads `API_KEY`, the keys that callers may send as `X-API-Key`, or `API_KEY_SECRET_ID`. With neither, everybody
-    /// is let in.
+    /// Reads the first of the variables `keys` that is set, or that is set with `_SECRET_ID` after it: the keys that
+    /// callers may send as `X-API-Key`. With none of them, everybody is let in.
     pub fn from_vars(
         service: &'static str,
+        keys: &[&str],
         vars: &Vars,
         aws: &Aws,
         clock: Clock,
     ) -> Result<Self, ConfigError> {
-        let keys = Secret::from_vars(vars, "API_KEY", aws)?;
+        let secrets = keys.iter().map(|name| Secret::from_vars(vars, name, aws));
+        let keys = secrets.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().next();
         Ok(Self { service, keys, open_route: None, clock })
     }
 
@@ -65,7 +67,9 @@ impl Api {
         async {
             let (route, method) = (route_of(&request), request.method().clone());
             let answer = match self.admit(&request, &route).await {
-                Ok(()) => handler(self.call(request, route.clone(), correlation_id.clone())).await,
+                Ok(caller) => {
+                    handler(self.call(request, route.clone(), correlation_id.clone(), caller)).await
+                }
                 Err(problem) => Err(problem),
             };
             let code = answer.as_ref().err().map(|problem| problem.code);
@@ -88,8 +92,10 @@ impl Api {
         })
     }
 
-    async fn admit(&self, request: &Request, route: &str) -> Result<(), Problem> {
-        let Some(keys) = self.keys.as_ref().filter(|_| self.open_route != Some(route)) else { return Ok(()) };
+    async fn admit(&self, request: &Request, route: &str) -> Result<Caller, Problem> {
+        let Some(keys) = self.keys.as_ref().filter(|_| self.open_route != Some(route)) else {
+            return Ok(Caller::anybody());
+        };
         let Some(given) = header_of(request, API_KEY) else {
             let detail = "Send the API key in the header X-API-Key.";
             return Err(Problem::new(StatusCode::UNAUTHORIZED, "api_key_missing", detail));
@@ -103,10 +109,11 @@ impl Api {
                 tracing::error!(error, "a request was not answered: its API key could not be checked");
                 Problem::unavailable()
             }
-        })
+        })?;
+        Ok(Caller::with_key(given))
     }
 
-    fn call(&self, request: Request, route: String, correlation_id: CorrelationId) -> Call {
+    fn call(&self, request: Request, route: String, correlation_id: CorrelationId, caller: Caller) -> Call {
         let traceparent =
             header_of(&request, "traceparent").and_then(TraceParent::parse).unwrap_or_else(|| {
                 let (trace, span) = (self.clock.new_id().as_u128(), self.clock.new_id().as_u64_pair().1);
@@ -115,7 +122,7 @@ impl Api {
         let deadline = request.lambda_context_ref().map_or(0, |context| context.deadline);
         let deadline = self.clock.now() + self.clock.until(deadline);
         let (path, query) = (request.path_parameters(), request.query_string_parameters());
-        Call { correlation_id, traceparent, deadline, route, path, query, request }
+        Call { correlation_id, traceparent, caller, deadline, route, path, query, request }
     }
 }
 

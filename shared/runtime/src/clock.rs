@@ -1,29 +1,48 @@
 //! The one place that asks for the time, and makes ids from it.
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicI64, Ordering::Relaxed},
+    time::Duration,
+};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 #[derive(Debug, Clone, Copy)]
-pub struct Clock(Option<Timestamp>);
+pub struct Clock(Source);
+
+#[derive(Debug, Clone, Copy)]
+enum Source {
+    System,
+    Ahead(&'static AtomicI64),
+    Fixed(Timestamp),
+}
 
 /// What an invocation counts on that isn't told its deadline.
 const UNKNOWN_TIME: Duration = Duration::from_secs(30);
 
 impl Clock {
     pub const fn system() -> Self {
-        Self(None)
+        Self(Source::System)
+    }
+
+    /// Is ahead by so many milliseconds at the time, or late if they are negative. For tests.
+    pub const fn ahead(millis: &'static AtomicI64) -> Self {
+        Self(Source::Ahead(millis))
     }
 
     /// Always says `at`. For tests.
     pub const fn fixed(at: Timestamp) -> Self {
-        Self(Some(at))
+        Self(Source::Fixed(at))
     }
 
     #[expect(clippy::disallowed_methods, reason = "this is the place that the ban points to")]
     pub fn now(self) -> Timestamp {
-        self.0.unwrap_or_else(Timestamp::now)
+        match self.0 {
+            Source::System => Timestamp::now(),
+            Source::Ahead(millis) => Timestamp::now() + SignedDuration::from_millis(millis.load(Relaxed)),
+            Source::Fixed(at) => at,
+        }
     }
 
     /// A `UUIDv7`: unique, and sorted by the time that it was made.
@@ -45,6 +64,15 @@ impl Clock {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_clock_that_is_ahead_goes_on_from_there() {
+        static AHEAD: AtomicI64 = AtomicI64::new(0);
+        let hour = SignedDuration::from_hours(1);
+        AHEAD.store(3_600_000, Relaxed);
+        let ahead = Clock::ahead(&AHEAD).now().duration_since(Clock::system().now());
+        assert!((hour - SignedDuration::from_mins(1)..hour + SignedDuration::from_mins(1)).contains(&ahead));
+    }
 
     #[test]
     fn a_deadline_that_has_passed_says_nothing() {
