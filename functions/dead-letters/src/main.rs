@@ -1,7 +1,7 @@
 use std::process::ExitCode;
 
 use dead_letters::Function;
-use lambda_http::{Error, service_fn};
+use lambda_http::{Error, lambda_runtime::spawn_graceful_shutdown_handler, service_fn};
 use runtime::{Clock, Vars, telemetry};
 
 #[tokio::main]
@@ -13,5 +13,7 @@ async fn run() -> Result<(), Error> {
     let vars = Vars::from_process();
     telemetry::start(&vars)?;
     let function = Function::from_vars(&vars, Clock::system())?;
+    let ending = function.clone();
+    spawn_graceful_shutdown_handler(async move || ending.flush().await).await;
     lambda_http::run(service_fn(|request| function.handle(request))).await
 }

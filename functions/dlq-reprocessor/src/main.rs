@@ -1,7 +1,7 @@
 use std::process::ExitCode;
 
 use dlq_reprocessor::Function;
-use lambda_runtime::{Error, service_fn};
+use lambda_runtime::{Error, service_fn, spawn_graceful_shutdown_handler};
 use runtime::{Clock, Vars, telemetry};
 
 #[tokio::main]
@@ -13,5 +13,8 @@ async fn run() -> Result<(), Error> {
     let vars = Vars::from_process();
     telemetry::start(&vars)?;
     let function = Function::from_vars(&vars, Clock::system())?;
-    lambda_runtime::run(service_fn(|event| function.handle(event))).await
+    let ending = function.clone();
+    spawn_graceful_shutdown_handler(async move || ending.flush().await).await;
+    let handle = async |event| function.handle(event).await.map_err(Error::from);
+    lambda_runtime::run(service_fn(handle)).await
 }

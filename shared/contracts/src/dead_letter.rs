@@ -104,6 +104,19 @@ pub struct FailureHeaders {
 #[error("the header {0} is missing or wrong")]
 pub struct InvalidFailureHeader(pub &'static str);
 
+/// What a redriven record carries, so that it is known when it fails again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RedriveHeaders<'a> {
+    pub letter_id: &'a str,
+    /// The redrive's number, from 1.
+    pub redrive: u32,
+}
+
+/// What all headers of dead letters begin with.
+pub const DEAD_LETTER_PREFIX: &str = "dlq-";
+
+const LETTER_ID: &str = "dlq-letter-id";
+const REDRIVE: &str = "dlq-redrive";
 const REASON: &str = "dlq-reason";
 const MESSAGE: &str = "dlq-message";
 const ATTEMPTS: &str = "dlq-attempts";
@@ -150,6 +163,17 @@ impl FailureHeaders {
     }
 }
 
+impl<'a> RedriveHeaders<'a> {
+    pub fn pairs(&self) -> [(&'static str, String); 2] {
+        [(LETTER_ID, self.letter_id.to_owned()), (REDRIVE, self.redrive.to_string())]
+    }
+
+    /// `None` for a record that was not redriven.
+    pub fn read(get: impl Fn(&str) -> Option<&'a str>) -> Option<Self> {
+        Some(Self { letter_id: get(LETTER_ID)?, redrive: get(REDRIVE)?.parse().ok()? })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -174,6 +198,16 @@ mod tests {
         let pairs = failure().pairs();
         let get = |name: &str| pairs.iter().find(|(n, _)| *n == name).map(|(_, v)| v.as_str());
         assert_eq!(FailureHeaders::read(get), Ok(failure()));
+    }
+
+    #[test]
+    fn redrive_headers_round_trip() {
+        let redrive = RedriveHeaders { letter_id: "0123", redrive: 3 };
+        let pairs = redrive.pairs();
+        let get = |name: &str| pairs.iter().find(|(n, _)| *n == name).map(|(_, v)| v.as_str());
+        assert_eq!(RedriveHeaders::read(get), Some(redrive));
+        assert!(pairs.iter().all(|(name, _)| name.starts_with(DEAD_LETTER_PREFIX)));
+        assert!(failure().pairs().iter().all(|(name, _)| name.starts_with(DEAD_LETTER_PREFIX)));
     }
 
     #[test]

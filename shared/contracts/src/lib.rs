@@ -7,7 +7,9 @@ mod headers;
 mod newtype;
 pub mod topic;
 
-pub use dead_letter::{FailureHeaders, InvalidFailureHeader, Origin, Reason};
+pub use dead_letter::{
+    DEAD_LETTER_PREFIX, FailureHeaders, InvalidFailureHeader, Origin, Reason, RedriveHeaders,
+};
 pub use employee::{Details, Employee};
 pub use enrichment_requested::{DecodeError, EnrichmentRequestedV1, EventType};
 pub use headers::{MessageHeaders, TraceParent, header};

@@ -1,11 +1,18 @@
 use api::cursor::{self, Signer};
 
 use crate::{
+    Error,
+    audit::AuditRecord,
+    filter::Filter,
+    fingerprint::Fingerprint,
+    group::{Counts, Group},
+    job::Job,
     letter::{DeadLetter, LetterId},
-    store::{Position, Store},
+    payload::Payload,
+    store::{Part, Position, Row, Store},
 };
 
-/// Shows dead letters.
+/// Shows dead letters, and what was done to them.
 #[derive(Debug, Clone)]
 pub struct Find {
     store: Store,
@@ -13,48 +20,110 @@ pub struct Find {
 }
 
 #[derive(Debug)]
-pub struct Page {
-    pub letters: Vec<DeadLetter>,
+pub struct Page<T> {
+    pub items: Vec<T>,
     /// Continues after this page; `None` at the end.
     pub next: Option<String>,
 }
-
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    #[error(transparent)]
-    Cursor(#[from] cursor::Error),
-    #[error("the dead letters could not be read")]
-    Store(#[from] dynamo::Error),
-}
-
-/// What a cursor of the list is good for.
-const QUERY: &str = "dead-letters";
 
 impl Find {
     pub fn new(store: Store, signer: Signer) -> Self {
         Self { store, signer }
     }
 
-    pub async fn get(&self, id: &LetterId) -> Result<Option<DeadLetter>, dynamo::Error> {
-        self.store.get(id).await
+    pub async fn letter(&self, id: &LetterId) -> Result<DeadLetter, Error> {
+        self.store.get(id).await?.ok_or(Error::Unknown)
+    }
+
+    /// What a redrive of the letter would send.
+    pub async fn payload(&self, id: &LetterId) -> Result<Payload, Error> {
+        self.store.payload(id, Part::Current).await?.ok_or(Error::Unknown)
+    }
+
+    /// What had failed, where a person has edited it since.
+    pub async fn original(&self, id: &LetterId) -> Result<Option<Payload>, Error> {
+        Ok(self.store.payload(id, Part::Original).await?)
     }
 
     /// The newest first.
-    pub async fn list(&self, cursor: Option<&str>, limit: usize) -> Result<Page, Error> {
-        let after = match cursor {
-            Some(cursor) => {
-                Some(Position::parse(&self.signer.open(QUERY, cursor).await?).ok_or(cursor::Error::Invalid)?)
-            }
+    pub async fn letters(
+        &self,
+        filter: &Filter,
+        cursor: Option<&str>,
+        limit: usize,
+    ) -> Result<Page<DeadLetter>, Error> {
+        let query = filter.canonical();
+        let after = match self.open(&query, cursor).await? {
+            Some(position) => Some(Position::parse(&position).ok_or(cursor::Error::Invalid)?),
             None => None,
         };
         // One more than asked for tells whether there is a next page.
-        let mut letters = self.store.list(after, limit + 1).await?;
-        let is_last = letters.len() <= limit;
-        letters.truncate(limit);
-        let next = match letters.last() {
-            Some(last) if !is_last => Some(self.signer.seal(QUERY, &Position::of(last).to_string()).await?),
+        let letters = self.store.list(filter, after.as_ref(), limit + 1).await?;
+        self.page(&query, letters, limit, |letter| Position::of(letter).to_string()).await
+    }
+
+    /// With how many letters there are in which state.
+    pub async fn groups(&self, cursor: Option<&str>, limit: usize) -> Result<Page<(Group, Counts)>, Error> {
+        let after = self.open("groups", cursor).await?;
+        let rows = self.store.groups(after.as_deref(), limit + 1).await?;
+        let page = self.page("groups", rows, limit, |row| row.at.clone()).await?;
+        let mut items = Vec::with_capacity(page.items.len());
+        for Row { content: group, .. } in page.items {
+            let counts = self.store.counts(&group.fingerprint).await?;
+            items.push((group, counts));
+        }
+        Ok(Page { items, next: page.next })
+    }
+
+    pub async fn group(&self, fingerprint: &Fingerprint) -> Result<(Group, Counts), Error> {
+        let group = self.store.group(fingerprint).await?.ok_or(Error::Unknown)?;
+        let counts = self.store.counts(fingerprint).await?;
+        Ok((group, counts))
+    }
+
+    pub async fn job(&self, id: &str) -> Result<Job, Error> {
+        self.store.job(id).await?.ok_or(Error::Unknown)
+    }
+
+    pub async fn jobs(&self, cursor: Option<&str>, limit: usize) -> Result<Page<Job>, Error> {
+        let after = self.open("jobs", cursor).await?;
+        let rows = self.store.jobs(after.as_deref(), limit + 1).await?;
+        Ok(self.page("jobs", rows, limit, |row| row.at.clone()).await?.contents())
+    }
+
+    pub async fn audit(&self, cursor: Option<&str>, limit: usize) -> Result<Page<AuditRecord>, Error> {
+        let after = self.open("audit", cursor).await?;
+        let rows = self.store.audit(after.as_deref(), limit + 1).await?;
+        Ok(self.page("audit", rows, limit, |row| row.at.clone()).await?.contents())
+    }
+
+    async fn open(&self, query: &str, cursor: Option<&str>) -> Result<Option<String>, Error> {
+        match cursor {
+            Some(cursor) => Ok(Some(self.signer.open(query, cursor).await?)),
+            None => Ok(None),
+        }
+    }
+
+    /// The first `limit` of the items, and a cursor if there are more.
+    async fn page<T>(
+        &self,
+        query: &str,
+        mut items: Vec<T>,
+        limit: usize,
+        position: impl Fn(&T) -> String,
+    ) -> Result<Page<T>, Error> {
+        let is_last = items.len() <= limit;
+        items.truncate(limit);
+        let next = match items.last() {
+            Some(last) if !is_last => Some(self.signer.seal(query, &position(last)).await?),
             _ => None,
         };
-        Ok(Page { letters, next })
+        Ok(Page { items, next })
+    }
+}
+
+impl<T> Page<Row<T>> {
+    fn contents(self) -> Page<T> {
+        Page { items: self.items.into_iter().map(|row| row.content).collect(), next: self.next }
     }
 }

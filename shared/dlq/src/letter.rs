@@ -1,37 +1,63 @@
-use std::fmt;
-
-use base64::{Engine, prelude::BASE64_STANDARD};
-use contracts::{CorrelationId, EmployeeId, EventId, Origin, Reason};
+use contracts::{CorrelationId, EmployeeId, EventId, FailureHeaders, Origin, Reason};
 use jiff::Timestamp;
-use runtime::event::RecordHeader;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-/// A record that could not be processed, and why.
+use crate::{
+    actor::Actor,
+    fingerprint::Fingerprint,
+    hex::{hex, is_hex},
+    life::{Jitter, Life, Refused, State, Step},
+    payload::{Bytes, Payload},
+};
+
+/// A record that could not be processed, and why. What it held is its [`Payload`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeadLetter {
     pub id: LetterId,
-    pub state: LetterState,
+    #[serde(flatten)]
+    pub life: Life,
+    /// Its newest failure.
     pub reason: Reason,
     pub message: String,
+    /// Over all of its failures.
     pub attempts: u32,
     pub failed_at: Timestamp,
     pub parked_at: Timestamp,
-    /// Equal for letters of one cause.
-    pub fingerprint: String,
-    /// As the record's headers and key say; absent when they say nothing usable.
+    pub fingerprint: Fingerprint,
+    /// As the record's headers, key and value say; absent when they say nothing usable.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub correlation_id: Option<CorrelationId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event_id: Option<EventId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub employee_id: Option<EmployeeId>,
+    /// Of the first failure.
     pub origin: Origin,
-    pub payload: Payload,
+    /// The oldest first.
+    pub history: Vec<Entry>,
+    /// Changes with every write.
+    pub(crate) version: u64,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum LetterState {
-    /// Waits for a decision.
-    Parked,
+/// Something that happened to a letter.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    pub at: Timestamp,
+    /// The state that it came to.
+    pub state: State,
+    pub by: Actor,
+    /// For people. Holds nothing personal but what a person wrote as the reason of a discard.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+/// What a record says of itself.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Ids {
+    pub(crate) correlation: Option<CorrelationId>,
+    pub(crate) event: Option<EventId>,
+    pub(crate) employee: Option<EmployeeId>,
 }
 
 /// 32 hex digits.
@@ -39,26 +65,93 @@ pub enum LetterState {
 #[serde(transparent)]
 pub struct LetterId(String);
 
-/// The record as it was, to be redriven byte for byte.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Payload {
-    pub key: Option<Bytes>,
-    pub value: Option<Bytes>,
-    pub headers: Vec<(String, Bytes)>,
-    /// The length of a value that is too long to be kept here; it is on its topic, at the origin.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub left_out_bytes: Option<usize>,
-}
+/// More than five schedules of five redrives. What is older gives way.
+const MOST_ENTRIES: usize = 100;
 
-/// An item has room for 400 KB, of which base64 takes four bytes for three.
-const MOST_BYTES: usize = 256 * 1024;
+impl DeadLetter {
+    /// A letter that was not there before. `retriable`: trying again can succeed with nothing changed by a person.
+    pub(crate) fn new(
+        failure: FailureHeaders,
+        payload: &Payload,
+        ids: Ids,
+        retriable: bool,
+        now: Timestamp,
+    ) -> Self {
+        let value = payload.value.as_ref().map(Bytes::to_vec);
+        let id = LetterId::of(&failure.origin, value.as_deref());
+        let by = Actor::pipeline();
+        let life = Life::begin(retriable, now, id.jitter(0));
+        let note = Some(format!("{}: {}", failure.reason, failure.message));
+        Self {
+            life,
+            fingerprint: Fingerprint::of(failure.reason, &failure.origin, &failure.message),
+            reason: failure.reason,
+            message: failure.message,
+            attempts: failure.attempts,
+            failed_at: failure.failed_at,
+            parked_at: now,
+            correlation_id: ids.correlation,
+            event_id: ids.event,
+            employee_id: ids.employee,
+            origin: failure.origin,
+            history: vec![Entry { at: now, state: life.state, by, note }],
+            version: 0,
+            id,
+        }
+    }
 
-/// Bytes that serialise as text where they are text, else as base64.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Bytes {
-    Text(String),
-    Base64(String),
+    /// One step on, noted in its history.
+    pub(crate) fn step(
+        &mut self,
+        step: Step,
+        by: &Actor,
+        now: Timestamp,
+        note: Option<String>,
+    ) -> Result<(), Refused> {
+        let after = self.life.after(step, now, self.jitter())?;
+        let changed = after.state != self.life.state || after.redrives != self.life.redrives;
+        self.life = after;
+        if changed || note.is_some() {
+            self.note(by, now, note);
+        }
+        Ok(())
+    }
+
+    /// Its redrive failed. `false` for a failure that is known already.
+    pub(crate) fn returned(
+        &mut self,
+        redrive: u32,
+        failure: FailureHeaders,
+        retriable: bool,
+        now: Timestamp,
+    ) -> bool {
+        let step = Step::Returned { redrive, retriable };
+        let after = self.life.after(step, now, self.jitter()).unwrap_or(self.life);
+        if after == self.life {
+            return false;
+        }
+        self.life = after;
+        self.fingerprint = Fingerprint::of(failure.reason, &failure.origin, &failure.message);
+        self.attempts = self.attempts.saturating_add(failure.attempts);
+        (self.reason, self.failed_at) = (failure.reason, failure.failed_at);
+        let note = format!("redrive {redrive} failed, {}: {}", failure.reason, failure.message);
+        self.message = failure.message;
+        self.note(&Actor::pipeline(), now, Some(note));
+        true
+    }
+
+    fn note(&mut self, by: &Actor, at: Timestamp, note: Option<String>) {
+        if self.history.len() >= MOST_ENTRIES {
+            // The first one says how it all began.
+            self.history.remove(1);
+        }
+        self.history.push(Entry { at, state: self.life.state, by: by.clone(), note });
+    }
+
+    /// Another one for every redrive.
+    fn jitter(&self) -> Jitter {
+        self.id.jitter(self.life.redrives)
+    }
 }
 
 impl LetterId {
@@ -77,67 +170,16 @@ impl LetterId {
 
     /// `None` for what is no id of a letter.
     pub fn parse(text: &str) -> Option<Self> {
-        let valid =
-            text.len() == 32 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
-        valid.then(|| Self(text.to_owned()))
+        is_hex(text, 32).then(|| Self(text.to_owned()))
     }
 
     pub fn as_str(&self) -> &str {
         &self.0
     }
-}
 
-impl Payload {
-    /// A letter must always fit into the table: what doesn't fit is left out, and said to be.
-    pub(crate) fn of(key: Option<Vec<u8>>, value: Option<Vec<u8>>, headers: Vec<RecordHeader>) -> Self {
-        let around = key.as_ref().map_or(0, Vec::len)
-            + headers.iter().map(|header| header.name.len() + header.value.len()).sum::<usize>();
-        let (key, headers) = if around > MOST_BYTES / 4 { (None, Vec::new()) } else { (key, headers) };
-        let (value, left_out_bytes) = match value {
-            Some(value) if value.len() > MOST_BYTES => (None, Some(value.len())),
-            value => (value, None),
-        };
-        let headers = headers.into_iter().map(|header| (header.name, header.value.into())).collect();
-        Self { key: key.map(Into::into), value: value.map(Into::into), headers, left_out_bytes }
-    }
-}
-
-/// What went wrong and where; nothing about whom.
-pub(crate) fn fingerprint(reason: Reason, origin: &Origin, message: &str) -> String {
-    let mut hash = Sha256::new();
-    hash.update(reason.code());
-    hash.update([0]);
-    hash.update(&origin.topic);
-    hash.update([0]);
-    // Numbers vary within one cause: a line, a column, a wait.
-    hash.update(message.split(|c: char| c.is_ascii_digit()).collect::<String>());
-    hex(&hash.finalize()[..8])
-}
-
-fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digit = |nibble: u8| char::from(DIGITS[usize::from(nibble)]);
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
-}
-
-impl From<Vec<u8>> for Bytes {
-    fn from(bytes: Vec<u8>) -> Self {
-        match String::from_utf8(bytes) {
-            Ok(text) => Self::Text(text),
-            Err(error) => Self::Base64(BASE64_STANDARD.encode(error.as_bytes())),
-        }
-    }
-}
-
-impl fmt::Debug for Payload {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Payload([redacted])")
-    }
-}
-
-impl fmt::Debug for Bytes {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Bytes([redacted])")
+    pub(crate) fn jitter(&self, redrives: u32) -> Jitter {
+        let hash = Sha256::new().chain_update(&self.0).chain_update(redrives.to_be_bytes()).finalize();
+        Jitter::from_bytes([hash[0], hash[1]])
     }
 }
 
@@ -166,32 +208,13 @@ mod tests {
     }
 
     #[test]
-    fn one_cause_has_one_fingerprint() {
-        let (one, other) = (origin(5, "2026-01-31T18:42:00Z"), origin(9, "2026-01-31T18:43:00Z"));
-        let of = |reason, origin, message| fingerprint(reason, origin, message);
-        let waits = "rate limit is used up for 30s";
-        assert_eq!(
-            of(Reason::RateLimited, &one, waits),
-            of(Reason::RateLimited, &other, "rate limit is used up for 8s")
-        );
-        assert_ne!(of(Reason::RateLimited, &one, waits), of(Reason::OktaUnavailable, &one, waits));
-    }
-
-    #[test]
-    fn what_is_too_long_for_the_table_is_left_out_and_said_to_be() {
-        let header = |len: usize| RecordHeader { name: "h".to_owned(), value: vec![b'x'; len] };
-        let kept = Payload::of(Some(b"E1".to_vec()), Some(vec![0xff; MOST_BYTES]), vec![header(9)]);
-        assert_eq!((kept.left_out_bytes, kept.headers.len()), (None, 1));
-        let cut =
-            Payload::of(Some(b"E1".to_vec()), Some(vec![b'x'; MOST_BYTES + 1]), vec![header(MOST_BYTES)]);
-        assert_eq!((cut.value, cut.left_out_bytes), (None, Some(MOST_BYTES + 1)));
-        assert_eq!((cut.key, cut.headers.len()), (None, 0));
-    }
-
-    #[test]
-    fn bytes_that_are_no_text_are_base64() {
-        let json = |bytes: &[u8]| serde_json::to_value(Bytes::from(bytes.to_vec())).unwrap();
-        assert_eq!(json(b"E1"), serde_json::json!({"text": "E1"}));
-        assert_eq!(json(&[0xff, 0]), serde_json::json!({"base64": "/wA="}));
+    fn the_letters_of_one_outage_are_spread() {
+        let wait = |offset| {
+            let jitter = LetterId::of(&origin(offset, "2026-01-31T18:42:00Z"), None).jitter(0);
+            Life::begin(true, Timestamp::UNIX_EPOCH, jitter).due_at.unwrap().as_millisecond()
+        };
+        let waits: std::collections::BTreeSet<_> = (0..1000).map(wait).collect();
+        assert!(waits.len() > 300, "{} different waits", waits.len());
+        assert!(*waits.first().unwrap() < 50_000 && *waits.last().unwrap() > 70_000);
     }
 }

@@ -1,12 +1,41 @@
 #![doc = include_str!("../README.md")]
 
+mod actor;
+mod audit;
+mod discard;
+mod error;
+mod filter;
 mod find;
+mod fingerprint;
+mod group;
+mod hex;
+mod job;
 mod letter;
+mod life;
+mod pace;
 mod park;
+mod payload;
 mod read;
+mod redrive;
+mod run_job;
 mod store;
+mod sweep;
+mod write;
 
-pub use find::{Error as FindError, Find, Page};
-pub use letter::{Bytes, DeadLetter, LetterId, LetterState, Payload};
+pub use actor::Actor;
+pub use audit::{AuditRecord, Deed};
+pub use discard::Discard;
+pub use error::Error;
+pub use filter::Filter;
+pub use find::{Find, Page};
+pub use fingerprint::Fingerprint;
+pub use group::{Counts, Group};
+pub use job::{Action, Job, JobState, Progress, Task, usual_rate};
+pub use letter::{DeadLetter, Entry, LetterId};
+pub use life::{Life, Refused, State};
 pub use park::Park;
+pub use payload::{Bytes, Payload};
+pub use redrive::Redrive;
+pub use run_job::RunJobs;
 pub use store::Store;
+pub use sweep::{Sweep, Swept};

@@ -1,6 +1,12 @@
 use runtime::{Clock, batch::Retry, event::Record, telemetry};
 
-use crate::{letter::DeadLetter, read, store::Store};
+use crate::{
+    Error,
+    letter::{DeadLetter, LetterId},
+    read::{self, Arrival},
+    store::{Saved, Store},
+    write::ROUNDS,
+};
 
 /// Stores dead letters.
 #[derive(Debug, Clone)]
@@ -14,25 +20,58 @@ impl Park {
         Self { store, clock }
     }
 
-    /// Stores the record's letter, unless it is stored already, and returns it.
+    /// Stores the record's letter, unless that is done already, and returns it. A record that was redriven goes back to
+    /// its letter.
     ///
     /// # Errors
     /// When the table is away: the record is still on its topic, and Lambda delivers it again.
     pub async fn park(&self, record: Record) -> Result<DeadLetter, Retry> {
-        let letter = read::letter(record, self.clock.now());
-        let new = self.store.insert(&letter).await.map_err(|error| {
+        let mut arrival = read::arrival(record);
+        let parked = match arrival.redrive.take() {
+            Some((id, redrive)) => self.returned(&id, redrive, arrival).await,
+            None => self.insert(arrival).await,
+        };
+        parked.map_err(|error| {
             let error = telemetry::chain(&error);
             tracing::error!(error, "the dead letter could not be parked; the record is reported back");
             Retry
-        })?;
-        let (id, reason) = (letter.id.as_str(), letter.reason.code());
-        tracing::warn!(
-            dead_letter_id = id,
-            reason,
-            fingerprint = letter.fingerprint,
-            new,
-            "parked a dead letter"
-        );
+        })
+    }
+
+    async fn insert(&self, arrival: Arrival) -> Result<DeadLetter, Error> {
+        let retriable = arrival.is_retriable();
+        let Arrival { failure, payload, ids, .. } = arrival;
+        let letter = DeadLetter::new(failure, &payload, ids, retriable, self.clock.now());
+        let new = self.store.insert(&letter, &payload).await?;
+        // Also for one that is there: its first delivery may have ended before this line.
+        self.store.note_group(&letter).await?;
+        let (dead_letter_id, reason) = (letter.id.as_str(), letter.reason.code());
+        let (state, fingerprint) = (letter.life.state.name(), letter.fingerprint.as_str());
+        tracing::warn!(dead_letter_id, reason, state, fingerprint, new, "parked a dead letter");
         Ok(letter)
+    }
+
+    async fn returned(&self, id: &LetterId, redrive: u32, arrival: Arrival) -> Result<DeadLetter, Error> {
+        for _ in 0..ROUNDS {
+            let Some(mut letter) = self.store.get(id).await? else {
+                // Its letter was deleted by hand. What is here now must be seen all the same.
+                return self.insert(arrival).await;
+            };
+            let cause = letter.fingerprint.clone();
+            let retriable = arrival.is_retriable();
+            if !letter.returned(redrive, arrival.failure.clone(), retriable, self.clock.now()) {
+                return Ok(letter);
+            }
+            if self.store.save(&mut letter).await? == Saved::Yes {
+                if letter.fingerprint != cause {
+                    self.store.note_group(&letter).await?;
+                }
+                let (dead_letter_id, reason) = (letter.id.as_str(), letter.reason.code());
+                let state = letter.life.state.name();
+                tracing::warn!(dead_letter_id, reason, state, redrive, "a redriven record failed again");
+                return Ok(letter);
+            }
+        }
+        Err(Error::Contended)
     }
 }

@@ -2,12 +2,17 @@
 //! mapping, which wraps it when it gives up on an invocation. Whatever else stands there is a letter all the same.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use contracts::{EmployeeId, FailureHeaders, Origin, Reason};
+use contracts::{
+    DEAD_LETTER_PREFIX, EmployeeId, EnrichmentRequestedV1, FailureHeaders, Origin, Reason, RedriveHeaders,
+};
 use jiff::Timestamp;
 use runtime::event::{KafkaEvent, Record};
 use serde::Deserialize;
 
-use crate::letter::{self, DeadLetter, LetterId, LetterState, fingerprint};
+use crate::{
+    letter::{Ids, LetterId},
+    payload::Payload,
+};
 
 /// Lambda's record of a failed invocation, as far as it is needed. Written leniently: its numbers come as strings.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/kafka-on-failure-destination.html>
@@ -21,7 +26,7 @@ struct Invocation {
 /// What the function was invoked with: as documented an event, with the one record that failed.
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Payload {
+enum Invoked {
     Event(KafkaEvent),
     Record(Record),
 }
@@ -42,19 +47,35 @@ impl RequestContext {
     }
 }
 
-pub(crate) fn letter(record: Record, now: Timestamp) -> DeadLetter {
+/// A record from the failed topic, understood.
+pub(crate) struct Arrival {
+    pub(crate) failure: FailureHeaders,
+    pub(crate) payload: Payload,
+    pub(crate) ids: Ids,
+    /// The letter that was redriven with it, and which redrive it was.
+    pub(crate) redrive: Option<(LetterId, u32)>,
+}
+
+impl Arrival {
+    /// Whether another try can succeed with nothing changed by a person.
+    pub(crate) fn is_retriable(&self) -> bool {
+        self.failure.reason.is_transient() && self.payload.is_whole()
+    }
+}
+
+pub(crate) fn arrival(record: Record) -> Arrival {
     if let Ok(failure) = FailureHeaders::read(|name| record.header(name)) {
-        return write(record, failure, now);
+        return arrived(record, failure);
     }
     if let Some((inner, invocation)) = wrapped(&record) {
         let message = format!("Lambda gave up: {}", invocation.condition);
         let attempts = invocation.invocations();
         let failure = unprocessed(&inner, message, attempts, created_at(&record));
-        return write(inner, failure, now);
+        return arrived(inner, failure);
     }
     let failure =
         unprocessed(&record, "the record says nothing of its failure".to_owned(), 0, created_at(&record));
-    write(record, failure, now)
+    arrived(record, failure)
 }
 
 /// The record that Lambda could not get processed, if this is such a wrapper.
@@ -68,8 +89,8 @@ fn wrapped(record: &Record) -> Option<(Record, RequestContext)> {
         other => other,
     };
     let mut records = match serde_json::from_value(payload).ok()? {
-        Payload::Event(event) => event.into_records(),
-        Payload::Record(record) => vec![record],
+        Invoked::Event(event) => event.into_records(),
+        Invoked::Record(record) => vec![record],
     };
     // Several can't become one letter: then the wrapper is it, with all of them.
     let only = if records.len() == 1 { records.pop() } else { None };
@@ -90,24 +111,34 @@ fn created_at(record: &Record) -> Timestamp {
     Timestamp::from_millisecond(record.timestamp).unwrap_or_default()
 }
 
-fn write(record: Record, failure: FailureHeaders, parked_at: Timestamp) -> DeadLetter {
+fn arrived(record: Record, failure: FailureHeaders) -> Arrival {
+    let ids = ids(&record);
+    let redrive = RedriveHeaders::read(|name| record.header(name))
+        .and_then(|redrive| Some((LetterId::parse(redrive.letter_id)?, redrive.redrive)));
+    let mut headers = record.headers;
+    // What was added since the record was published is in the letter itself.
+    headers.retain(|header| !header.name.starts_with(DEAD_LETTER_PREFIX));
+    Arrival { failure, payload: Payload::of(record.key, record.value, headers), ids, redrive }
+}
+
+/// The headers and the key, where they say it: a value may be anything.
+fn ids(record: &Record) -> Ids {
     let key = record.key.as_deref().and_then(|key| std::str::from_utf8(key).ok());
-    let employee_id = key.and_then(|key| EmployeeId::parse(key).ok());
-    let (correlation_id, event_id) = (record.correlation_id(), record.event_id());
-    DeadLetter {
-        id: LetterId::of(&failure.origin, record.value.as_deref()),
-        state: LetterState::Parked,
-        fingerprint: fingerprint(failure.reason, &failure.origin, &failure.message),
-        reason: failure.reason,
-        message: failure.message,
-        attempts: failure.attempts,
-        failed_at: failure.failed_at,
-        parked_at,
-        correlation_id,
-        event_id,
-        employee_id,
-        origin: failure.origin,
-        payload: letter::Payload::of(record.key, record.value, record.headers),
+    let ids = Ids {
+        correlation: record.correlation_id(),
+        event: record.event_id(),
+        employee: key.and_then(|key| EmployeeId::parse(key).ok()),
+    };
+    if ids.correlation.is_some() && ids.event.is_some() && ids.employee.is_some() {
+        return ids;
+    }
+    match record.value.as_deref().map(EnrichmentRequestedV1::decode) {
+        Some(Ok(event)) => Ids {
+            correlation: ids.correlation.or(Some(event.correlation_id)),
+            event: ids.event.or(Some(event.event_id)),
+            employee: ids.employee.or(Some(event.employee.id)),
+        },
+        _ => ids,
     }
 }
 
@@ -117,7 +148,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::letter::Bytes;
+    use crate::payload::Bytes;
 
     fn record(value: &[u8], headers: Vec<(&str, String)>) -> Record {
         Record {
@@ -150,18 +181,37 @@ mod tests {
         }
     }
 
-    fn now() -> Timestamp {
-        "2026-01-31T18:50:00Z".parse().unwrap()
-    }
-
     #[test]
     fn a_dead_letter_of_the_enrichment_says_where_it_failed_and_why() {
         let mut headers: Vec<_> = failure().pairs().into_iter().collect();
         headers.push((contracts::header::CORRELATION_ID, "c-1".to_owned()));
-        let letter = letter(record(b"{}", headers), now());
-        assert_eq!((letter.reason, &letter.origin), (Reason::UserNotFound, &failure().origin));
-        assert_eq!(letter.correlation_id.unwrap().as_str(), "c-1");
-        assert_eq!(letter.employee_id.unwrap().as_str(), "E1");
+        let arrival = arrival(record(b"{}", headers));
+        assert_eq!(arrival.failure, failure());
+        assert_eq!(arrival.ids.correlation.unwrap().as_str(), "c-1");
+        assert_eq!(arrival.ids.employee.unwrap().as_str(), "E1");
+        let own: Vec<_> = arrival.payload.headers.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!((own, arrival.redrive), (vec![contracts::header::CORRELATION_ID], None));
+    }
+
+    #[test]
+    fn a_record_that_was_redriven_names_its_letter_and_its_redrive() {
+        let id = "0123456789abcdef0123456789abcdef";
+        let mut headers: Vec<_> = RedriveHeaders { letter_id: id, redrive: 2 }.pairs().into_iter().collect();
+        headers.extend(failure().pairs());
+        assert_eq!(arrival(record(b"{}", headers)).redrive, Some((LetterId::parse(id).unwrap(), 2)));
+    }
+
+    #[test]
+    fn what_the_headers_leave_out_the_value_says() {
+        let value = json!({
+            "eventId": "evt-1", "eventType": "hired", "correlationId": "c-1", "occurredAt": "2026-01-31T18:42:00Z",
+            "receivedAt": "2026-01-31T18:42:01Z", "employee": {
+                "id": "E9", "firstName": "Ada", "lastName": "Lovelace", "email": "ada@example.com", "details": {}
+            }
+        });
+        let ids = arrival(record(value.to_string().as_bytes(), vec![])).ids;
+        assert_eq!((ids.correlation.unwrap().as_str(), ids.event.unwrap().as_str()), ("c-1", "evt-1"));
+        assert_eq!(ids.employee.unwrap().as_str(), "E1", "the key decides the order");
     }
 
     /// As Lambda documents it.
@@ -200,12 +250,12 @@ mod tests {
         let documented = event(&[requested(7)]);
         let text = documented.to_string();
         for payload in [documented, json!(text), json!(BASE64_STANDARD.encode(text)), requested(7)] {
-            let letter = letter(given_up(&payload), now());
-            assert_eq!((letter.reason, letter.attempts), (Reason::Unprocessed, 4));
-            assert_eq!((letter.origin.partition, letter.origin.offset), (1, 7));
-            assert_eq!(letter.payload.value, Some(Bytes::Text("{}".to_owned())));
-            assert_eq!(letter.employee_id.unwrap().as_str(), "E2");
-            assert_eq!(letter.event_id.unwrap().as_str(), "e-2");
+            let Arrival { failure, payload, ids, .. } = arrival(given_up(&payload));
+            assert_eq!((failure.reason, failure.attempts), (Reason::Unprocessed, 4));
+            assert_eq!((failure.origin.partition, failure.origin.offset), (1, 7));
+            assert_eq!(payload.value, Some(Bytes::Text("{}".to_owned())));
+            assert_eq!(ids.employee.unwrap().as_str(), "E2");
+            assert_eq!(ids.event.unwrap().as_str(), "e-2");
         }
     }
 
@@ -213,15 +263,14 @@ mod tests {
     fn a_wrapper_of_several_records_loses_none_of_them() {
         let wrapper = given_up(&event(&[requested(7), requested(8)]));
         let value = String::from_utf8(wrapper.value.clone().unwrap()).unwrap();
-        let letter = letter(wrapper, now());
-        assert_eq!(letter.payload.value, Some(Bytes::Text(value)));
+        assert_eq!(arrival(wrapper).payload.value, Some(Bytes::Text(value)));
     }
 
     #[test]
     fn what_nobody_explains_is_a_letter_all_the_same() {
-        let letter = letter(record(&[0xff, 0xfe], vec![]), now());
-        assert_eq!(letter.reason, Reason::Unprocessed);
-        assert_eq!(letter.origin.topic, "user.enrichment.failed");
-        assert_eq!(letter.payload.value, Some(Bytes::Base64("//4=".to_owned())));
+        let arrival = arrival(record(&[0xff, 0xfe], vec![]));
+        assert_eq!(arrival.failure.reason, Reason::Unprocessed);
+        assert_eq!(arrival.failure.origin.topic, "user.enrichment.failed");
+        assert_eq!(arrival.payload.value, Some(Bytes::Base64("//4=".to_owned())));
     }
 }

@@ -1,40 +1,77 @@
-use std::{borrow::Cow, collections::HashMap, fmt};
+//! The table of dead letters: `DEAD_LETTERS_TABLE`, key `id`. Beside each letter stands its payload, so that lists don't
+//! read what they don't show; and there are groups, jobs and the audit, told apart by `kind`. A letter expires only
+//! when it is over: until then it is somebody's only trace.
+
+mod audit;
+mod groups;
+mod jobs;
+mod query;
+mod rows;
+
+use std::{borrow::Cow, collections::HashMap};
 
 use aws::Aws;
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::{operation::update_item::builders::UpdateItemFluentBuilder, types::AttributeValue};
 use dynamo::{Client, Error, Put, Written};
 use jiff::Timestamp;
 use runtime::{ConfigError, Vars};
 use serde::{Deserialize, Serialize};
 
-use crate::letter::{DeadLetter, LetterId};
+use crate::{
+    letter::{DeadLetter, LetterId},
+    life::KEPT_WHEN_OVER,
+    payload::Payload,
+};
 
-/// The index of letters by time; `kind` is the same for all.
-const BY_TIME: &str = "by-time";
+pub(crate) use self::{query::Position, rows::Row};
+
 const KIND: &str = "letter";
 
-/// The table of dead letters: `DEAD_LETTERS_TABLE`, key `id`. Nothing expires: a letter is somebody's only trace until it
-/// has been dealt with.
+/// `queue` is the same for all letters that go on by themselves.
+const DUE: &str = "due";
+
 #[derive(Debug, Clone)]
 pub struct Store {
     client: Client,
     table: String,
 }
 
+/// Whether something was written, or had been written by another since it was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Saved {
+    Yes,
+    Conflict,
+}
+
 #[derive(Serialize, Deserialize)]
-struct Item<'a> {
-    kind: String,
+struct LetterItem<'a> {
+    kind: Cow<'a, str>,
     /// Sorts by time, and by id at one time.
     at: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    queue: Option<Cow<'a, str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    due: Option<String>,
+    /// Epoch seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    expires_at: Option<i64>,
     #[serde(flatten)]
     letter: Cow<'a, DeadLetter>,
 }
 
-/// Where a letter stands in the list.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Position {
-    millis: i64,
-    id: LetterId,
+#[derive(Serialize, Deserialize)]
+struct PayloadItem<'a> {
+    id: String,
+    payload: Cow<'a, Payload>,
+}
+
+/// Which of a letter's payloads.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Part {
+    /// What a redrive sends.
+    Current,
+    /// What had failed, kept when a person edits it.
+    Original,
 }
 
 impl Store {
@@ -43,79 +80,118 @@ impl Store {
         Ok(Self { client, table: vars.require("DEAD_LETTERS_TABLE", "a table's name")?.to_owned() })
     }
 
-    /// Whether the letter is new. One that is there stays as it is: a person may have begun to work on it.
-    pub(crate) async fn insert(&self, letter: &DeadLetter) -> Result<bool, Error> {
-        let item = Item {
-            kind: KIND.to_owned(),
-            at: Position::of(letter).to_string(),
-            letter: Cow::Borrowed(letter),
-        };
-        let unless_there =
-            Put { table: &self.table, condition: "attribute_not_exists(id)", names: &[], values: vec![] };
-        Ok(dynamo::put(&self.client, &item, unless_there).await? == Written::Yes)
+    /// Whether the letter is new. One that is there stays as it is: its life may have gone on.
+    pub(crate) async fn insert(&self, letter: &DeadLetter, payload: &Payload) -> Result<bool, Error> {
+        // First, since the letter is what makes it be found. A repeat writes the same unless a person has edited it.
+        self.keep_payload(&letter.id, Part::Current, payload).await?;
+        let unless_there = self.put_if("attribute_not_exists(id)", vec![]);
+        Ok(dynamo::put(&self.client, &LetterItem::of(letter), unless_there).await? == Written::Yes)
+    }
+
+    /// Writes the letter if it is stored as it was read.
+    pub(crate) async fn save(&self, letter: &mut DeadLetter) -> Result<Saved, Error> {
+        let read = (":read", AttributeValue::N(letter.version.to_string()));
+        letter.version += 1;
+        let mut unchanged = self.put_if("#version = :read", vec![read]);
+        unchanged.names = &[("#version", "version")];
+        Ok(match dynamo::put(&self.client, &LetterItem::of(letter), unchanged).await? {
+            Written::Yes => Saved::Yes,
+            Written::ConditionFailed => Saved::Conflict,
+        })
     }
 
     pub(crate) async fn get(&self, id: &LetterId) -> Result<Option<DeadLetter>, Error> {
-        let request = self.client.get_item().table_name(&self.table).key("id", string(id.as_str()));
-        let Some(item) = request.consistent_read(true).send().await?.item else { return Ok(None) };
-        let item: Item = dynamo::from_item(item)?;
-        Ok(Some(item.letter.into_owned()))
+        let item: Option<LetterItem> = self.item(id.as_str()).await?;
+        Ok(item.map(|item| item.letter.into_owned()))
     }
 
-    pub(crate) async fn list(&self, after: Option<Position>, limit: usize) -> Result<Vec<DeadLetter>, Error> {
-        let mut letters = Vec::new();
-        let mut start = after.map(|position| position.key());
-        // A page also ends at 1 MB.
-        while letters.len() < limit {
-            let wanted = i32::try_from(limit - letters.len()).unwrap_or(i32::MAX);
-            let query = self.client.query().table_name(&self.table).index_name(BY_TIME);
-            let page = query
-                .key_condition_expression("kind = :kind")
-                .expression_attribute_values(":kind", string(KIND))
-                .scan_index_forward(false)
-                .set_exclusive_start_key(start)
-                .limit(wanted)
-                .send()
-                .await?;
-            let items: Vec<Item> = dynamo::from_items(page.items)?;
-            letters.extend(items.into_iter().map(|item| item.letter.into_owned()));
-            start = page.last_evaluated_key;
-            if start.is_none() {
-                break;
-            }
+    pub(crate) async fn payload(&self, id: &LetterId, part: Part) -> Result<Option<Payload>, Error> {
+        let item: Option<PayloadItem> = self.item(&part.key(id)).await?;
+        Ok(item.map(|item| item.payload.into_owned()))
+    }
+
+    /// Unless there is one already.
+    pub(crate) async fn keep_payload(
+        &self,
+        id: &LetterId,
+        part: Part,
+        payload: &Payload,
+    ) -> Result<(), Error> {
+        let item = PayloadItem { id: part.key(id), payload: Cow::Borrowed(payload) };
+        let unless_there = self.put_if("attribute_not_exists(id)", vec![]);
+        dynamo::put(&self.client, &item, unless_there).await.map(|_written| ())
+    }
+
+    pub(crate) async fn replace_payload(&self, id: &LetterId, payload: &Payload) -> Result<(), Error> {
+        let item = PayloadItem { id: Part::Current.key(id), payload: Cow::Borrowed(payload) };
+        let if_there = self.put_if("attribute_exists(id)", vec![]);
+        dynamo::put(&self.client, &item, if_there).await.map(|_written| ())
+    }
+
+    /// Personal data goes when its letter is over, and stays when a person takes it up again.
+    pub(crate) async fn expire_payload(&self, letter: &DeadLetter, now: Timestamp) -> Result<(), Error> {
+        for part in [Part::Current, Part::Original] {
+            let update = self.update(&part.key(&letter.id)).condition_expression("attribute_exists(id)");
+            let update = if letter.life.state.is_over() {
+                let at = AttributeValue::N(expires_at(now).to_string());
+                update.update_expression("SET expires_at = :at").expression_attribute_values(":at", at)
+            } else {
+                update.update_expression("REMOVE expires_at")
+            };
+            dynamo::unless_condition_failed(update.send().await)?;
         }
-        Ok(letters)
+        Ok(())
+    }
+
+    fn update(&self, id: &str) -> UpdateItemFluentBuilder {
+        self.client.update_item().table_name(&self.table).key("id", string(id))
+    }
+
+    async fn item<T: serde::de::DeserializeOwned>(&self, id: &str) -> Result<Option<T>, Error> {
+        let request = self.client.get_item().table_name(&self.table).key("id", string(id));
+        let item = request.consistent_read(true).send().await?.item;
+        item.map(dynamo::from_item).transpose()
+    }
+
+    fn put_if<'a>(&'a self, condition: &'a str, values: Vec<(&'a str, AttributeValue)>) -> Put<'a> {
+        Put { table: &self.table, condition, names: &[], values }
     }
 }
 
-impl Position {
-    pub(crate) fn of(letter: &DeadLetter) -> Self {
-        Self { millis: letter.parked_at.as_millisecond(), id: letter.id.clone() }
-    }
-
-    pub(crate) fn parse(text: &str) -> Option<Self> {
-        let (millis, id) = text.split_once('#')?;
-        let millis = millis.parse().ok()?;
-        Timestamp::from_millisecond(millis).ok()?;
-        Some(Self { millis, id: LetterId::parse(id)? })
-    }
-
-    fn key(&self) -> HashMap<String, AttributeValue> {
-        let pairs =
-            [("kind", KIND.to_owned()), ("at", self.to_string()), ("id", self.id.as_str().to_owned())];
-        pairs.into_iter().map(|(name, value)| (name.to_owned(), AttributeValue::S(value))).collect()
+impl<'a> LetterItem<'a> {
+    fn of(letter: &'a DeadLetter) -> Self {
+        let due_at = letter.life.due_at;
+        // It is over since its newest entry.
+        let over = letter.history.last().filter(|_| letter.life.state.is_over());
+        Self {
+            kind: Cow::Borrowed(KIND),
+            at: Position::of(letter).to_string(),
+            queue: due_at.map(|_| Cow::Borrowed(DUE)),
+            due: due_at.map(query::sortable),
+            expires_at: over.map(|entry| expires_at(entry.at)),
+            letter: Cow::Borrowed(letter),
+        }
     }
 }
 
-impl fmt::Display for Position {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:015}#{}", self.millis, self.id.as_str())
+impl Part {
+    fn key(self, id: &LetterId) -> String {
+        match self {
+            Self::Current => format!("payload#{}", id.as_str()),
+            Self::Original => format!("original#{}", id.as_str()),
+        }
     }
+}
+
+fn expires_at(now: Timestamp) -> i64 {
+    (now + KEPT_WHEN_OVER).as_second()
 }
 
 fn string(value: &str) -> AttributeValue {
     AttributeValue::S(value.to_owned())
 }
+
+type Key = HashMap<String, AttributeValue>;
 
 #[cfg(test)]
 mod tests;

@@ -2,7 +2,8 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::{
     Client,
-    operation::put_item::PutItemError,
+    error::SdkError,
+    operation::{put_item::PutItemError, update_item::UpdateItemError},
     types::{AttributeValue, ReturnValuesOnConditionCheckFailure},
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -66,6 +67,26 @@ where
             from_item(refusal.item.clone().ok_or(Error::Layout)?).map(Some)
         }
         _ => Err(error.into()),
+    }
+}
+
+/// An update's outcome, as that of [`put`].
+pub fn unless_condition_failed<T, R>(
+    result: Result<T, SdkError<UpdateItemError, R>>,
+) -> Result<Written, Error>
+where
+    R: std::fmt::Debug + Send + Sync + 'static,
+{
+    match result {
+        Ok(_) => Ok(Written::Yes),
+        Err(error)
+            if error
+                .as_service_error()
+                .is_some_and(UpdateItemError::is_conditional_check_failed_exception) =>
+        {
+            Ok(Written::ConditionFailed)
+        }
+        Err(error) => Err(error.into()),
     }
 }
 

@@ -11,5 +11,5 @@ pub use aws_sdk_dynamodb::Client;
 
 pub use config::{Config, client};
 pub use error::Error;
-pub use item::{Put, Written, from_item, from_items, insert, put};
+pub use item::{Put, Written, from_item, from_items, insert, put, unless_condition_failed};
 pub use table::{Index, TableSpec, ensure, ping};

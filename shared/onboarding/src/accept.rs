@@ -1,11 +1,14 @@
 //! The webhook: check an HR event and put it where it can't be lost.
 
 mod body;
+mod correct;
 
 use api::Fault;
 use contracts::{CorrelationId, EnrichmentRequestedV1, EventId, MessageHeaders, TraceParent, topic};
 use kafka::{Outgoing, Producer};
 use runtime::Clock;
+
+pub use self::correct::{Kept, correct};
 
 /// Takes HR events. Touches nothing but Kafka.
 #[derive(Debug, Clone)]

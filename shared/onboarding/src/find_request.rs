@@ -1,4 +1,4 @@
-use contracts::CorrelationId;
+use contracts::{CorrelationId, EmployeeId, EventId};
 use serde::Serialize;
 
 use crate::{
@@ -35,5 +35,20 @@ impl FindRequest {
         });
         let Some(status) = worst.map(RequestState::name) else { return Ok(None) };
         Ok(Some(RequestReport { correlation_id, status, events }))
+    }
+
+    /// Whether the event has been applied, or needs not be any more.
+    pub async fn is_enriched(
+        &self,
+        correlation_id: &CorrelationId,
+        employee_id: &EmployeeId,
+        event_id: &EventId,
+    ) -> Result<bool, store::Error> {
+        let events = self.store.request(correlation_id).await?;
+        Ok(events.iter().any(|event| {
+            event.event_id == *event_id
+                && event.employee_id == *employee_id
+                && matches!(event.state, RequestState::Enriched { .. })
+        }))
     }
 }

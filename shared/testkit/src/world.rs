@@ -2,7 +2,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         OnceLock,
-        atomic::{AtomicBool, Ordering::SeqCst},
+        atomic::{AtomicBool, AtomicI64, Ordering::SeqCst},
     },
     time::Duration,
 };
@@ -29,6 +29,8 @@ pub struct World {
     directory: Directory,
     http: reqwest::Client,
     producer: OnceLock<Producer>,
+    /// Milliseconds.
+    clock_ahead: &'static AtomicI64,
     unsettled: AtomicBool,
 }
 
@@ -63,7 +65,9 @@ impl World {
     }
 
     pub async fn with(setup: Setup) -> Self {
-        let clock = setup.at.map_or(Clock::system(), Clock::fixed);
+        // Clocks are copied everywhere: a world's lives as long as the tests' process.
+        let clock_ahead = Box::leak(Box::new(AtomicI64::new(0)));
+        let clock = setup.at.map_or(Clock::ahead(clock_ahead), Clock::fixed);
         let directory = Directory::empty(clock);
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         // Retries wait milliseconds, not seconds: their schedule has tests of its own.
@@ -95,6 +99,7 @@ impl World {
             directory,
             http,
             producer: OnceLock::new(),
+            clock_ahead,
             unsettled: AtomicBool::new(false),
         }
     }
@@ -146,6 +151,11 @@ impl World {
         self.unsettled.store(false, SeqCst);
     }
 
+    /// It is later now.
+    pub fn passes(&self, time: Duration) {
+        self.clock_ahead.fetch_add(i64::try_from(time.as_millis()).unwrap(), SeqCst);
+    }
+
     /// Runs the function's schedules now, and waits for the end.
     pub async fn tick(&self, function: &str) {
         self.unsettled.store(true, SeqCst);
@@ -154,6 +164,12 @@ impl World {
 
     pub async fn get(&self, path: &str) -> Answer {
         self.call(Method::GET, path, &[], None).await
+    }
+
+    pub async fn post(&self, path: &str, body: &Value) -> Answer {
+        self.unsettled.store(true, SeqCst);
+        let body = body.to_string().into_bytes();
+        self.call(Method::POST, path, &[("content-type", "application/json")], Some(body)).await
     }
 
     pub async fn call(

@@ -8,6 +8,7 @@ mod idempotency;
 mod onboarding;
 mod queries;
 mod redis;
+mod redrive;
 mod rotation;
 mod trouble;
 mod webhook;
@@ -21,7 +22,7 @@ fn redacted(compare: impl FnOnce()) {
     for field in ["correlation_id", "correlationId", "event_id"] {
         settings.add_redaction(&format!(".**.{field}"), "[id]");
     }
-    for field in ["updated_at", "updatedAt", "failed_at", "parked_at", "timestamp"] {
+    for field in ["updated_at", "updatedAt", "failed_at", "parked_at", "timestamp", "at"] {
         settings.add_redaction(&format!(".**.{field}"), "[time]");
     }
     // Among real parts each world's topics have a prefix.
@@ -35,7 +36,9 @@ fn redacted(compare: impl FnOnce()) {
         }),
     );
     // It is made of the topic, too.
-    settings.add_redaction(".**.fingerprint", "[fingerprint]");
+    for field in ["fingerprint", "group"] {
+        settings.add_redaction(&format!(".**.{field}"), "[fingerprint]");
+    }
     settings.add_redaction(".**.status_url", "/v1/requests/[id]");
     settings.add_redaction(".**.latency_ms", "[number]");
     settings.add_redaction(

@@ -2,24 +2,40 @@ use std::collections::BTreeSet;
 
 use api::cursor::Signer;
 use aws::Aws;
+use contracts::{FailureHeaders, Reason};
 use dynamo::{Index, TableSpec};
 use runtime::{Clock, event::Record};
 
 use super::*;
-use crate::{Find, Park, read};
+use crate::{
+    Actor, Filter, Find, Park, State,
+    life::Step,
+    read::{self, Arrival},
+};
 
 /// A DynamoDB of its own for one test, over HTTP.
 async fn store() -> Store {
     let (mut vars, _server) = dynamo::embedded::serve(None, std::future::pending()).await.unwrap();
     vars.extend([("DEAD_LETTERS_TABLE", "dead-letters")]);
     let store = Store::from_vars(&vars, &Aws::from_vars(&vars).unwrap()).unwrap();
-    let by_time = Index { name: BY_TIME.to_owned(), hash: "kind".to_owned(), range: Some("at".to_owned()) };
+    let index = |(name, hash, range): (&str, &str, &str)| Index {
+        name: name.to_owned(),
+        hash: hash.to_owned(),
+        range: Some(range.to_owned()),
+    };
+    let indexes = [
+        ("by-time", "kind", "at"),
+        ("by-state", "state", "at"),
+        ("by-group", "fingerprint", "at"),
+        ("by-employee", "employee_id", "at"),
+        ("by-due", "queue", "due"),
+    ];
     let table = TableSpec {
         name: "dead-letters".to_owned(),
         hash: "id".to_owned(),
         range: None,
-        indexes: vec![by_time],
-        ttl: None,
+        indexes: indexes.into_iter().map(index).collect(),
+        ttl: Some("expires_at".to_owned()),
     };
     dynamo::ensure(&store.client, &table).await.unwrap();
     store
@@ -30,6 +46,37 @@ fn record(offset: i64) -> Record {
     serde_json::from_value(json).unwrap()
 }
 
+fn second(second: i64) -> Timestamp {
+    Timestamp::from_second(1_700_000_000 + second).unwrap()
+}
+
+fn letter(offset: i64, reason: Reason, employee: &str, parked_at: Timestamp) -> (DeadLetter, Payload) {
+    let mut record = record(offset);
+    record.key = Some(employee.as_bytes().to_vec());
+    let arrival = read::arrival(record);
+    let retriable = reason.is_transient();
+    let Arrival { failure, payload, ids, .. } = arrival;
+    let failure = FailureHeaders { reason, message: reason.to_string(), ..failure };
+    (DeadLetter::new(failure, &payload, ids, retriable, parked_at), payload)
+}
+
+fn find(store: &Store) -> Find {
+    Find::new(store.clone(), Signer::new("a-key-that-is-long-enough-for-a-test".into()))
+}
+
+/// Every letter, page by page.
+async fn all(find: &Find, filter: &Filter, limit: usize) -> Vec<DeadLetter> {
+    let (mut seen, mut cursor) = (Vec::new(), None);
+    loop {
+        let page = find.letters(filter, cursor.as_deref(), limit).await.unwrap();
+        seen.extend(page.items);
+        cursor = page.next;
+        if cursor.is_none() {
+            return seen;
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_letter_that_is_delivered_twice_is_parked_once() {
     let store = store().await;
@@ -37,11 +84,8 @@ async fn a_letter_that_is_delivered_twice_is_parked_once() {
     let first = park.park(record(1)).await.unwrap();
     let again = park.park(record(1)).await.unwrap();
     assert_eq!(first.id, again.id);
-    assert_eq!(
-        store.list(None, 10).await.unwrap(),
-        std::slice::from_ref(&first),
-        "the first one stays as it is"
-    );
+    let stored = all(&find(&store), &Filter::default(), 10).await;
+    assert_eq!(stored, std::slice::from_ref(&first), "the first one stays as it is");
     assert_eq!(store.get(&first.id).await.unwrap(), Some(first));
 }
 
@@ -49,28 +93,159 @@ async fn a_letter_that_is_delivered_twice_is_parked_once() {
 async fn pages_show_every_letter_once_the_newest_first() {
     let store = store().await;
     for n in 0..11 {
-        // Some share a millisecond.
-        let at = Timestamp::from_millisecond(1_700_000_000_000 + n / 3).unwrap();
-        assert!(store.insert(&read::letter(record(n), at)).await.unwrap());
+        // Some share an instant.
+        let (letter, payload) = letter(n, Reason::UserNotFound, "E1", second(n / 3));
+        assert!(store.insert(&letter, &payload).await.unwrap());
     }
-    let find = Find::new(store, Signer::new("a-key-that-is-long-enough-for-a-test".into()));
-    let (mut seen, mut cursor) = (Vec::new(), None);
-    loop {
-        let page = find.list(cursor.as_deref(), 4).await.unwrap();
-        seen.extend(page.letters);
-        cursor = page.next;
-        if cursor.is_none() {
-            break;
-        }
+    let find = find(&store);
+    for filter in [
+        Filter::default(),
+        Filter { state: Some(State::Parked), ..Filter::default() },
+        Filter { reason: Some(Reason::UserNotFound), ..Filter::default() },
+    ] {
+        let seen = all(&find, &filter, 4).await;
+        assert!(seen.is_sorted_by(|a, b| a.parked_at >= b.parked_at));
+        assert_eq!(seen.iter().map(|letter| letter.id.as_str()).collect::<BTreeSet<_>>().len(), 11);
+        assert_eq!((seen.len(), store.how_many(&filter).await.unwrap()), (11, 11));
     }
-    assert!(seen.is_sorted_by(|a, b| a.parked_at >= b.parked_at));
-    assert_eq!(seen.iter().map(|letter| letter.id.as_str()).collect::<BTreeSet<_>>().len(), 11);
-    assert_eq!(seen.len(), 11);
+}
+
+#[tokio::test]
+async fn a_filter_lists_what_fits_and_nothing_else() {
+    let store = store().await;
+    let mut letters = Vec::new();
+    for n in 0..24_i64 {
+        let reason =
+            [Reason::UserNotFound, Reason::RateLimited, Reason::Invalid][usize::try_from(n % 3).unwrap()];
+        let (letter, payload) = letter(n, reason, ["E1", "E2"][usize::try_from(n / 12).unwrap()], second(n));
+        store.insert(&letter, &payload).await.unwrap();
+        letters.push(letter);
+    }
+    let any = Filter::default;
+    let filters = [
+        any(),
+        Filter { state: Some(State::Scheduled), ..any() },
+        Filter { reason: Some(Reason::Invalid), ..any() },
+        Filter { group: Some(letters[0].fingerprint.clone()), ..any() },
+        Filter { employee_id: letters[0].employee_id.clone(), ..any() },
+        Filter { employee_id: letters[0].employee_id.clone(), state: Some(State::Parked), ..any() },
+        Filter { parked_after: Some(second(5)), parked_before: Some(second(9)), ..any() },
+        Filter {
+            state: Some(State::Parked),
+            reason: Some(Reason::Invalid),
+            parked_after: Some(second(7)),
+            ..any()
+        },
+        Filter { state: Some(State::Resolved), ..any() },
+    ];
+    let find = find(&store);
+    for filter in filters {
+        let mut fitting: Vec<_> = letters.iter().filter(|letter| filter.fits(letter)).collect();
+        fitting.reverse();
+        let listed = all(&find, &filter, 5).await;
+        assert_eq!(listed.iter().collect::<Vec<_>>(), fitting, "{filter:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_cursor_is_good_for_its_own_filter_only() {
+    let store = store().await;
+    for n in 0..3 {
+        let (letter, payload) = letter(n, Reason::Invalid, "E1", second(n));
+        store.insert(&letter, &payload).await.unwrap();
+    }
+    let find = find(&store);
+    let page = find.letters(&Filter::default(), None, 1).await.unwrap();
+    let other = Filter { state: Some(State::Parked), ..Filter::default() };
+    let error = find.letters(&other, page.next.as_deref(), 1).await.unwrap_err();
+    assert!(matches!(error, crate::Error::Cursor(_)), "{error:?}");
+}
+
+#[tokio::test]
+async fn ten_letters_of_two_causes_are_two_groups_with_how_many_are_in_which_state() {
+    let store = store().await;
+    for n in 0..10 {
+        let reason = if n < 7 { Reason::RateLimited } else { Reason::Invalid };
+        let (letter, payload) = letter(n, reason, "E1", second(n));
+        store.insert(&letter, &payload).await.unwrap();
+        store.note_group(&letter).await.unwrap();
+        store.note_group(&letter).await.unwrap();
+    }
+    let groups = find(&store).groups(None, 10).await.unwrap().items;
+    let told: Vec<_> = groups
+        .iter()
+        .map(|(group, counts)| (group.reason, counts.clone(), group.first_seen, group.last_seen))
+        .collect();
+    let (parked, scheduled) = ([(State::Parked, 3)].into(), [(State::Scheduled, 7)].into());
+    assert_eq!(
+        told,
+        [
+            (Reason::Invalid, parked, second(7), second(9)),
+            (Reason::RateLimited, scheduled, second(0), second(6)),
+        ]
+    );
+    let first = find(&store).groups(None, 1).await.unwrap();
+    let second = find(&store).groups(first.next.as_deref(), 1).await.unwrap();
+    assert_eq!((second.items[0].0.reason, second.next), (Reason::RateLimited, None));
+}
+
+#[tokio::test]
+async fn of_two_who_change_a_letter_at_once_one_sees_the_conflict() {
+    let store = store().await;
+    let (letter, payload) = letter(1, Reason::Invalid, "E1", second(0));
+    store.insert(&letter, &payload).await.unwrap();
+    let mut one = store.get(&letter.id).await.unwrap().unwrap();
+    let mut other = one.clone();
+    for (copy, saved) in [(&mut one, Saved::Yes), (&mut other, Saved::Conflict)] {
+        copy.step(Step::Redrive, &Actor::caller("somebody"), second(1), None).unwrap();
+        assert_eq!(store.save(copy).await.unwrap(), saved);
+    }
+}
+
+#[tokio::test]
+async fn only_letters_whose_time_has_come_are_due() {
+    let store = store().await;
+    for (n, reason) in [(1, Reason::RateLimited), (2, Reason::Invalid), (3, Reason::OktaUnavailable)] {
+        let (letter, payload) = letter(n, reason, "E1", second(n * 1000));
+        store.insert(&letter, &payload).await.unwrap();
+    }
+    let due = async |now| {
+        let due = store.due(second(now), None, 10).await.unwrap();
+        due.letters.iter().map(|letter| letter.reason).collect::<Vec<_>>()
+    };
+    assert_eq!(due(1001).await, []);
+    assert_eq!(due(1100).await, [Reason::RateLimited]);
+    assert_eq!(due(9000).await, [Reason::RateLimited, Reason::OktaUnavailable]);
+}
+
+#[tokio::test]
+async fn the_payload_of_a_letter_that_is_over_expires_unless_it_is_taken_up_again() {
+    let store = store().await;
+    let (letter, payload) = letter(1, Reason::Invalid, "E1", second(0));
+    store.insert(&letter, &payload).await.unwrap();
+    let expiry = async || {
+        let item = store
+            .client
+            .get_item()
+            .table_name(&store.table)
+            .key("id", string(&Part::Current.key(&letter.id)));
+        item.send().await.unwrap().item.unwrap().get("expires_at").cloned()
+    };
+    assert_eq!(expiry().await, None);
+    let by = Actor::caller("somebody");
+    let mut over = letter.clone();
+    over.step(Step::Discard, &by, second(1), None).unwrap();
+    store.expire_payload(&over, second(1)).await.unwrap();
+    let month = second(1) + jiff::SignedDuration::from_hours(720);
+    assert_eq!(expiry().await, Some(AttributeValue::N(month.as_second().to_string())));
+    over.step(Step::Redrive, &by, second(2), None).unwrap();
+    store.expire_payload(&over, second(2)).await.unwrap();
+    assert_eq!(expiry().await, None);
 }
 
 #[test]
 fn a_position_round_trips_and_nonsense_is_none() {
-    let position = Position::of(&read::letter(record(1), Timestamp::from_millisecond(5).unwrap()));
+    let position = Position::of(&letter(1, Reason::Invalid, "E1", second(5)).0);
     assert_eq!(Position::parse(&position.to_string()), Some(position));
     for bad in ["", "#", "5#x", "999999999999999999#0123456789abcdef0123456789abcdef"] {
         assert_eq!(Position::parse(bad), None, "{bad}");

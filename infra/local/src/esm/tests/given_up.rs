@@ -1,7 +1,8 @@
 use std::path::Path;
 
+use api::cursor::Signer;
 use aws::Aws;
-use dlq::{Bytes, Park, Store};
+use dlq::{Bytes, Find, Park, Store};
 use dynamo::embedded;
 use runtime::{Clock, event::Record};
 use serde_json::{Value, json};
@@ -102,13 +103,16 @@ async fn the_dead_letters_know_such_a_record_by_its_ids_and_keep_its_value() {
     let vars = vars.with("DEAD_LETTERS_TABLE", table.name.clone());
     let aws = Aws::from_vars(&vars).unwrap();
     wiring::ensure(&vars, &aws, &template.tables).await.unwrap();
-    let park = Park::new(Store::from_vars(&vars, &aws).unwrap(), Clock::system());
+    let store = Store::from_vars(&vars, &aws).unwrap();
+    let park = Park::new(store.clone(), Clock::system());
 
     let letter = park.park(record).await.unwrap();
     assert_eq!(letter.message, "Lambda gave up: RetriesExhausted");
     assert_eq!((letter.origin.topic, letter.origin.partition, letter.origin.offset), (bench.topic, 3, 0));
     assert_eq!((letter.attempts, letter.event_id.unwrap().as_str()), (1, "hr-7"));
     assert_eq!(letter.employee_id.unwrap().as_str(), "E7");
-    assert_eq!(letter.payload.key, Some(Bytes::Text("E7".to_owned())));
-    assert_eq!(letter.payload.value, Some(Bytes::Text("E7".to_owned())));
+    let signer = Signer::new("a-key-that-is-long-enough-for-a-test".into());
+    let payload = Find::new(store, signer).payload(&letter.id).await.unwrap();
+    let text = Some(Bytes::Text("E7".to_owned()));
+    assert_eq!((&payload.key, &payload.value), (&text, &text));
 }

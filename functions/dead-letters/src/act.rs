@@ -1,0 +1,84 @@
+use api::{Call, Fault, Problem, json};
+use contracts::{MessageHeaders, TraceParent, header};
+use dlq::{Bytes, DeadLetter, Payload};
+use lambda_http::{Body, Response, http::StatusCode};
+use onboarding::accept::{self, Kept, correct};
+use serde::Deserialize;
+
+use crate::{Function, MOST_BYTES, by, letter_id, problem, unknown_letter};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Discarding {
+    because: String,
+}
+
+impl Function {
+    pub(crate) async fn redrive(&self, call: &Call) -> Result<Response<Body>, Problem> {
+        let id = letter_id(call)?;
+        if call.is_dry_run()? {
+            return self.foresee_one(&id).await;
+        }
+        let letter = self.redrive.redrive(&id, &by(call)).await;
+        accepted(letter)
+    }
+
+    /// The body is what one sends to the webhook.
+    pub(crate) async fn edit(&self, call: &Call) -> Result<Response<Body>, Problem> {
+        let (id, body) = (letter_id(call)?, call.json_body(MOST_BYTES)?);
+        let found = tokio::try_join!(self.letters.letter(&id), self.letters.payload(&id));
+        let (letter, payload) = found.map_err(|error| problem(error, unknown_letter()))?;
+        let value = payload.value.as_ref().map(Bytes::to_vec);
+        let kept = Kept {
+            correlation_id: letter.correlation_id.unwrap_or_else(|| call.correlation_id.clone()),
+            event_id: letter.event_id,
+            employee_id: letter.employee_id,
+            value: value.as_deref(),
+            published_at: letter.origin.timestamp,
+        };
+        let event = correct(body, kept).map_err(|error| match error {
+            accept::Error::Invalid(faults) => Problem::faults(faults),
+            malformed @ accept::Error::Malformed { .. } => {
+                Problem::bad_request("malformed_json", format!("Not edited: {malformed}."))
+            }
+        })?;
+        if call.is_dry_run()? {
+            return self.foresee_value(&id, Some(&event.encode())).await;
+        }
+        let trace = payload.header(header::TRACEPARENT).and_then(TraceParent::parse);
+        let headers = MessageHeaders {
+            correlation_id: &event.correlation_id,
+            event_id: &event.event_id,
+            event_type: event.event_type,
+            traceparent: trace.as_ref().unwrap_or(&call.traceparent),
+        };
+        let edited: Payload = payload.edited(event.employee.id.as_str(), event.encode(), &headers.pairs());
+        accepted(self.redrive.redrive_edited(&id, &edited, &event, &by(call)).await)
+    }
+
+    pub(crate) async fn discard(&self, call: &Call) -> Result<Response<Body>, Problem> {
+        let id = letter_id(call)?;
+        let Discarding { because } = call.json(MOST_BYTES)?;
+        let because = reason(&because, "/because")?;
+        let letter = self.discard.discard(&id, because, &by(call)).await;
+        let letter = letter.map_err(|error| problem(error, unknown_letter()))?;
+        Ok(json(StatusCode::OK, &letter))
+    }
+}
+
+/// It is written down that the letter is to be redriven; it may be on its way already.
+fn accepted(letter: Result<DeadLetter, dlq::Error>) -> Result<Response<Body>, Problem> {
+    let letter = letter.map_err(|error| problem(error, unknown_letter()))?;
+    Ok(json(StatusCode::ACCEPTED, &letter))
+}
+
+/// A discard without a reason is regretted by the next person.
+pub(crate) fn reason<'a>(because: &'a str, pointer: &str) -> Result<&'a str, Problem> {
+    const LONGEST: usize = 500;
+    let because = because.trim();
+    if because.is_empty() || because.chars().count() > LONGEST {
+        let detail = format!("must say why, in at most {LONGEST} characters");
+        return Err(Problem::faults(vec![Fault { pointer: pointer.to_owned(), detail }]));
+    }
+    Ok(because)
+}

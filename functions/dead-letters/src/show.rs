@@ -1,0 +1,160 @@
+use api::{Call, Problem, json, link_to_next};
+use contracts::{CorrelationId, EmployeeId, Reason};
+use dlq::{AuditRecord, Counts, DeadLetter, Filter, Fingerprint, Group, LetterId, Page, Payload, State};
+use jiff::Timestamp;
+use lambda_http::{Body, Response, http::StatusCode};
+use serde::Serialize;
+
+use crate::{Function, letter_id, problem, unknown_letter};
+
+#[derive(Serialize)]
+struct LetterList<'a> {
+    dead_letters: Vec<Summary<'a>>,
+    next_cursor: Option<&'a str>,
+}
+
+/// A letter without its history and payload.
+#[derive(Serialize)]
+struct Summary<'a> {
+    id: &'a str,
+    state: State,
+    reason: &'static str,
+    /// Whether it can succeed later with nothing changed by a person.
+    transient: bool,
+    message: &'a str,
+    attempts: u32,
+    redrives: u32,
+    failed_at: Timestamp,
+    parked_at: Timestamp,
+    due_at: Option<Timestamp>,
+    group: &'a Fingerprint,
+    correlation_id: Option<&'a str>,
+    employee_id: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Whole {
+    #[serde(flatten)]
+    letter: DeadLetter,
+    payload: Payload,
+    /// What had failed, where a person has edited it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    original: Option<Payload>,
+}
+
+#[derive(Serialize)]
+struct GroupList {
+    groups: Vec<CountedGroup>,
+    next_cursor: Option<String>,
+}
+
+#[derive(Serialize)]
+struct CountedGroup {
+    #[serde(flatten)]
+    group: Group,
+    count: u64,
+    /// How many letters somebody has yet to do something about.
+    waiting: u64,
+    states: Counts,
+}
+
+#[derive(Serialize)]
+struct Audit {
+    audit: Vec<AuditRecord>,
+    next_cursor: Option<String>,
+}
+
+impl Function {
+    pub(crate) async fn list(&self, call: &Call) -> Result<Response<Body>, Problem> {
+        let filter = filter(call)?;
+        let page = self.letters.letters(&filter, call.query("cursor"), call.limit()?).await;
+        let Page { items, next } = page.map_err(|error| problem(error, unknown_letter()))?;
+        let list = LetterList {
+            dead_letters: items.iter().map(Summary::of).collect(),
+            next_cursor: next.as_deref(),
+        };
+        let mut response = json(StatusCode::OK, &list);
+        if next.is_some() {
+            let query = FILTERS.map(|name| (name, call.query(name)));
+            let rest = [("limit", call.query("limit")), ("cursor", next.as_deref())];
+            link_to_next(&mut response, call.route(), &[&query[..], &rest[..]].concat());
+        }
+        Ok(response)
+    }
+
+    pub(crate) async fn show(&self, call: &Call) -> Result<Response<Body>, Problem> {
+        let id = letter_id(call)?;
+        let whole = Box::pin(self.whole(&id)).await.map_err(|error| problem(error, unknown_letter()))?;
+        Ok(json(StatusCode::OK, &whole))
+    }
+
+    async fn whole(&self, id: &LetterId) -> Result<Whole, dlq::Error> {
+        let (letter, payload, original) =
+            tokio::try_join!(self.letters.letter(id), self.letters.payload(id), self.letters.original(id),)?;
+        Ok(Whole { letter, payload, original })
+    }
+
+    pub(crate) async fn groups(&self, call: &Call) -> Result<Response<Body>, Problem> {
+        let page = self.letters.groups(call.query("cursor"), call.limit()?).await;
+        let Page { items, next } = page.map_err(|error| problem(error, unknown_group()))?;
+        let groups = items.into_iter().map(CountedGroup::of).collect();
+        Ok(json(StatusCode::OK, &GroupList { groups, next_cursor: next }))
+    }
+
+    pub(crate) async fn group(&self, call: &Call) -> Result<Response<Body>, Problem> {
+        let group = Fingerprint::parse(call.path("id")).ok_or_else(unknown_group)?;
+        let group = self.letters.group(&group).await.map_err(|error| problem(error, unknown_group()))?;
+        Ok(json(StatusCode::OK, &CountedGroup::of(group)))
+    }
+
+    pub(crate) async fn audit(&self, call: &Call) -> Result<Response<Body>, Problem> {
+        let page = self.letters.audit(call.query("cursor"), call.limit()?).await;
+        let Page { items, next } = page.map_err(|error| problem(error, unknown_letter()))?;
+        Ok(json(StatusCode::OK, &Audit { audit: items, next_cursor: next }))
+    }
+}
+
+const FILTERS: [&str; 6] = ["state", "reason", "group", "employee_id", "parked_after", "parked_before"];
+
+fn filter(call: &Call) -> Result<Filter, Problem> {
+    let time = |name| call.parsed(name, "an RFC 3339 time such as 2026-01-31T18:42:00Z", |t| t.parse().ok());
+    Ok(Filter {
+        state: call.parsed("state", "a state such as parked", State::parse)?,
+        reason: call.parsed("reason", "a reason such as user_not_found", Reason::from_code)?,
+        group: call.parsed("group", "a group's 16 hex digits", Fingerprint::parse)?,
+        employee_id: call.parsed("employee_id", "an employee's id", |id| EmployeeId::parse(id).ok())?,
+        parked_after: time("parked_after")?,
+        parked_before: time("parked_before")?,
+    })
+}
+
+fn unknown_group() -> Problem {
+    Problem::not_found("group_not_found", "There is no group with this id.")
+}
+
+impl<'a> Summary<'a> {
+    fn of(letter: &'a DeadLetter) -> Self {
+        Self {
+            id: letter.id.as_str(),
+            state: letter.life.state,
+            reason: letter.reason.code(),
+            transient: letter.reason.is_transient(),
+            message: &letter.message,
+            attempts: letter.attempts,
+            redrives: letter.life.redrives,
+            failed_at: letter.failed_at,
+            parked_at: letter.parked_at,
+            due_at: letter.life.due_at,
+            group: &letter.fingerprint,
+            correlation_id: letter.correlation_id.as_ref().map(CorrelationId::as_str),
+            employee_id: letter.employee_id.as_ref().map(EmployeeId::as_str),
+        }
+    }
+}
+
+impl CountedGroup {
+    fn of((group, states): (Group, Counts)) -> Self {
+        let waiting = states.iter().filter(|(state, _)| state.waits()).map(|(_, count)| count).sum();
+        Self { group, count: states.values().sum(), waiting, states }
+    }
+}

@@ -1,0 +1,31 @@
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// Who did something to a letter.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Actor(String);
+
+impl Actor {
+    /// Whoever called the API, by what is known of the key.
+    pub fn caller(name: &str) -> Self {
+        Self(name.to_owned())
+    }
+
+    /// The record failed.
+    pub(crate) fn pipeline() -> Self {
+        Self("pipeline".to_owned())
+    }
+
+    /// Its time had come.
+    pub(crate) fn schedule() -> Self {
+        Self("schedule".to_owned())
+    }
+}
+
+impl fmt::Display for Actor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}

@@ -1,0 +1,22 @@
+use api::cursor;
+
+use crate::life::Refused;
+
+/// Why something was not done to dead letters.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("there is no such dead letter")]
+    Unknown,
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    /// The table has not the record's value: it was too long for it, or empty.
+    #[error("the letter doesn't hold its record's value")]
+    NotWhole,
+    #[error(transparent)]
+    Cursor(#[from] cursor::Error),
+    #[error("the dead letters could not be read or written")]
+    Store(#[from] dynamo::Error),
+    /// Trying again helps.
+    #[error("others kept writing the same dead letter")]
+    Contended,
+}

@@ -1,0 +1,212 @@
+use std::collections::{HashSet, VecDeque};
+
+use proptest::{collection::vec, prelude::*};
+
+use super::*;
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(1_700_000_000 + second).unwrap()
+}
+
+const NONE: Jitter = Jitter(0);
+
+fn parked() -> Life {
+    Life::begin(false, at(0), NONE)
+}
+
+fn scheduled() -> Life {
+    Life::begin(true, at(0), NONE)
+}
+
+/// Does the steps, one a second; each has to be allowed.
+fn lived(life: Life, steps: &[Step]) -> Life {
+    let second = |n: usize| at(i64::try_from(n).unwrap());
+    steps.iter().enumerate().fold(life, |life, (n, step)| life.after(*step, second(n), NONE).unwrap())
+}
+
+fn fails_again(redrive: u32) -> Step {
+    Step::Returned { redrive, retriable: true }
+}
+
+#[test]
+fn a_transient_failure_is_redriven_five_times_by_itself_and_then_waits_for_a_person() {
+    let (mut life, mut now, mut waits) = (scheduled(), at(0), Vec::new());
+    while life.state == State::Scheduled {
+        let due = life.due_at.unwrap();
+        waits.push(due.duration_since(now).as_mins());
+        now = due;
+        life = life.after(Step::RedriveByItself, now, NONE).unwrap();
+        life = life.after(Step::Published, now, NONE).unwrap();
+        life = life.after(fails_again(life.redrives), now, NONE).unwrap();
+    }
+    assert_eq!(waits, [1, 5, 30, 120, 720]);
+    assert_eq!((life.state, life.redrives, life.due_at), (State::Quarantined, 5, None));
+    let by_hand = lived(life, &[Step::Redrive, Step::Published, fails_again(6)]);
+    assert_eq!(
+        (by_hand.state, by_hand.automatic),
+        (State::Scheduled, 0),
+        "a person starts the schedule anew"
+    );
+}
+
+#[test]
+fn a_wait_is_spread_by_a_fifth_either_way() {
+    let minute = |bytes| Jitter::from_bytes(bytes).of(SignedDuration::from_mins(1)).as_secs();
+    assert_eq!((minute([0, 0]), minute([0, 200]), minute([1, 144])), (48, 60, 72));
+    for bytes in 0..=u16::MAX {
+        assert!((48..=72).contains(&minute(bytes.to_be_bytes())));
+    }
+}
+
+#[test]
+fn a_redrive_that_comes_back_twice_is_counted_once() {
+    let once = lived(scheduled(), &[Step::RedriveByItself, Step::Published, fails_again(1)]);
+    assert_eq!(once.after(fails_again(1), at(99), NONE), Ok(once));
+}
+
+#[test]
+fn a_redrive_that_comes_back_before_it_was_confirmed_is_not_lost() {
+    let back = lived(scheduled(), &[Step::RedriveByItself, fails_again(1)]);
+    assert_eq!((back.state, back.automatic), (State::Scheduled, 1));
+    assert_eq!(back.after(Step::Published, at(9), NONE), Ok(back));
+}
+
+#[test]
+fn an_older_copy_that_comes_back_does_not_stop_the_newer_one() {
+    let twice = lived(parked(), &[Step::Redrive, Step::Published, Step::Redrive, Step::Published]);
+    let older = twice.after(fails_again(1), at(9), NONE).unwrap();
+    assert_eq!((older.state, older.due_at), (State::Redriven, twice.due_at));
+    assert_eq!(older.after(fails_again(2), at(10), NONE).unwrap().state, State::Scheduled);
+}
+
+#[test]
+fn a_redrive_that_nobody_confirmed_is_published_again_and_then_asked_after() {
+    let sent = lived(parked(), &[Step::Redrive]);
+    assert_eq!(sent.due(), Due::PublishAgain);
+    assert_eq!(lived(sent, &[Step::Published]).due(), Due::AskAfter);
+}
+
+#[test]
+fn what_is_never_heard_of_again_is_shown_to_a_person() {
+    let mut life = lived(parked(), &[Step::Redrive, Step::Published]);
+    let (mut looks, mut now) = (0, at(0));
+    while life.state == State::Redriven {
+        now = life.due_at.unwrap();
+        life = life.after(Step::StillAway, now, NONE).unwrap();
+        looks += 1;
+    }
+    assert_eq!(life.state, State::Quarantined);
+    assert_eq!(now.duration_since(at(0)).as_hours() / 24, 8);
+    assert!(looks < 250, "{looks} looks");
+}
+
+#[test]
+fn what_is_resolved_stays_so() {
+    let over = lived(parked(), &[Step::Redrive, Step::Published, Step::Enriched]);
+    for step in [Step::Redrive, Step::RedriveByItself, Step::Enriched, Step::StillAway, Step::Discard] {
+        assert_eq!(over.after(step, at(9), NONE).unwrap_err().state, State::Resolved);
+    }
+    assert_eq!(over.after(fails_again(1), at(9), NONE).unwrap().state, State::Resolved);
+}
+
+#[test]
+fn a_discard_can_be_regretted_and_what_was_on_its_way_does_not_undo_it() {
+    let discarded = lived(parked(), &[Step::Redrive, Step::Discard]);
+    assert_eq!(discarded.after(fails_again(1), at(9), NONE).unwrap().state, State::Discarded);
+    assert_eq!(lived(discarded, &[Step::Redrive]).state, State::Redriven);
+}
+
+const STEPS: [Step; 9] = [
+    Step::Redrive,
+    Step::RedriveByItself,
+    Step::Published,
+    Step::Enriched,
+    Step::StillAway,
+    Step::Returned { redrive: 0, retriable: true },
+    Step::Returned { redrive: 0, retriable: false },
+    Step::Returned { redrive: 1, retriable: true },
+    Step::Discard,
+];
+
+/// `Returned` counts back from the newest redrive: the world knows of no later one.
+fn from_here(step: Step, life: Life) -> Option<Step> {
+    match step {
+        Step::Returned { redrive: back, retriable } => {
+            let redrive = life.redrives.checked_sub(back).filter(|redrive| *redrive > 0)?;
+            Some(Step::Returned { redrive, retriable })
+        }
+        other => Some(other),
+    }
+}
+
+/// What holds for every letter, however it got there.
+fn obeys_the_rules(life: Life) {
+    let goes_on = matches!(life.state, State::Scheduled | State::Redriven);
+    assert_eq!(life.due_at.is_some(), goes_on, "{life:?}: a letter goes on by itself or waits for a person");
+    assert_eq!(life.due() == Due::Nothing, !goes_on, "{life:?}");
+    assert!(life.returned <= life.redrives, "{life:?}: nothing returns that was not sent");
+    assert!(life.automatic <= 5, "{life:?}: redriven by itself five times at most");
+    assert!(life.automatic <= life.redrives, "{life:?}");
+}
+
+fn obeys_the_rules_of_a_step(before: Life, step: Step, after: Life) {
+    assert!(after.redrives >= before.redrives && after.returned >= before.returned, "{before:?} {step:?}");
+    if before.state == State::Resolved {
+        assert_eq!(after.state, State::Resolved, "{step:?}: there is no way out");
+    }
+    if before.state == State::Discarded && after.state != State::Discarded {
+        assert_eq!(step, Step::Redrive, "only a person takes it up again");
+    }
+    let sent = after.redrives > before.redrives;
+    assert_eq!(sent, matches!(step, Step::Redrive | Step::RedriveByItself), "{before:?} {step:?}");
+    if after.state == State::Resolved && before.state != State::Resolved {
+        assert_eq!((step, before.state), (Step::Enriched, State::Redriven));
+    }
+}
+
+#[test]
+fn every_state_that_can_be_reached_obeys_the_rules() {
+    const MOST_REDRIVES: u32 = 9;
+    let (mut seen, mut queue) = (HashSet::new(), VecDeque::from([parked(), scheduled()]));
+    while let Some(life) = queue.pop_front() {
+        // Times differ along every way and decide nothing but silence, which has its own test.
+        if life.redrives > MOST_REDRIVES || !seen.insert(Life { redriven_at: None, ..life }) {
+            continue;
+        }
+        obeys_the_rules(life);
+        for step in STEPS.into_iter().filter_map(|step| from_here(step, life)) {
+            if let Ok(after) = life.after(step, at(0), NONE) {
+                obeys_the_rules_of_a_step(life, step, after);
+                queue.push_back(after);
+            }
+        }
+    }
+    let reached: HashSet<_> = seen.iter().map(|life| life.state).collect();
+    assert_eq!(reached.len(), State::ALL.len(), "every state has a way to it");
+    // From anywhere but the end a person gets it redriven, and a redriven one resolved.
+    for life in seen.into_iter().filter(|life| life.state != State::Resolved) {
+        assert_eq!(lived(life, &[Step::Redrive, Step::Enriched]).state, State::Resolved);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(5_000))]
+
+    #[test]
+    fn no_order_of_steps_breaks_the_rules(
+        transient: bool,
+        plan in vec((0..STEPS.len(), 0..200_000_i64, any::<[u8; 2]>()), 0..60),
+    ) {
+        let (mut life, mut now) = (Life::begin(transient, at(0), NONE), at(0));
+        for (step, seconds, jitter) in plan {
+            now += SignedDuration::from_secs(seconds);
+            let Some(step) = from_here(STEPS[step], life) else { continue };
+            if let Ok(after) = life.after(step, now, Jitter::from_bytes(jitter)) {
+                obeys_the_rules(after);
+                obeys_the_rules_of_a_step(life, step, after);
+                prop_assert!(after.due_at == life.due_at || after.due_at.is_none_or(|due| due > now));
+                life = after;
+            }
+        }
+    }
+}

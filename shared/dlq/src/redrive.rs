@@ -1,0 +1,156 @@
+use contracts::{DEAD_LETTER_PREFIX, EnrichmentRequestedV1, RedriveHeaders, topic};
+use kafka::{Outgoing, Producer};
+use runtime::{Clock, telemetry};
+
+use crate::{
+    Error,
+    actor::Actor,
+    audit::Deed,
+    letter::{DeadLetter, LetterId},
+    life::Step,
+    payload::{Bytes, Payload},
+    store::{Part, Saved, Store},
+    write::{ROUNDS, Writer},
+};
+
+/// Puts letters' records on their topic again. First it is written that a record is on its way, then it is sent, then
+/// that the brokers have it: wherever a process ends, the sweep knows what is left to do, and the worst is a second
+/// copy of a record that is applied once.
+#[derive(Debug, Clone)]
+pub struct Redrive {
+    writer: Writer,
+    producer: Producer,
+}
+
+impl Redrive {
+    pub fn new(store: Store, producer: Producer, clock: Clock) -> Self {
+        Self { writer: Writer { store, clock }, producer }
+    }
+
+    /// Because a person wants it. If the brokers are away, the sweep sends it when they are back.
+    pub async fn redrive(&self, id: &LetterId, by: &Actor) -> Result<DeadLetter, Error> {
+        self.writer.record(by, Deed::Redrive { letter: id.clone() }).await?;
+        self.whole(id, by).await
+    }
+
+    /// With another value: that of `event`. The value that had failed is kept beside it.
+    pub async fn redrive_edited(
+        &self,
+        id: &LetterId,
+        edited: &Payload,
+        event: &EnrichmentRequestedV1,
+        by: &Actor,
+    ) -> Result<DeadLetter, Error> {
+        let store = &self.writer.store;
+        let before = store.payload(id, Part::Current).await?.ok_or(Error::Unknown)?;
+        let letter = store.get(id).await?.ok_or(Error::Unknown)?;
+        // Asked first, so that nothing is edited in vain.
+        letter.life.after(Step::Redrive, self.writer.clock.now(), id.jitter(0))?;
+        self.writer.record(by, Deed::Edit { letter: id.clone() }).await?;
+        store.keep_payload(id, Part::Original, &before).await?;
+        store.replace_payload(id, edited).await?;
+        self.by_hand(id, by, |letter| {
+            // By these the sweep asks what became of it.
+            letter.correlation_id.get_or_insert_with(|| event.correlation_id.clone());
+            letter.event_id.get_or_insert_with(|| event.event_id.clone());
+            letter.employee_id.get_or_insert_with(|| event.employee.id.clone());
+            Some("edited".to_owned())
+        })
+        .await
+    }
+
+    /// As part of a job, which is in the audit already.
+    pub(crate) async fn whole(&self, id: &LetterId, by: &Actor) -> Result<DeadLetter, Error> {
+        self.payload(id).await?;
+        self.by_hand(id, by, |_letter| None).await
+    }
+
+    /// `change` returns what the history says of it.
+    async fn by_hand(
+        &self,
+        id: &LetterId,
+        by: &Actor,
+        change: impl Fn(&mut DeadLetter) -> Option<String>,
+    ) -> Result<DeadLetter, Error> {
+        let Writer { store, clock } = &self.writer;
+        for _ in 0..ROUNDS {
+            let mut letter = store.get(id).await?.ok_or(Error::Unknown)?;
+            let was_over = letter.life.state.is_over();
+            let note = change(&mut letter);
+            letter.step(Step::Redrive, by, clock.now(), note)?;
+            if was_over {
+                // Before it counts on its payload.
+                store.expire_payload(&letter, clock.now()).await?;
+            }
+            if store.save(&mut letter).await? == Saved::Yes {
+                self.send(&mut letter).await?;
+                return Ok(letter);
+            }
+        }
+        Err(Error::Contended)
+    }
+
+    /// Because its time has come.
+    pub(crate) async fn by_itself(&self, letter: &mut DeadLetter) -> Result<Sent, Error> {
+        if letter.step(Step::RedriveByItself, &Actor::schedule(), self.writer.clock.now(), None).is_err()
+            || self.writer.store.save(letter).await? == Saved::Conflict
+        {
+            return Ok(Sent::NotOurs);
+        }
+        self.send(letter).await
+    }
+
+    /// Publishes the newest redrive of a letter for which that is written already.
+    pub(crate) async fn send(&self, letter: &mut DeadLetter) -> Result<Sent, Error> {
+        let payload = self.payload(&letter.id).await?;
+        if let Err(error) = self.publish(letter, &payload).await {
+            let (dead_letter_id, error) = (letter.id.as_str(), telemetry::chain(&error));
+            tracing::warn!(dead_letter_id, error, "a redrive waits for the brokers");
+            return Ok(Sent::BrokersAway);
+        }
+        let now = self.writer.clock.now();
+        letter.step(Step::Published, &Actor::schedule(), now, None)?;
+        // A conflict is its coming back already, or a person's decision: both know more than this.
+        self.writer.store.save(letter).await?;
+        Ok(Sent::Yes)
+    }
+
+    /// Key, value and headers as they were: the record is who it was, at the back of its employee's order.
+    async fn publish(&self, letter: &DeadLetter, payload: &Payload) -> Result<(), kafka::Error> {
+        let key = payload.key.as_ref().map(Bytes::to_vec);
+        let value = payload.value.as_ref().map(Bytes::to_vec);
+        let record =
+            Outgoing { topic: topic::ENRICHMENT_REQUESTED, key: key.as_deref(), value: value.as_deref() };
+        let redrive = RedriveHeaders { letter_id: letter.id.as_str(), redrive: letter.life.redrives };
+        let own = payload.headers.iter().map(|(name, value)| (name.as_str(), value.to_vec()));
+        let own = own.filter(|(name, _)| !name.starts_with(DEAD_LETTER_PREFIX));
+        let added = redrive.pairs().map(|(name, value)| (name, value.into_bytes()));
+        self.producer.publish(record, own.chain(added)).await?;
+        tracing::info!(
+            dead_letter_id = letter.id.as_str(),
+            redrive = letter.life.redrives,
+            "redrove a dead letter"
+        );
+        Ok(())
+    }
+
+    async fn payload(&self, id: &LetterId) -> Result<Payload, Error> {
+        let payload = self.writer.store.payload(id, Part::Current).await?.ok_or(Error::Unknown)?;
+        if payload.is_whole() { Ok(payload) } else { Err(Error::NotWhole) }
+    }
+
+    /// Ends what is on its way to the brokers, before the process ends.
+    pub async fn flush(&self) {
+        self.producer.flush(kafka::SHUTDOWN_LIMIT).await;
+    }
+}
+
+/// What became of an attempt to send.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sent {
+    Yes,
+    /// It is written that it has to be sent.
+    BrokersAway,
+    /// Somebody else has gone on with it.
+    NotOurs,
+}

@@ -1,0 +1,168 @@
+use runtime::{Clock, telemetry};
+use tokio::time::Instant;
+
+use crate::{
+    Error,
+    actor::Actor,
+    audit::Deed,
+    discard::Discard,
+    job::{Action, Job, JobState, LEASE, Task},
+    letter::DeadLetter,
+    pace::Pace,
+    redrive::Redrive,
+    store::{Position, Saved, Store},
+    write::{ROUNDS, Writer},
+};
+
+/// Starts jobs, works on them, and stops them. A job's place is written down every few letters, so that whoever takes
+/// it over after a crash repeats those at the most, and they are not what they were.
+#[derive(Debug, Clone)]
+pub struct RunJobs {
+    writer: Writer,
+    redrive: Redrive,
+    discard: Discard,
+}
+
+/// Letters between two notes of a job's place.
+const SLICE: usize = 20;
+
+/// Jobs are few: those that still run are among the newest.
+const NEWEST: usize = 100;
+
+impl RunJobs {
+    pub fn new(store: Store, redrive: Redrive, clock: Clock) -> Self {
+        let discard = Discard::new(store.clone(), clock);
+        Self { writer: Writer { store, clock }, redrive, discard }
+    }
+
+    /// Works on it until `until`; the sweep goes on with it.
+    pub async fn start(&self, mut task: Task, by: &Actor, until: Instant) -> Result<Job, Error> {
+        let now = self.writer.clock.now();
+        // Letters that come while it runs are not its business: it has an end.
+        task.filter.parked_before = Some(task.filter.parked_before.map_or(now, |before| before.min(now)));
+        let id = self.writer.clock.new_id().to_string();
+        self.writer.record(by, Deed::StartJob { job: id.clone(), task: task.clone() }).await?;
+        let mut job = Job {
+            id,
+            total: self.writer.store.how_many(&task.filter).await?,
+            task,
+            state: JobState::Running,
+            by: by.clone(),
+            created_at: now,
+            updated_at: now,
+            progress: crate::Progress::default(),
+            position: None,
+            leased_until: now + LEASE,
+            version: 0,
+        };
+        self.writer.store.save_job(&mut job).await?;
+        self.run_or_leave(&mut job, until).await;
+        Ok(job)
+    }
+
+    /// A person stops it, or lets it go on.
+    pub async fn set_running(&self, id: &str, running: bool, by: &Actor) -> Result<Job, Error> {
+        let job = id.to_owned();
+        let deed = if running { Deed::ResumeJob { job } } else { Deed::StopJob { job } };
+        self.writer.record(by, deed).await?;
+        for _ in 0..ROUNDS {
+            let mut job = self.writer.store.job(id).await?.ok_or(Error::Unknown)?;
+            job.state = match (job.state, running) {
+                (JobState::Done, _) => return Ok(job),
+                (_, true) => JobState::Running,
+                (_, false) => JobState::Stopped,
+            };
+            job.updated_at = self.writer.clock.now();
+            if self.writer.store.save_job(&mut job).await? == Saved::Yes {
+                return Ok(job);
+            }
+        }
+        Err(Error::Contended)
+    }
+
+    /// Goes on with every job that is nobody's. Returns how many letters it did.
+    pub(crate) async fn run_all(&self, until: Instant) -> Result<u64, Error> {
+        let mut done = 0;
+        for mut job in self.writer.store.jobs(None, NEWEST).await?.into_iter().map(|row| row.content) {
+            let now = self.writer.clock.now();
+            if !job.is_free(now) || Instant::now() >= until {
+                continue;
+            }
+            job.leased_until = now + LEASE;
+            if self.writer.store.save_job(&mut job).await? == Saved::Yes {
+                let before = job.progress.done;
+                self.run_or_leave(&mut job, until).await;
+                done += job.progress.done - before;
+            }
+        }
+        Ok(done)
+    }
+
+    /// What can't go on now does so with a later sweep, when the lease is over.
+    async fn run_or_leave(&self, job: &mut Job, until: Instant) {
+        if let Err(error) = self.run(job, until).await {
+            tracing::error!(job_id = job.id, error = telemetry::chain(&error), "a job stops short");
+        }
+    }
+
+    /// Until its end, or `until`, or until somebody stops it.
+    async fn run(&self, job: &mut Job, until: Instant) -> Result<(), Error> {
+        let pace = Pace::new(job.task.per_second);
+        let mut goes_on = true;
+        while goes_on {
+            let after = job.position.as_deref().and_then(Position::parse);
+            let letters = self.writer.store.list(&job.task.filter, after.as_ref(), SLICE).await?;
+            let is_last = letters.len() < SLICE;
+            let mut finished = true;
+            for letter in letters {
+                if !pace.wait_before(until).await {
+                    finished = false;
+                    break;
+                }
+                self.one(job, &letter).await?;
+                job.position = Some(Position::of(&letter).to_string());
+            }
+            goes_on = finished && !is_last;
+            if finished && is_last {
+                job.state = JobState::Done;
+            }
+            let now = self.writer.clock.now();
+            job.updated_at = now;
+            job.leased_until = if goes_on { now + LEASE } else { now };
+            if self.writer.store.save_job(job).await? == Saved::Conflict {
+                self.save_beside(job).await?;
+                goes_on &= job.state == JobState::Running;
+            }
+        }
+        tracing::info!(job_id = job.id, state = ?job.state, progress = ?job.progress, "worked on a job");
+        Ok(())
+    }
+
+    /// A person has stopped it meanwhile: their word, and our place.
+    async fn save_beside(&self, job: &mut Job) -> Result<(), Error> {
+        for _ in 0..ROUNDS {
+            let stored = self.writer.store.job(&job.id).await?.ok_or(Error::Unknown)?;
+            (job.state, job.version) = (stored.state, stored.version);
+            if self.writer.store.save_job(job).await? == Saved::Yes {
+                return Ok(());
+            }
+        }
+        Err(Error::Contended)
+    }
+
+    async fn one(&self, job: &mut Job, letter: &DeadLetter) -> Result<(), Error> {
+        let wanted =
+            job.task.filter.state.map_or(letter.life.state.waits(), |state| letter.life.state == state);
+        let done = match &job.task.action {
+            _ if !wanted => Err(Error::Unknown),
+            Action::Redrive => self.redrive.whole(&letter.id, &job.by).await,
+            Action::Discard { because } => self.discard.by_hand(&letter.id, because, &job.by).await,
+        };
+        match done {
+            Ok(_) => job.progress.done += 1,
+            Err(Error::Unknown | Error::Refused(_) | Error::NotWhole) => job.progress.skipped += 1,
+            Err(error @ (Error::Store(_) | Error::Contended | Error::Cursor(_))) => return Err(error),
+        }
+        Ok(())
+    }
+}

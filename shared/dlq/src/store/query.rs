@@ -1,0 +1,188 @@
+//! Letters by what they have in common: the most selective index, and a filter for the rest.
+
+use std::fmt;
+
+use aws_sdk_dynamodb::{
+    operation::query::builders::QueryFluentBuilder,
+    types::{AttributeValue, Select},
+};
+use contracts::{EmployeeId, Reason};
+use dynamo::Error;
+use jiff::Timestamp;
+
+use super::{DUE, KIND, Key, LetterItem, Store, string};
+use crate::{
+    filter::Filter,
+    fingerprint::Fingerprint,
+    letter::{DeadLetter, LetterId},
+    life::State,
+};
+
+/// The index of the letters that go on by themselves, by when.
+const BY_DUE: &str = "by-due";
+
+/// Where a letter stands in a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Position {
+    millis: i64,
+    id: LetterId,
+}
+
+/// An index whose range is `at`, and its key's attribute and value.
+pub(super) struct Index<'a> {
+    name: &'static str,
+    hash: &'static str,
+    value: &'a str,
+}
+
+/// Some letters, and where to go on.
+pub(crate) struct Due {
+    pub(crate) letters: Vec<DeadLetter>,
+    pub(crate) next: Option<Key>,
+}
+
+impl Store {
+    /// Up to `limit` letters, the newest first; fewer only at the end.
+    pub(crate) async fn list(
+        &self,
+        filter: &Filter,
+        after: Option<&Position>,
+        limit: usize,
+    ) -> Result<Vec<DeadLetter>, Error> {
+        let index = filter.index();
+        let mut letters = Vec::new();
+        let mut start = after.map(|position| position.key(&index));
+        // A page also ends at 1 MB, and DynamoDB filters after it has counted.
+        while letters.len() < limit {
+            let wanted = i32::try_from(limit - letters.len()).unwrap_or(i32::MAX);
+            let query = self.query(filter, &index).scan_index_forward(false).limit(wanted);
+            let page = query.set_exclusive_start_key(start).send().await?;
+            let items: Vec<LetterItem> = dynamo::from_items(page.items)?;
+            letters.extend(items.into_iter().map(|item| item.letter.into_owned()));
+            start = page.last_evaluated_key;
+            if start.is_none() {
+                break;
+            }
+        }
+        Ok(letters)
+    }
+
+    pub(crate) async fn how_many(&self, filter: &Filter) -> Result<u64, Error> {
+        let index = filter.index();
+        let (mut count, mut start) = (0, None);
+        loop {
+            let query = self.query(filter, &index).select(Select::Count);
+            let page = query.set_exclusive_start_key(start).send().await?;
+            count += u64::try_from(page.count).unwrap_or(0);
+            start = page.last_evaluated_key;
+            if start.is_none() {
+                return Ok(count);
+            }
+        }
+    }
+
+    /// Letters whose time has come, those that have waited longest first.
+    pub(crate) async fn due(&self, now: Timestamp, start: Option<Key>, limit: i32) -> Result<Due, Error> {
+        let query = self.client.query().table_name(&self.table).index_name(BY_DUE).limit(limit);
+        let page = query
+            .key_condition_expression("queue = :queue AND due <= :now")
+            .expression_attribute_values(":queue", string(DUE))
+            .expression_attribute_values(":now", AttributeValue::S(sortable(now)))
+            .set_exclusive_start_key(start)
+            .send()
+            .await?;
+        let items: Vec<LetterItem> = dynamo::from_items(page.items)?;
+        let letters = items.into_iter().map(|item| item.letter.into_owned()).collect();
+        Ok(Due { letters, next: page.last_evaluated_key })
+    }
+
+    pub(super) fn query(&self, filter: &Filter, index: &Index<'_>) -> QueryFluentBuilder {
+        let mut query = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .index_name(index.name)
+            .key_condition_expression("#hash = :hash AND #at BETWEEN :from AND :to")
+            .expression_attribute_names("#hash", index.hash)
+            .expression_attribute_names("#at", "at")
+            .expression_attribute_values(":hash", string(index.value))
+            .expression_attribute_values(":from", AttributeValue::S(from(filter)))
+            .expression_attribute_values(":to", AttributeValue::S(to(filter)));
+        let mut conditions = Vec::new();
+        for (attribute, value) in filter.attributes() {
+            // A filter must not name the index's own key.
+            if let Some(value) = value.filter(|_| attribute != index.hash) {
+                conditions.push(format!("#{attribute} = :{attribute}"));
+                query = query
+                    .expression_attribute_names(format!("#{attribute}"), attribute)
+                    .expression_attribute_values(format!(":{attribute}"), string(value));
+            }
+        }
+        if conditions.is_empty() { query } else { query.filter_expression(conditions.join(" AND ")) }
+    }
+}
+
+impl Filter {
+    fn attributes(&self) -> [(&'static str, Option<&str>); 4] {
+        [
+            ("fingerprint", self.group.as_ref().map(Fingerprint::as_str)),
+            ("employee_id", self.employee_id.as_ref().map(EmployeeId::as_str)),
+            ("state", self.state.map(State::name)),
+            ("reason", self.reason.map(Reason::code)),
+        ]
+    }
+
+    /// The attributes are in the order of how few letters share their values.
+    pub(super) fn index(&self) -> Index<'_> {
+        const INDEXES: [(&str, &str); 3] =
+            [("by-group", "fingerprint"), ("by-employee", "employee_id"), ("by-state", "state")];
+        let attributes = self.attributes();
+        let fitting = INDEXES
+            .iter()
+            .zip(attributes)
+            .find_map(|((name, hash), (_, value))| Some(Index { name, hash, value: value? }));
+        fitting.unwrap_or(Index { name: "by-time", hash: "kind", value: KIND })
+    }
+}
+
+fn from(filter: &Filter) -> String {
+    filter.parked_after.map_or_else(|| "0".to_owned(), sortable)
+}
+
+/// A position is longer than its time alone, and so sorts after it.
+fn to(filter: &Filter) -> String {
+    filter.parked_before.map_or_else(|| "~".to_owned(), sortable)
+}
+
+/// Milliseconds that sort as text.
+pub(super) fn sortable(at: Timestamp) -> String {
+    format!("{:015}", at.as_millisecond().max(0))
+}
+
+impl Position {
+    pub(crate) fn of(letter: &DeadLetter) -> Self {
+        Self { millis: letter.parked_at.as_millisecond(), id: letter.id.clone() }
+    }
+
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let (millis, id) = text.split_once('#')?;
+        let millis = millis.parse().ok()?;
+        Timestamp::from_millisecond(millis).ok()?;
+        Some(Self { millis, id: LetterId::parse(id)? })
+    }
+
+    fn key(&self, index: &Index<'_>) -> Key {
+        let pairs = [
+            (index.hash, index.value.to_owned()),
+            ("at", self.to_string()),
+            ("id", self.id.as_str().to_owned()),
+        ];
+        pairs.into_iter().map(|(name, value)| (name.to_owned(), AttributeValue::S(value))).collect()
+    }
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:015}#{}", self.millis, self.id.as_str())
+    }
+}

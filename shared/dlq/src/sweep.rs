@@ -1,0 +1,181 @@
+use contracts::{CorrelationId, EmployeeId, EventId};
+use futures_util::{StreamExt, stream};
+use runtime::{Clock, telemetry};
+use serde::Serialize;
+use tokio::time::Instant;
+
+use crate::{
+    Error,
+    actor::Actor,
+    job::usual_rate,
+    letter::DeadLetter,
+    life::{Due, Step},
+    pace::Pace,
+    redrive::{Redrive, Sent},
+    run_job::RunJobs,
+    store::{Saved, Store},
+};
+
+/// What goes on by itself: redrives that are due, redrives whose outcome is to be had, jobs that are not done.
+#[derive(Debug, Clone)]
+pub struct Sweep {
+    store: Store,
+    redrive: Redrive,
+    jobs: RunJobs,
+    clock: Clock,
+}
+
+/// What a sweep did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Swept {
+    pub redriven: u64,
+    pub resolved: u64,
+    /// Redriven earlier, and still on their way.
+    pub awaited: u64,
+    /// Of jobs: letters redriven or discarded.
+    pub by_jobs: u64,
+    /// Could not be done now; the next sweep does it.
+    pub failed: u64,
+}
+
+/// Letters at once: each is a few writes and an acknowledgement.
+const CONCURRENCY: usize = 16;
+
+/// Letters a page.
+const PAGE: i32 = 100;
+
+impl Sweep {
+    pub fn new(store: Store, redrive: Redrive, jobs: RunJobs, clock: Clock) -> Self {
+        Self { store, redrive, jobs, clock }
+    }
+
+    /// Starts nothing after `stop_starting`; what is left is left to the next sweep. `went_through` says whether
+    /// an event was applied.
+    pub async fn run<F, E>(
+        &self,
+        stop_starting: Instant,
+        went_through: impl Fn(CorrelationId, EmployeeId, EventId) -> F,
+    ) -> Result<Swept, Error>
+    where
+        F: Future<Output = Result<bool, E>>,
+        E: std::error::Error + 'static,
+    {
+        let mut swept = Swept::default();
+        let pace = Pace::new(usual_rate());
+        let (now, mut next) = (self.clock.now(), None);
+        // One pass: what fails in it stays due for the next sweep.
+        while Instant::now() < stop_starting {
+            let due = self.store.due(now, next, PAGE).await?;
+            let outcomes: Vec<_> = stream::iter(due.letters)
+                .map(|letter| self.go_on(letter, &pace, stop_starting, &went_through))
+                .buffer_unordered(CONCURRENCY)
+                .collect()
+                .await;
+            for outcome in outcomes {
+                swept.add(outcome);
+            }
+            next = due.next;
+            if next.is_none() {
+                break;
+            }
+        }
+        swept.by_jobs = self.jobs.run_all(stop_starting).await?;
+        tracing::info!(?swept, "swept the dead letters");
+        Ok(swept)
+    }
+
+    async fn go_on<F, E>(
+        &self,
+        mut letter: DeadLetter,
+        pace: &Pace,
+        stop_starting: Instant,
+        went_through: &impl Fn(CorrelationId, EmployeeId, EventId) -> F,
+    ) -> Result<Outcome, Error>
+    where
+        F: Future<Output = Result<bool, E>>,
+        E: std::error::Error + 'static,
+    {
+        match letter.life.due() {
+            Due::Redrive => {
+                if !pace.wait_before(stop_starting).await {
+                    return Ok(Outcome::Nothing);
+                }
+                Ok(self.redrive.by_itself(&mut letter).await?.into())
+            }
+            Due::PublishAgain => Ok(self.redrive.send(&mut letter).await?.into()),
+            Due::AskAfter => {
+                let ids =
+                    (letter.correlation_id.clone(), letter.employee_id.clone(), letter.event_id.clone());
+                let went_through = match ids {
+                    (Some(correlation), Some(employee), Some(event)) => {
+                        went_through(correlation, employee, event).await
+                    }
+                    // No message of ours: it comes back.
+                    _ => Ok(false),
+                };
+                self.note(letter, went_through).await
+            }
+            Due::Nothing => Ok(Outcome::Nothing),
+        }
+    }
+
+    async fn note<E: std::error::Error + 'static>(
+        &self,
+        mut letter: DeadLetter,
+        went_through: Result<bool, E>,
+    ) -> Result<Outcome, Error> {
+        let (step, outcome) = match went_through {
+            Ok(true) => (Step::Enriched, Outcome::Resolved),
+            Ok(false) => (Step::StillAway, Outcome::Awaited),
+            Err(error) => {
+                tracing::warn!(error = telemetry::chain(&error), "an outcome could not be asked for");
+                return Ok(Outcome::Failed);
+            }
+        };
+        let now = self.clock.now();
+        letter.step(step, &Actor::pipeline(), now, None)?;
+        if self.store.save(&mut letter).await? == Saved::Conflict {
+            return Ok(Outcome::Nothing);
+        }
+        if outcome == Outcome::Resolved {
+            self.store.expire_payload(&letter, now).await?;
+            tracing::info!(dead_letter_id = letter.id.as_str(), "a dead letter is resolved");
+        }
+        Ok(outcome)
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    Redriven,
+    Resolved,
+    Awaited,
+    Failed,
+    Nothing,
+}
+
+impl From<Sent> for Outcome {
+    fn from(sent: Sent) -> Self {
+        match sent {
+            Sent::Yes => Self::Redriven,
+            Sent::BrokersAway => Self::Failed,
+            Sent::NotOurs => Self::Nothing,
+        }
+    }
+}
+
+impl Swept {
+    fn add(&mut self, outcome: Result<Outcome, Error>) {
+        match outcome {
+            Ok(Outcome::Redriven) => self.redriven += 1,
+            Ok(Outcome::Resolved) => self.resolved += 1,
+            Ok(Outcome::Awaited) => self.awaited += 1,
+            Ok(Outcome::Nothing) => {}
+            Ok(Outcome::Failed) => self.failed += 1,
+            Err(error) => {
+                self.failed += 1;
+                tracing::error!(error = telemetry::chain(&error), "a dead letter could not go on");
+            }
+        }
+    }
+}

@@ -1,0 +1,319 @@
+//! The ways back from a dead letter: by itself, by hand, edited, many at once.
+
+use std::time::Duration;
+
+use okta::fake::Behaviour;
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+use testkit::{Employee, Setup, World};
+
+const MINUTE: Duration = Duration::from_mins(1);
+
+fn okta_is_away(world: &World, away: bool) {
+    let error_rate = if away { 1.0 } else { 0.0 };
+    world.okta().set_behaviour(Behaviour { error_rate, ..Behaviour::default() });
+}
+
+/// The sweep's minute, and what it set going.
+async fn sweep_after(world: &World, time: Duration) {
+    world.passes(time);
+    world.tick("dlq-reprocessor").await;
+    world.settle().await;
+}
+
+async fn only_letter(world: &World) -> Value {
+    let letters = world.dead_letters().await;
+    assert_eq!(letters.len(), 1, "{letters:?}");
+    let id = letters[0]["id"].as_str().unwrap();
+    world.get(&format!("/v1/dead-letters/{id}")).await.json
+}
+
+fn path(letter: &Value, verb: &str) -> String {
+    format!("/v1/dead-letters/{}/{verb}", letter["id"].as_str().unwrap())
+}
+
+fn states(letter: &Value) -> Vec<&str> {
+    letter["history"].as_array().unwrap().iter().map(|entry| entry["state"].as_str().unwrap()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_failed_in_an_outage_goes_through_by_itself_after_it() {
+    let world = World::new().await;
+    let ada = Employee::ada();
+    world.knows(&ada);
+    okta_is_away(&world, true);
+    let receipt = world.hr().hires(&ada).await;
+    world.settle().await;
+    assert_eq!(only_letter(&world).await["state"], "scheduled");
+
+    sweep_after(&world, MINUTE / 2).await;
+    assert_eq!(only_letter(&world).await["redrives"], 0, "its time has not come");
+    okta_is_away(&world, false);
+    sweep_after(&world, MINUTE).await;
+    assert_eq!(world.user("E100").await["onboarded"], true);
+    sweep_after(&world, 2 * MINUTE).await;
+
+    let letter = only_letter(&world).await;
+    assert_eq!(states(&letter), ["scheduled", "redriven", "resolved"]);
+    assert_eq!(letter["due_at"], Value::Null);
+    let request = world.request(&receipt).await;
+    assert_eq!(
+        (&request["status"], &request["events"][0]["outcome"]),
+        (&json!("enriched"), &json!("applied"))
+    );
+    assert_eq!(request["correlation_id"], letter["correlation_id"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_keeps_failing_is_redriven_five_times_and_then_waits_for_a_person() {
+    let world = World::new().await;
+    okta_is_away(&world, true);
+    world.hr().hires(&Employee::ada()).await;
+    world.settle().await;
+    for (redrives, hours) in [(1, 1), (2, 1), (3, 1), (4, 3), (5, 15), (5, 100)] {
+        sweep_after(&world, Duration::from_hours(hours)).await;
+        assert_eq!(only_letter(&world).await["redrives"], redrives);
+    }
+    let letter = only_letter(&world).await;
+    assert_eq!((&letter["state"], &letter["attempts"]), (&json!("quarantined"), &json!(18)));
+    assert_eq!(world.dead_letters().await.len(), 1, "a redrive that fails makes no second letter");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_redrives_what_they_have_mended() {
+    let world = World::new().await;
+    let ada = Employee::ada().with("event_id", "hr-7");
+    world.hr().hires(&ada).await;
+    world.settle().await;
+    let letter = only_letter(&world).await;
+    assert_eq!((&letter["state"], &letter["reason"]), (&json!("parked"), &json!("user_not_found")));
+    sweep_after(&world, Duration::from_hours(100)).await;
+    assert_eq!(only_letter(&world).await["redrives"], 0, "nobody mends it by waiting");
+
+    let redrive = path(&letter, "redrive");
+    let dry = world.post(&format!("{redrive}?dry_run=true"), &json!({})).await;
+    assert_eq!((dry.status, &dry.json["would"]), (StatusCode::OK, &json!("fail")));
+    world.knows(&ada);
+    let dry = world.post(&format!("{redrive}?dry_run=true"), &json!({})).await;
+    assert_eq!(dry.json["would"], "apply");
+    assert_eq!(only_letter(&world).await, letter, "a dry run changes nothing");
+
+    let answer = world.post(&redrive, &json!({})).await;
+    assert_eq!((answer.status, &answer.json["state"]), (StatusCode::ACCEPTED, &json!("redriven")));
+    world.settle().await;
+    assert_eq!(world.user("E100").await["version"], 1);
+    sweep_after(&world, 2 * MINUTE).await;
+    assert_eq!(only_letter(&world).await["state"], "resolved");
+    let refused = world.post(&redrive, &json!({})).await;
+    assert_eq!((refused.status, &refused.json["code"]), (StatusCode::CONFLICT, &json!("wrong_state")));
+    world.settle().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_redriven_event_never_overwrites_a_newer_one() {
+    let world = World::new().await;
+    let ada = Employee::ada();
+    okta_is_away(&world, true);
+    let older = world.hr().hires(&ada.clone().with("title", "Analyst")).await;
+    world.settle().await;
+    okta_is_away(&world, false);
+    world.knows(&ada);
+    world.hr().updates(&ada.clone().with("title", "Countess")).await;
+    world.settle().await;
+
+    let letter = only_letter(&world).await;
+    let dry = world.post(&format!("{}?dry_run=true", path(&letter, "redrive")), &json!({})).await;
+    assert_eq!(dry.json["would"], "be_superseded");
+    world.post(&path(&letter, "redrive"), &json!({})).await;
+    world.settle().await;
+    sweep_after(&world, 2 * MINUTE).await;
+    let user = world.user("E100").await;
+    assert_eq!((&user["title"], &user["version"]), (&json!("Countess"), &json!(1)));
+    assert_eq!(world.request(&older).await["events"][0]["outcome"], "superseded");
+    assert_eq!(only_letter(&world).await["state"], "resolved");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_wrong_is_edited_and_redriven_as_the_same_event() {
+    let world = World::new().await;
+    let ada = Employee::ada();
+    world.knows(&ada);
+    let headers = [("correlation-id", "c-1"), ("event-id", "evt-1")];
+    world.publishes(Some("E100"), Some(b"{broken"), &headers).await;
+    world.settle().await;
+    let letter = only_letter(&world).await;
+    let edit = path(&letter, "edit");
+
+    for (field, value, pointer) in [("email", "nobody", "/email"), ("employee_id", "E200", "/employee_id")] {
+        let refused = world.post(&edit, &ada.clone().with(field, value).body("hired")).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert_eq!(refused.json["errors"][0]["pointer"], pointer);
+    }
+    assert_eq!(only_letter(&world).await, letter);
+
+    let edited = world.post(&edit, &ada.body("hired")).await;
+    assert_eq!(edited.status, StatusCode::ACCEPTED, "{edited:?}");
+    world.settle().await;
+    sweep_after(&world, 2 * MINUTE).await;
+    assert_eq!(world.user("E100").await["onboarded"], true);
+    let request = world.get("/v1/requests/c-1").await.json;
+    assert_eq!(
+        (&request["status"], &request["events"][0]["event_id"]),
+        (&json!("enriched"), &json!("evt-1"))
+    );
+    let letter = only_letter(&world).await;
+    assert_eq!(letter["state"], "resolved");
+    assert_eq!(letter["original"]["value"]["text"], "{broken", "what had failed is still there");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_discard_needs_a_reason_and_can_be_regretted() {
+    let world = World::new().await;
+    let ada = Employee::ada();
+    world.hr().hires(&ada).await;
+    world.settle().await;
+    let letter = only_letter(&world).await;
+    for body in
+        [json!({}), json!({"because": " "}), json!({"because": 7}), json!({"because": "x", "or": "y"})]
+    {
+        let refused = world.post(&path(&letter, "discard"), &body).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{body}: {refused:?}");
+    }
+    let because = json!({"because": "hired by mistake"});
+    let discarded = world.post(&path(&letter, "discard"), &because).await;
+    assert_eq!((discarded.status, &discarded.json["state"]), (StatusCode::OK, &json!("discarded")));
+    assert_eq!(discarded.json["history"][1]["note"], "hired by mistake");
+    assert_eq!(world.post(&path(&letter, "discard"), &because).await.status, StatusCode::CONFLICT);
+
+    world.knows(&ada);
+    world.post(&path(&letter, "redrive"), &json!({})).await;
+    world.settle().await;
+    assert_eq!(world.user("E100").await["onboarded"], true);
+    let audit = world.get("/v1/dead-letter-audit").await.json;
+    let deeds: Vec<_> =
+        audit["audit"].as_array().unwrap().iter().map(|record| &record["deed"]["action"]).collect();
+    assert_eq!(deeds, ["redrive", "discard", "discard"], "what is tried is recorded, too");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_letters_of_one_outage_are_one_group_that_is_redriven_at_once() {
+    let world = World::new().await;
+    let people: Vec<_> =
+        (0..25).map(|n| Employee::new(&format!("E{n}"), "No", &format!("Body{n}"))).collect();
+    for person in &people {
+        world.hr().hires(person).await;
+    }
+    world.publishes(Some("E1"), Some(b"{broken"), &[]).await;
+    world.settle().await;
+    let groups = world.get("/v1/dead-letter-groups").await.json["groups"].clone();
+    assert_eq!(groups.as_array().unwrap().len(), 2, "{groups}");
+    let group = groups.as_array().unwrap().iter().find(|group| group["reason"] == "user_not_found").unwrap();
+    assert_eq!((&group["count"], &group["waiting"]), (&json!(25), &json!(25)));
+
+    for person in &people {
+        world.knows(person);
+    }
+    let task = json!({"action": "redrive", "filter": {"group": group["group"]}, "per_second": 500});
+    let dry = world.post("/v1/dead-letter-jobs?dry_run=true&limit=100", &task).await.json;
+    assert_eq!(dry["dry_run"].as_array().unwrap().len(), 25);
+    assert!(dry["dry_run"].as_array().unwrap().iter().all(|letter| letter["would"] == "apply"), "{dry}");
+
+    let job = world.post("/v1/dead-letter-jobs", &task).await;
+    assert_eq!((job.status, &job.json["state"]), (StatusCode::ACCEPTED, &json!("done")), "{job:?}");
+    assert_eq!((&job.json["total"], &job.json["progress"]["done"]), (&json!(25), &json!(25)));
+    world.settle().await;
+    assert_eq!(world.users().await.len(), 25);
+    sweep_after(&world, 2 * MINUTE).await;
+    let id = group["group"].as_str().unwrap();
+    let group = world.get(&format!("/v1/dead-letter-groups/{id}")).await.json;
+    assert_eq!((&group["states"], &group["waiting"]), (&json!({"resolved": 25}), &json!(0)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_can_be_stopped_and_goes_on_where_it_was() {
+    let world = World::new().await;
+    for n in 0..12 {
+        world.hr().hires(&Employee::new(&format!("E{n}"), "No", "Body")).await;
+    }
+    world.settle().await;
+    let task = json!({"action": "discard", "because": "a test's", "per_second": 3});
+    let job = world.post("/v1/dead-letter-jobs", &task).await.json;
+    assert_eq!(job["state"], "running", "its first slice is shorter than the job: {job}");
+    let path = format!("/v1/dead-letter-jobs/{}", job["id"].as_str().unwrap());
+    let stopped = world.post(&format!("{path}/stop"), &json!({})).await.json;
+    sweep_after(&world, MINUTE).await;
+    assert_eq!(world.get(&path).await.json["progress"], stopped["progress"], "nobody goes on with it");
+    world.post(&format!("{path}/resume"), &json!({})).await;
+    sweep_after(&world, MINUTE).await;
+    let done = world.get(&path).await.json;
+    assert_eq!((&done["state"], &done["progress"]), (&json!("done"), &json!({"done": 12, "skipped": 0})));
+    assert_eq!(world.get("/v1/dead-letter-jobs").await.json["jobs"], json!([done]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_redrive_while_the_brokers_are_away_is_sent_when_they_are_back() {
+    let vars = vec![("KAFKA_ACK_TIMEOUT_SECONDS", "2".to_owned())];
+    let world = World::with(Setup { vars, embedded: true, ..Setup::default() }).await;
+    let ada = Employee::ada();
+    world.hr().hires(&ada).await;
+    world.settle().await;
+    let letter = only_letter(&world).await;
+    world.knows(&ada);
+    world.kafka_is_away(true);
+    let answer = world.post(&path(&letter, "redrive"), &json!({})).await;
+    assert_eq!((answer.status, &answer.json["state"]), (StatusCode::ACCEPTED, &json!("redriven")));
+    world.kafka_is_away(false);
+    // The producer takes its time to find the brokers again: each minute's sweep tries once more.
+    for _minute in 0..20 {
+        sweep_after(&world, 2 * MINUTE).await;
+        if only_letter(&world).await["state"] == "resolved" {
+            break;
+        }
+    }
+    assert_eq!(world.user("E100").await["version"], 1);
+    assert_eq!(only_letter(&world).await["state"], "resolved");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn letters_are_found_by_state_reason_group_employee_and_age() {
+    let world = World::new().await;
+    world.hr().hires(&Employee::ada()).await;
+    world.publishes(Some("E2"), Some(b"{broken"), &[]).await;
+    world.settle().await;
+    let found = async |query: &str| {
+        let answer = world.get(&format!("/v1/dead-letters?{query}")).await;
+        answer.json["dead_letters"].as_array().map(|letters| {
+            letters
+                .iter()
+                .map(|letter| letter["employee_id"].as_str().unwrap().to_owned())
+                .collect::<Vec<_>>()
+        })
+    };
+    let of = |ids: &[&str]| Some(ids.iter().map(|&id| id.to_owned()).collect::<Vec<_>>());
+    assert_eq!(found("reason=undecodable").await, of(&["E2"]));
+    assert_eq!(found("employee_id=E100&state=parked").await, of(&["E100"]));
+    assert_eq!(found("state=resolved").await, of(&[]));
+    assert_eq!(found("parked_after=2100-01-01T00:00:00Z").await, of(&[]));
+    assert_eq!(found("parked_before=2100-01-01T00:00:00Z&reason=user_not_found").await, of(&["E100"]));
+    for wrong in ["state=lost", "reason=bad", "group=x", "parked_after=yesterday", "employee_id=%00"] {
+        let answer = world.get(&format!("/v1/dead-letters?{wrong}")).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{wrong}: {answer:?}");
+        let name = wrong.split('=').next().unwrap();
+        assert!(answer.json["detail"].as_str().unwrap().starts_with(&format!("`{name}` must be ")));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn dead_letters_are_for_those_with_the_admin_key() {
+    let vars = vec![("API_KEY", "everybody's".to_owned()), ("ADMIN_KEY", "mine".to_owned())];
+    let world = World::with(Setup { vars, ..Setup::default() }).await;
+    for (path, key, status) in [
+        ("/v1/dead-letters", None, StatusCode::UNAUTHORIZED),
+        ("/v1/dead-letters", Some("everybody's"), StatusCode::FORBIDDEN),
+        ("/v1/dead-letters", Some("mine"), StatusCode::OK),
+        ("/v1/users", Some("mine"), StatusCode::FORBIDDEN),
+    ] {
+        let headers: Vec<_> = key.into_iter().map(|key| ("x-api-key", key)).collect();
+        assert_eq!(world.call(Method::GET, path, &headers, None).await.status, status, "{path} {key:?}");
+    }
+}
