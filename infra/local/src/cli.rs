@@ -1,7 +1,11 @@
+pub(crate) mod dead_letters;
+
 use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::SignedDuration;
+
+use dead_letters::DeadLettersArgs;
 
 /// Joiner's cloud on one machine
 #[derive(Parser)]
@@ -17,6 +21,8 @@ pub(crate) enum Command {
     Dev(DevArgs),
     /// Post a sample event to a running Joiner
     Send(SendArgs),
+    /// Dead letters: what could not be processed, and the ways back for it
+    DeadLetters(DeadLettersArgs),
     /// The fake Okta and its company
     Okta {
         #[command(subcommand)]

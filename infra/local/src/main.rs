@@ -2,8 +2,9 @@
 
 mod cli;
 mod commands;
+mod table;
 
-use std::process::ExitCode;
+use std::{io, process::ExitCode};
 
 use clap::Parser;
 
@@ -13,6 +14,8 @@ use cli::{Cli, Command, OktaCommand};
 async fn main() -> ExitCode {
     match run(Cli::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
+        // `joiner okta people | head` has seen enough.
+        Err(error) if error.downcast_ref::<io::Error>().is_some_and(is_closed) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("joiner: {error:#}");
             ExitCode::FAILURE
@@ -25,7 +28,12 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
         Command::Dev(args) => commands::dev::run(args, clock).await,
         Command::Send(args) => commands::send::run(&args).await,
+        Command::DeadLetters(args) => commands::dead_letters::run(args, clock).await,
         Command::Okta { command: OktaCommand::People(args) } => commands::okta::people(&args, clock),
         Command::Okta { command: OktaCommand::Serve(args) } => commands::okta::serve(args, clock).await,
     }
+}
+
+fn is_closed(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::BrokenPipe
 }

@@ -28,7 +28,7 @@ pub enum Reason {
 }
 
 impl Reason {
-    const ALL: [Self; 9] = [
+    pub const ALL: [Self; 9] = [
         Self::Undecodable,
         Self::Invalid,
         Self::UserNotFound,

@@ -7,6 +7,7 @@ use std::{
 };
 
 use anyhow::Context;
+use console::Style;
 use futures_util::{StreamExt, stream};
 use joiner::Cloud;
 use okta::fake::Person;
@@ -14,6 +15,8 @@ use reqwest::StatusCode;
 use runtime::Clock;
 use serde_json::{Value, json};
 use tokio::{sync::mpsc, time::Instant};
+
+use crate::table::{Cell, Column, Columns};
 
 /// Requests under way at once.
 const CONNECTIONS: usize = 16;
@@ -71,14 +74,14 @@ pub(crate) async fn run(cloud: &Cloud, people: &[Person], count: usize, clock: C
         anyhow::Ok(())
     };
     let showing = async {
-        let mut table = Table::new(count);
+        let mut board = Board::new(count);
         while let Some((index, row)) = reports.recv().await {
-            table.update(index, row)?;
+            board.update(index, row)?;
         }
-        anyhow::Ok(table)
+        anyhow::Ok(board)
     };
-    let ((), table) = tokio::try_join!(sending, showing)?;
-    table.summary(began.elapsed())?;
+    let ((), board) = tokio::try_join!(sending, showing)?;
+    board.summary(began.elapsed())?;
     Ok(())
 }
 
@@ -157,23 +160,30 @@ fn text(json: &Value, pointer: &str) -> String {
 }
 
 /// Redraws itself on a terminal; elsewhere each row is printed once, when it has ended.
-struct Table {
+struct Board {
+    columns: Columns<4>,
     rows: BTreeMap<usize, Row>,
     count: usize,
     live: bool,
     drawn: usize,
 }
 
-impl Table {
+impl Board {
     fn new(count: usize) -> Self {
-        println!("{:<8} {:<18} {:>9}  STATE", "EMPLOYEE", "DEPARTMENT", "TOOK");
-        Self { rows: BTreeMap::new(), count, live: stdout().is_terminal(), drawn: 0 }
+        let columns = Columns::new([
+            Column::left("EMPLOYEE", 8),
+            Column::left("DEPARTMENT", 17),
+            Column::right("TOOK", 9),
+            Column::left("STATE", 0),
+        ]);
+        println!("{}", columns.heading());
+        Self { columns, rows: BTreeMap::new(), count, live: stdout().is_terminal(), drawn: 0 }
     }
 
     fn update(&mut self, index: usize, row: Row) -> std::io::Result<()> {
         let mut out = stdout().lock();
         if !self.live && row.state.is_end() {
-            writeln!(out, "{row}")?;
+            writeln!(out, "{}", self.columns.line(&row.cells()))?;
         }
         self.rows.insert(index, row);
         if self.live {
@@ -182,7 +192,7 @@ impl Table {
                 write!(out, "\x1b[{}A", self.drawn)?;
             }
             for row in shown.iter().rev() {
-                writeln!(out, "\x1b[2K{row}")?;
+                writeln!(out, "\x1b[2K{}", self.columns.line(&row.cells()))?;
             }
             let ended = self.rows.values().filter(|row| row.state.is_end()).count();
             writeln!(out, "\x1b[2K{ended} of {} have arrived", self.count)?;
@@ -234,10 +244,16 @@ impl std::fmt::Display for State {
     }
 }
 
-impl std::fmt::Display for Row {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { employee, department, state, took } = self;
-        write!(f, "{employee:<8} {department:<18} {:>6.0} ms  {state}", millis(*took))
+impl Row {
+    fn cells(&self) -> [Cell; 4] {
+        let style = match self.state {
+            State::Sending | State::Accepted => Style::new(),
+            State::Enriched => Style::new().green(),
+            State::DeadLetter(_) | State::Refused(_) => Style::new().red(),
+        };
+        let took = format!("{:.0} ms", millis(self.took));
+        let state = Cell::styled(self.state.to_string(), style);
+        [self.employee.as_str().into(), self.department.as_str().into(), took.into(), state]
     }
 }
 

@@ -1,15 +1,14 @@
 use std::io::{self, Write};
 
 use anyhow::Context;
-use okta::{
-    UserStatus,
-    fake::{Behaviour, Directory},
-};
+use okta::fake::{Behaviour, Directory, Person};
 use runtime::Clock;
 use tokio::net::TcpListener;
-use unicode_width::UnicodeWidthStr;
 
-use crate::cli::{OktaArgs, PeopleArgs, ServeArgs};
+use crate::{
+    cli::{OktaArgs, PeopleArgs, ServeArgs},
+    table::{Cell, Column, Columns},
+};
 
 pub(crate) fn directory(args: &OktaArgs, clock: Clock) -> Directory {
     let directory = Directory::company(args.seed, clock);
@@ -24,28 +23,33 @@ pub(crate) fn directory(args: &OktaArgs, clock: Clock) -> Directory {
 pub(crate) fn people(args: &PeopleArgs, clock: Clock) -> anyhow::Result<()> {
     let people = Directory::company(args.seed, clock).people();
     let mut out = io::stdout().lock();
-    let printed = if args.json {
-        serde_json::to_writer_pretty(&mut out, &people).map_err(io::Error::from).and_then(|()| writeln!(out))
-    } else {
-        let line = |email: &str, name: &str, department: &str, title: &str, status: &str, rest: &str| {
-            // Columns of a terminal, not characters: some scripts take two each.
-            let name_padding = 26_usize.saturating_sub(name.width());
-            format!("{email:<36} {name}{:name_padding$} {department:<17} {title:<30} {status:<13} {rest}", "")
-        };
-        let head = line("E-MAIL", "NAME", "DEPARTMENT", "TITLE", "STATUS", "GROUPS  APPS");
-        let rows = people.iter().map(|person| {
-            let name = format!("{} {}", person.first_name, person.last_name);
-            let status = String::from(UserStatus::clone(&person.status));
-            let counts = format!("{:>6}  {:>4}", person.groups.len(), person.apps.len());
-            line(&person.email, &name, &person.department, &person.title, &status, &counts)
-        });
-        std::iter::once(head).chain(rows).try_for_each(|row| writeln!(out, "{}", row.trim_end()))
-    };
-    match printed {
-        // `joiner okta people | head` has seen enough.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        printed => Ok(printed?),
+    if args.json {
+        serde_json::to_writer_pretty(&mut out, &people).map_err(io::Error::from)?;
+        return Ok(writeln!(out)?);
     }
+    let columns = Columns::new([
+        Column::left("E-MAIL", 0),
+        Column::left("NAME", 0),
+        Column::left("DEPARTMENT", 0),
+        Column::left("TITLE", 0),
+        Column::left("STATUS", 0),
+        Column::right("GROUPS", 0),
+        Column::right("APPS", 0),
+    ]);
+    let rows: Vec<_> = people.iter().map(row).collect();
+    Ok(columns.write(&rows, &mut out)?)
+}
+
+fn row(person: &Person) -> [Cell; 7] {
+    [
+        person.email.as_str().into(),
+        format!("{} {}", person.first_name, person.last_name).into(),
+        person.department.as_str().into(),
+        person.title.as_str().into(),
+        String::from(person.status.clone()).into(),
+        person.groups.len().to_string().into(),
+        person.apps.len().to_string().into(),
+    ]
 }
 
 pub(crate) async fn serve(args: ServeArgs, clock: Clock) -> anyhow::Result<()> {

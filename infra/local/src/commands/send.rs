@@ -3,9 +3,10 @@ use std::{collections::BTreeMap, path::Path, time::Duration};
 use anyhow::{Context, bail};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use joiner::config;
-use reqwest::{Method, Url};
+use reqwest::Method;
 use serde::Deserialize;
 
+use super::target;
 use crate::cli::SendArgs;
 
 /// An event of API Gateway, as far as a request can be made of it.
@@ -43,8 +44,8 @@ pub(crate) async fn run(args: &SendArgs) -> anyhow::Result<()> {
         bail!("{shown} is not an event of API Gateway; those are in events/hr-webhook and events/user-query")
     };
     let vars = config::load(Path::new(".env"))?;
-    let base = args.url.as_deref().or(vars.get("JOINER_URL")).unwrap_or("http://127.0.0.1:3000");
-    let mut url: Url = base.parse().with_context(|| format!("{base} is no URL"))?;
+    let base = target::url(args.url.as_deref(), &vars)?;
+    let mut url = base.clone();
     url.set_path(&event.raw_path);
     url.set_query(Some(event.raw_query_string.as_str()).filter(|query| !query.is_empty()));
     let method: Method = event.request_context.http.method.parse()?;

@@ -4,6 +4,7 @@
 mod child;
 mod company;
 mod curl;
+mod dead_letters;
 mod demo;
 mod dev;
 mod logs;

@@ -1,0 +1,106 @@
+//! Letters, as far as they are shown.
+
+use std::io::{self, Write};
+
+use console::Style;
+use dlq::State;
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{
+    plural,
+    time::{age, short},
+};
+use crate::table::{Cell, Column, Columns};
+
+#[derive(Deserialize)]
+pub(super) struct Letter {
+    pub(super) id: String,
+    pub(super) state: State,
+    pub(super) reason: String,
+    pub(super) message: String,
+    pub(super) attempts: u32,
+    pub(super) redrives: u32,
+    pub(super) failed_at: Timestamp,
+    pub(super) parked_at: Timestamp,
+    pub(super) due_at: Option<Timestamp>,
+    /// A whole letter names it otherwise than a list does.
+    #[serde(alias = "fingerprint")]
+    pub(super) group: String,
+    pub(super) employee_id: Option<String>,
+    pub(super) correlation_id: Option<String>,
+}
+
+pub(super) fn write_table(letters: &[Letter], now: Timestamp, out: &mut impl Write) -> io::Result<()> {
+    let columns = Columns::new([
+        Column::left("ID", 0),
+        Column::left("STATE", 0),
+        Column::left("REASON", 0),
+        Column::left("EMPLOYEE", 0),
+        Column::right("AGE", 0),
+        Column::right("NEXT", 0),
+        Column::left("MESSAGE", 0),
+    ]);
+    let rows: Vec<_> = letters.iter().map(|letter| letter.row(now)).collect();
+    columns.write(&rows, out)
+}
+
+impl Letter {
+    fn row(&self, now: Timestamp) -> [Cell; 7] {
+        [
+            self.id.as_str().into(),
+            state(self.state),
+            self.reason.as_str().into(),
+            self.employee_id.as_deref().unwrap_or("-").into(),
+            age(self.parked_at, now).into(),
+            self.next(now).into(),
+            Cell::dim(self.message.as_str()),
+        ]
+    }
+
+    /// When it is redriven by itself.
+    fn next(&self, now: Timestamp) -> String {
+        match self.due_at.filter(|_| self.state == State::Scheduled) {
+            Some(due) if due > now => short(due.duration_since(now)),
+            Some(_) => "now".to_owned(),
+            None => "-".to_owned(),
+        }
+    }
+}
+
+/// The colour says who has to do something: a person, the schedule, nobody.
+pub(super) fn state(state: State) -> Cell {
+    let style = match state {
+        State::Parked | State::Quarantined => Style::new().red(),
+        State::Scheduled => Style::new().yellow(),
+        State::Redriven => Style::new().cyan(),
+        State::Resolved => Style::new().green(),
+        State::Discarded => Style::new().dim(),
+    };
+    Cell::styled(state.name(), style)
+}
+
+/// How many letters there are, and how many of them wait for somebody.
+pub(super) fn summary(letters: &[Letter], cut: bool) -> String {
+    let count =
+        |wanted: &[State]| letters.iter().filter(|letter| wanted.contains(&letter.state)).count() as u64;
+    let mut parts = vec![plural(letters.len() as u64, "letter")];
+    for (states, what) in [
+        (&[State::Parked, State::Quarantined][..], "for a person"),
+        (&[State::Scheduled], "for the schedule"),
+        (&[State::Redriven], "on the way"),
+    ] {
+        match count(states) {
+            0 => {}
+            count => parts.push(format!("{count} {what}")),
+        }
+    }
+    let rest = if cut { "; there are more: --all" } else { "" };
+    format!("{}{rest}", parts.join(", "))
+}
+
+/// Whether the API has more than it was asked for.
+pub(super) fn is_cut(answer: &Value) -> bool {
+    answer["next_cursor"].is_string()
+}

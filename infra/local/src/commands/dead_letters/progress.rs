@@ -1,0 +1,22 @@
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// Of letters, on a terminal; elsewhere there is none.
+pub(super) fn bar(total: u64) -> ProgressBar {
+    let look = "{spinner:.cyan} {bar:32.cyan/dim} {pos} of {len} letters, {elapsed}  {msg:.dim}";
+    drawn(ProgressBar::new(total), look)
+}
+
+/// For what has no known end.
+pub(super) fn spinner(doing: &'static str) -> ProgressBar {
+    drawn(ProgressBar::new_spinner(), "{spinner:.cyan} {msg}").with_message(doing)
+}
+
+fn drawn(bar: ProgressBar, look: &str) -> ProgressBar {
+    const TICK: Duration = Duration::from_millis(120);
+    let style = ProgressStyle::with_template(look).expect("it is one of two above");
+    let bar = bar.with_style(style.progress_chars("━╸━"));
+    bar.enable_steady_tick(TICK);
+    bar
+}

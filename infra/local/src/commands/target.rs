@@ -1,0 +1,13 @@
+//! Where Joiner runs.
+
+use anyhow::Context;
+use reqwest::Url;
+use runtime::Vars;
+
+/// As it was given on the command line, else as `JOINER_URL` says, else `joiner dev`'s.
+pub(crate) fn url(given: Option<&str>, vars: &Vars) -> anyhow::Result<Url> {
+    let url = given.or(vars.get("JOINER_URL")).unwrap_or("http://127.0.0.1:3000");
+    let parsed = url.parse::<Url>().with_context(|| format!("{url} is no URL"))?;
+    anyhow::ensure!(!parsed.cannot_be_a_base(), "{url} is no URL of a server");
+    Ok(parsed)
+}
