@@ -5,7 +5,7 @@ FUNCTIONS := hr-webhook enrichment user-query dlq-reprocessor dead-letters
 # SAM and cargo-lambda, which infra/tools.sh installs where they are missing.
 DEPLOY_TOOLS = PATH="$$(infra/tools.sh sam rust):$$PATH" SAM_CLI_TELEMETRY=0
 
-.PHONY: help dev up test test-real test-lambda check validate build deploy
+.PHONY: help dev up test test-real test-lambda bench-cold check validate build deploy
 
 help: ## Show these lines
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -29,6 +29,10 @@ test-lambda: build ## The built functions under an emulator of Lambda, with the 
 	cargo build --quiet --package real-parts
 	$(DEPLOY_TOOLS) target/debug/with-real-parts --only kafka,dynamodb,secrets -- \
 	  cargo test --workspace $(LAPTOP) --test lambda -- --ignored --test-threads 2
+
+bench-cold: build ## Sizes, and the time to the first request for an event, beside an empty function's
+	$(DEPLOY_TOOLS) cargo lambda build --release --package empty
+	cargo run --quiet --package bench -- cold $(ARGS)
 
 check: ## Format, lints, docs, dependencies, house rules
 	cargo fmt --all -- --check
