@@ -5,7 +5,7 @@ FUNCTIONS := hr-webhook enrichment user-query dlq-reprocessor dead-letters
 # SAM and cargo-lambda, which infra/tools.sh installs where they are missing.
 DEPLOY_TOOLS = PATH="$$(infra/tools.sh sam rust):$$PATH" SAM_CLI_TELEMETRY=0
 
-.PHONY: help dev up test test-real test-lambda bench-cold check validate build deploy
+.PHONY: help dev up test test-real test-lambda fuzz fuzz-api mutants openapi bench-cold check validate build deploy
 
 help: ## Show these lines
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -33,6 +33,18 @@ test-lambda: build ## The built functions under an emulator of Lambda, with the 
 bench-cold: build ## Sizes, and the time to the first request for an event, beside an empty function's
 	$(DEPLOY_TOOLS) cargo lambda build --release --package empty
 	cargo run --quiet --package bench -- cold $(ARGS)
+
+fuzz: ## The tests that make up their input, with 20,000 cases each; CASES=1000000 for more
+	PROPTEST_CASES=$(or $(CASES),20000) cargo test --workspace $(LAPTOP) --lib --test fuzz
+
+fuzz-api: ## Hold a running Joiner to docs/openapi.yaml, with requests that it allows and that it doesn't
+	tests/fuzz-api.sh
+
+openapi: ## Write docs/openapi.yaml anew from the code's types
+	UPDATE_OPENAPI=1 cargo test --quiet --workspace $(LAPTOP) --test openapi
+
+mutants: ## Make the rules' code wrong, a little at a time, and see that a test fails
+	tests/mutants.sh
 
 check: ## Format, lints, docs, dependencies, house rules
 	cargo fmt --all -- --check

@@ -65,5 +65,6 @@ if [ -d "$home/rust" ]; then
   chmod +x "$bin/zig"
 fi
 link moto moto_server
+link schemathesis schemathesis
 
 printf '%s\n' "$bin"

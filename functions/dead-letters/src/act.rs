@@ -8,8 +8,10 @@ use serde::Deserialize;
 use crate::{Function, MOST_BYTES, by, letter_id, problem, unknown_letter};
 
 #[derive(Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-struct Discarding {
+pub(crate) struct Discarding {
+    #[cfg_attr(feature = "schema", schemars(length(max = 500), regex(pattern = "\\S")))]
     because: String,
 }
 

@@ -14,19 +14,22 @@ use crate::{Function, problem, unknown_letter};
 const CONCURRENCY: usize = 8;
 
 #[derive(Serialize)]
-struct DryRun {
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(crate) struct DryRun {
     dry_run: Vec<Foreseen>,
     next_cursor: Option<String>,
 }
 
 #[derive(Serialize)]
-struct Foreseen {
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(crate) struct Foreseen {
     id: LetterId,
     #[serde(flatten)]
     would: Would,
 }
 
 #[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(untagged)]
 enum Would {
     Happen(Foresight),
@@ -35,7 +38,9 @@ enum Would {
 
 /// Reads as the others do.
 #[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct Untouched {
+    #[cfg_attr(feature = "schema", schemars(extend("enum" = ["be_left_alone", "be_discarded"])))]
     would: &'static str,
     because: String,
 }

@@ -1,5 +1,5 @@
 use api::{Call, Fault, Problem, json};
-use dlq::{Action, Job, Page, Task};
+use dlq::{Action, Job, JobId, Page, Task};
 use lambda_http::{Body, Response, http::StatusCode};
 use serde::Serialize;
 use tokio::time::Instant;
@@ -7,7 +7,8 @@ use tokio::time::Instant;
 use crate::{FIRST_SLICE, Function, MOST_BYTES, act::reason, by, problem};
 
 #[derive(Serialize)]
-struct Jobs {
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(crate) struct JobList {
     jobs: Vec<Job>,
     next_cursor: Option<String>,
 }
@@ -36,18 +37,22 @@ impl Function {
     pub(crate) async fn list_jobs(&self, call: &Call) -> Result<Response<Body>, Problem> {
         let page = self.letters.jobs(call.query("cursor"), call.limit()?).await;
         let Page { items, next } = page.map_err(|error| problem(error, unknown_job()))?;
-        Ok(json(StatusCode::OK, &Jobs { jobs: items, next_cursor: next }))
+        Ok(json(StatusCode::OK, &JobList { jobs: items, next_cursor: next }))
     }
 
     pub(crate) async fn show_job(&self, call: &Call) -> Result<Response<Body>, Problem> {
-        let job = self.letters.job(call.path("id")).await;
+        let job = self.letters.job(job_id(call)?.as_str()).await;
         Ok(json(StatusCode::OK, &job.map_err(|error| problem(error, unknown_job()))?))
     }
 
     pub(crate) async fn set_running(&self, call: &Call, running: bool) -> Result<Response<Body>, Problem> {
-        let job = self.jobs.set_running(call.path("id"), running, &by(call)).await;
+        let job = self.jobs.set_running(job_id(call)?.as_str(), running, &by(call)).await;
         Ok(json(StatusCode::OK, &job.map_err(|error| problem(error, unknown_job()))?))
     }
+}
+
+fn job_id(call: &Call) -> Result<JobId, Problem> {
+    JobId::parse(call.path("id")).ok_or_else(unknown_job)
 }
 
 fn unknown_job() -> Problem {

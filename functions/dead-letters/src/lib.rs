@@ -1,6 +1,8 @@
 //! `/v1/dead-letters` and what belongs to them: what could not be processed and why, and the ways back for it.
 
 mod act;
+#[cfg(feature = "schema")]
+mod describe;
 mod dry_run;
 mod jobs;
 mod show;
@@ -17,6 +19,9 @@ use lambda_http::{
 };
 use onboarding::Foresee;
 use runtime::{Clock, ConfigError, Vars, telemetry};
+
+#[cfg(feature = "schema")]
+pub use describe::describe;
 
 pub const NAME: &str = "dead-letters";
 

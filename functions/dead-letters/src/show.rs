@@ -8,16 +8,20 @@ use serde::Serialize;
 use crate::{Function, letter_id, problem, unknown_letter};
 
 #[derive(Serialize)]
-struct LetterList<'a> {
-    dead_letters: Vec<Summary<'a>>,
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(crate) struct LetterList<'a> {
+    dead_letters: Vec<LetterSummary<'a>>,
     next_cursor: Option<&'a str>,
 }
 
 /// A letter without its history and payload.
 #[derive(Serialize)]
-struct Summary<'a> {
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(crate) struct LetterSummary<'a> {
+    #[cfg_attr(feature = "schema", schemars(with = "LetterId"))]
     id: &'a str,
     state: State,
+    #[cfg_attr(feature = "schema", schemars(with = "Reason"))]
     reason: &'static str,
     /// Whether it can succeed later with nothing changed by a person.
     transient: bool,
@@ -28,12 +32,15 @@ struct Summary<'a> {
     parked_at: Timestamp,
     due_at: Option<Timestamp>,
     group: &'a Fingerprint,
+    #[cfg_attr(feature = "schema", schemars(with = "Option<CorrelationId>"))]
     correlation_id: Option<&'a str>,
+    #[cfg_attr(feature = "schema", schemars(with = "Option<EmployeeId>"))]
     employee_id: Option<&'a str>,
 }
 
 #[derive(Serialize)]
-struct Whole {
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(crate) struct LetterWithPayload {
     #[serde(flatten)]
     letter: DeadLetter,
     payload: Payload,
@@ -43,13 +50,15 @@ struct Whole {
 }
 
 #[derive(Serialize)]
-struct GroupList {
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(crate) struct GroupList {
     groups: Vec<CountedGroup>,
     next_cursor: Option<String>,
 }
 
 #[derive(Serialize)]
-struct CountedGroup {
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(crate) struct CountedGroup {
     #[serde(flatten)]
     group: Group,
     count: u64,
@@ -59,7 +68,8 @@ struct CountedGroup {
 }
 
 #[derive(Serialize)]
-struct Audit {
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(crate) struct AuditLog {
     audit: Vec<AuditRecord>,
     next_cursor: Option<String>,
 }
@@ -70,7 +80,7 @@ impl Function {
         let page = self.letters.letters(&filter, call.query("cursor"), call.limit()?).await;
         let Page { items, next } = page.map_err(|error| problem(error, unknown_letter()))?;
         let list = LetterList {
-            dead_letters: items.iter().map(Summary::of).collect(),
+            dead_letters: items.iter().map(LetterSummary::of).collect(),
             next_cursor: next.as_deref(),
         };
         let mut response = json(StatusCode::OK, &list);
@@ -88,10 +98,10 @@ impl Function {
         Ok(json(StatusCode::OK, &whole))
     }
 
-    async fn whole(&self, id: &LetterId) -> Result<Whole, dlq::Error> {
+    async fn whole(&self, id: &LetterId) -> Result<LetterWithPayload, dlq::Error> {
         let (letter, payload, original) =
             tokio::try_join!(self.letters.letter(id), self.letters.payload(id), self.letters.original(id),)?;
-        Ok(Whole { letter, payload, original })
+        Ok(LetterWithPayload { letter, payload, original })
     }
 
     pub(crate) async fn groups(&self, call: &Call) -> Result<Response<Body>, Problem> {
@@ -110,7 +120,7 @@ impl Function {
     pub(crate) async fn audit(&self, call: &Call) -> Result<Response<Body>, Problem> {
         let page = self.letters.audit(call.query("cursor"), call.limit()?).await;
         let Page { items, next } = page.map_err(|error| problem(error, unknown_letter()))?;
-        Ok(json(StatusCode::OK, &Audit { audit: items, next_cursor: next }))
+        Ok(json(StatusCode::OK, &AuditLog { audit: items, next_cursor: next }))
     }
 }
 
@@ -132,7 +142,7 @@ fn unknown_group() -> Problem {
     Problem::not_found("group_not_found", "There is no group with this id.")
 }
 
-impl<'a> Summary<'a> {
+impl<'a> LetterSummary<'a> {
     fn of(letter: &'a DeadLetter) -> Self {
         Self {
             id: letter.id.as_str(),

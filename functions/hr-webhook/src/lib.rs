@@ -15,6 +15,12 @@ use onboarding::accept::{Accept, Error};
 use runtime::{Clock, ConfigError, Vars, telemetry};
 use serde::Serialize;
 
+#[cfg(feature = "schema")]
+mod describe;
+
+#[cfg(feature = "schema")]
+pub use describe::describe;
+
 pub const NAME: &str = "hr-webhook";
 
 /// HR records are a few kilobytes; this is room for what we don't read of them.
@@ -29,8 +35,11 @@ pub struct Function {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct Accepted<'a> {
+    #[cfg_attr(feature = "schema", schemars(extend("const" = "accepted")))]
     status: &'static str,
+    #[cfg_attr(feature = "schema", schemars(with = "contracts::CorrelationId"))]
     correlation_id: &'a str,
     status_url: String,
 }

@@ -18,6 +18,12 @@ use onboarding::{
 use runtime::{Clock, ConfigError, Vars, telemetry};
 use serde::Serialize;
 
+#[cfg(feature = "schema")]
+mod describe;
+
+#[cfg(feature = "schema")]
+pub use describe::describe;
+
 pub const NAME: &str = "user-query";
 
 #[derive(Debug, Clone)]
@@ -29,6 +35,7 @@ pub struct Function {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct UserList<'a> {
     users: &'a [EnrichedUser],
     next_cursor: Option<&'a str>,

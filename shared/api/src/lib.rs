@@ -4,6 +4,8 @@ mod answer;
 mod call;
 pub mod cursor;
 mod key;
+#[cfg(feature = "schema")]
+pub mod openapi;
 mod problem;
 mod serve;
 

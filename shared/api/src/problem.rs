@@ -22,6 +22,7 @@ pub struct Problem {
 
 /// One wrong place in a request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Fault {
     /// RFC 6901, such as `/email`.
     pub pointer: String,
@@ -30,7 +31,9 @@ pub struct Fault {
 
 /// The body as sent. <https://www.rfc-editor.org/rfc/rfc9457#section-3.1>
 #[derive(Serialize)]
-struct Wire<'a> {
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "Problem"))]
+pub(crate) struct Wire<'a> {
     r#type: String,
     title: &'a str,
     status: u16,
@@ -38,6 +41,7 @@ struct Wire<'a> {
     code: &'a str,
     #[serde(skip_serializing_if = "<[Fault]>::is_empty")]
     errors: &'a [Fault],
+    #[cfg_attr(feature = "schema", schemars(with = "CorrelationId"))]
     correlation_id: &'a str,
 }
 

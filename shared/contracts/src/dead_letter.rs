@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// Why a record could not be processed. The codes are part of the API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
     /// The value is not JSON.
@@ -80,6 +81,7 @@ impl fmt::Display for Reason {
 
 /// Where a record stood when it failed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Origin {
     pub topic: String,
     pub partition: i32,

@@ -5,6 +5,8 @@ mod employee;
 mod enrichment_requested;
 mod headers;
 mod newtype;
+#[cfg(feature = "schema")]
+mod schema;
 pub mod topic;
 
 pub use dead_letter::{

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// Who did something to a letter.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct Actor(String);
 

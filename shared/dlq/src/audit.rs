@@ -5,6 +5,7 @@ use crate::{actor::Actor, job::Task, letter::LetterId};
 
 /// What a person did to dead letters. Written before it is done: what can't be recorded isn't done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AuditRecord {
     /// A UUID.
     pub id: String,
@@ -14,6 +15,7 @@ pub struct AuditRecord {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "action", rename_all = "snake_case")]
 pub enum Deed {
     Redrive {

@@ -6,6 +6,7 @@ use crate::{fingerprint::Fingerprint, letter::DeadLetter, life::State};
 
 /// Which letters: those that fit all that is said.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "LetterFilter"))]
 #[serde(deny_unknown_fields)]
 pub struct Filter {
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -8,7 +8,7 @@ use crate::hex::{hex, is_hex};
 
 /// What went wrong and where, and nothing about whom: equal for letters of one cause. 16 hex digits.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(try_from = "String")]
 pub struct Fingerprint(String);
 
 impl Fingerprint {
@@ -42,6 +42,29 @@ fn shape(message: &str) -> String {
         before = word;
     }
     shape
+}
+
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for Fingerprint {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Fingerprint".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "description": "What went wrong and where, and nothing about whom: equal for letters of one cause.",
+            "type": "string",
+            "pattern": "^[0-9a-f]{16}$",
+        })
+    }
+}
+
+impl TryFrom<String> for Fingerprint {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        if is_hex(&text, 16) { Ok(Self(text)) } else { Err("16 hex digits") }
+    }
 }
 
 impl fmt::Display for Fingerprint {

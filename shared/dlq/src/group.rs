@@ -8,6 +8,7 @@ use crate::{fingerprint::Fingerprint, letter::LetterId, life::State};
 
 /// The letters of one cause.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "LetterGroup"))]
 pub struct Group {
     /// Of each of them. Named as nothing in a letter is: no index of letters must find a group.
     #[serde(rename = "group")]

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::{actor::Actor, filter::Filter};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Job {
     /// A UUID.
     pub id: String,
@@ -25,8 +26,27 @@ pub struct Job {
     pub(crate) version: u64,
 }
 
+/// A job's id as callers may send it: a UUID in lower case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transparent, extend("format" = "uuid")))]
+pub struct JobId(String);
+
+impl JobId {
+    /// `None` for what no job is called.
+    pub fn parse(text: &str) -> Option<Self> {
+        let is_uuid =
+            text.len() == 36 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f' | b'-'));
+        is_uuid.then(|| Self(text.to_owned()))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 /// What to do, and to which letters.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Task {
     #[serde(flatten)]
     pub action: Action,
@@ -35,17 +55,23 @@ pub struct Task {
     pub filter: Filter,
     /// The most letters a second.
     #[serde(default = "usual_rate")]
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 500)))]
     pub per_second: u32,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "action", rename_all = "snake_case")]
 pub enum Action {
     Redrive,
-    Discard { because: String },
+    Discard {
+        #[cfg_attr(feature = "schema", schemars(length(max = 500), regex(pattern = "\\S")))]
+        because: String,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum JobState {
     Running,
@@ -55,6 +81,7 @@ pub enum JobState {
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Progress {
     /// Letters that were redriven or discarded.
     pub done: u64,

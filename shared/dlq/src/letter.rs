@@ -13,6 +13,7 @@ use crate::{
 
 /// A record that could not be processed, and why. What it held is its [`Payload`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DeadLetter {
     pub id: LetterId,
     #[serde(flatten)]
@@ -42,6 +43,7 @@ pub struct DeadLetter {
 
 /// Something that happened to a letter.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "HistoryEntry"))]
 pub struct Entry {
     pub at: Timestamp,
     /// The state that it came to.
@@ -62,6 +64,7 @@ pub(crate) struct Ids {
 
 /// 32 hex digits.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(extend("pattern" = "^[0-9a-f]{32}$")))]
 #[serde(transparent)]
 pub struct LetterId(String);
 

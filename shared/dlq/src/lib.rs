@@ -30,7 +30,7 @@ pub use filter::Filter;
 pub use find::{Find, Page};
 pub use fingerprint::Fingerprint;
 pub use group::{Counts, Group};
-pub use job::{Action, Job, JobState, Progress, Task, usual_rate};
+pub use job::{Action, Job, JobId, JobState, Progress, Task, usual_rate};
 pub use letter::{DeadLetter, Entry, LetterId};
 pub use life::{Life, Refused, State};
 pub use park::Park;

@@ -24,6 +24,7 @@ const SLOWEST_CHECK: SignedDuration = SignedDuration::from_hours(1);
 const SILENCE: SignedDuration = SignedDuration::from_hours(8 * 24);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "LetterState"))]
 #[serde(rename_all = "snake_case")]
 pub enum State {
     /// Waits for a person.
@@ -42,6 +43,7 @@ pub enum State {
 
 /// Where a letter stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Life {
     pub state: State,
     /// The newest redrive, from 1. The number travels with the record, to be known when it comes back.
@@ -191,7 +193,8 @@ impl Life {
     fn redriven(self, now: Timestamp) -> Self {
         Self {
             state: State::Redriven,
-            redrives: self.redrives + 1,
+            // The number came with a record, and anybody may write a topic.
+            redrives: self.redrives.saturating_add(1),
             published: false,
             redriven_at: Some(now),
             due_at: Some(now + CHECK),

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// The record as it was, to be redriven byte for byte.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Payload {
     pub key: Option<Bytes>,
     pub value: Option<Bytes>,
@@ -20,6 +21,7 @@ const MOST_BYTES: usize = 256 * 1024;
 
 /// Bytes that serialise as text where they are text, else as base64.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Bytes {
     Text(String),

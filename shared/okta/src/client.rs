@@ -17,7 +17,7 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 /// Okta pages at 200 at most: a person in more groups than this follows a `Link` in circles.
 const MOST_PAGES: usize = 100;
 
-/// An answer of Okta's is a few hundred kilobytes at most.
+/// An answer of Okta's is a few hundred kilobytes at most, all of its pages together.
 const MOST_BYTES: usize = 16 * 1024 * 1024;
 
 /// Reads an Okta org. Cheap to clone; connections are pooled.
@@ -27,6 +27,13 @@ pub struct Client {
     org_url: Url,
     token: Secret,
     clock: Clock,
+}
+
+/// A success, and how long its body was.
+struct Answer<T> {
+    value: T,
+    headers: HeaderMap,
+    bytes: usize,
 }
 
 /// The process's HTTP client: its pool is worth sharing.
@@ -59,9 +66,10 @@ impl Client {
         // A rehire may have a new account with the same address beside the old one: only who is there ends it.
         let mut deprovisioned = None;
         let login = utf8_percent_encode(email, SEGMENT);
-        match self.get(self.url(&format!("/api/v1/users/{login}"), None)).await {
-            Ok((user, _)) if is_deprovisioned(&user) => deprovisioned = Some(user),
-            Ok((user, _)) => return Ok(Some(user)),
+        let by_login = self.get::<User>(self.url(&format!("/api/v1/users/{login}"), None), MOST_BYTES).await;
+        match by_login.map(|answer| answer.value) {
+            Ok(user) if is_deprovisioned(&user) => deprovisioned = Some(user),
+            Ok(user) => return Ok(Some(user)),
             Err(Error::NotFound) => {}
             Err(error) => return Err(error),
         }
@@ -69,7 +77,7 @@ impl Client {
         let expression = format!("profile.email eq {}", serde_json::Value::from(email));
         for parameter in ["filter", "search"] {
             let url = self.url("/api/v1/users", Some((parameter, &expression)));
-            let (users, _): (Vec<User>, _) = self.get(url).await?;
+            let users: Vec<User> = self.get(url, MOST_BYTES).await?.value;
             match users.into_iter().min_by_key(is_deprovisioned) {
                 Some(user) if !is_deprovisioned(&user) => return Ok(Some(user)),
                 found => deprovisioned = deprovisioned.or(found),
@@ -91,9 +99,11 @@ impl Client {
     async fn all_pages<T: DeserializeOwned>(&self, first: Url) -> Result<Vec<T>, Error> {
         let mut all = Vec::new();
         let mut url = first;
+        let mut left = MOST_BYTES;
         for _ in 0..MOST_PAGES {
-            let (page, headers): (Vec<T>, _) = self.get(url).await?;
-            all.extend(page);
+            let Answer { value, headers, bytes }: Answer<Vec<T>> = self.get(url, left).await?;
+            all.extend(value);
+            left -= bytes;
             match self.next_page(&headers)? {
                 Some(next) => url = next,
                 None => return Ok(all),
@@ -114,11 +124,11 @@ impl Client {
     }
 
     /// Asks once more with another token if Okta refuses this one and it has been rotated.
-    async fn get<T: DeserializeOwned>(&self, url: Url) -> Result<(T, HeaderMap), Error> {
+    async fn get<T: DeserializeOwned>(&self, url: Url, most_bytes: usize) -> Result<Answer<T>, Error> {
         let token = self.token.get().await?;
-        match self.get_with(&token, url.clone()).await {
+        match self.get_with(&token, url.clone(), most_bytes).await {
             Err(Error::Unauthorized { status }) => match self.token.refreshed(&token).await {
-                Some(rotated) => self.get_with(&rotated, url).await,
+                Some(rotated) => self.get_with(&rotated, url, most_bytes).await,
                 None => Err(Error::Unauthorized { status }),
             },
             answer => answer,
@@ -129,19 +139,20 @@ impl Client {
         &self,
         token: &SecretString,
         url: Url,
-    ) -> Result<(T, HeaderMap), Error> {
+        most_bytes: usize,
+    ) -> Result<Answer<T>, Error> {
         let token = format!("SSWS {}", token.expose_secret());
         let request = self.http.get(url).header(header::ACCEPT, "application/json");
         let mut response = request.header(header::AUTHORIZATION, token).send().await?;
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await? {
-            if body.len() + chunk.len() > MOST_BYTES {
+            if body.len() + chunk.len() > most_bytes {
                 return Err(Error::Malformed("an answer without end"));
             }
             body.extend_from_slice(&chunk);
         }
         let value = answer::read(response.status(), response.headers(), &body, self.clock.now())?;
-        Ok((value, std::mem::take(response.headers_mut())))
+        Ok(Answer { value, headers: std::mem::take(response.headers_mut()), bytes: body.len() })
     }
 
     fn url(&self, path: &str, parameter: Option<(&str, &str)>) -> Url {

@@ -8,6 +8,8 @@ use contracts::{CorrelationId, EnrichmentRequestedV1, EventId, MessageHeaders, T
 use kafka::{Outgoing, Producer};
 use runtime::Clock;
 
+#[cfg(feature = "schema")]
+pub use self::body::HrEvent;
 pub use self::correct::{Kept, correct};
 
 /// Takes HR events. Touches nothing but Kafka.

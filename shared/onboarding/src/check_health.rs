@@ -17,6 +17,7 @@ pub struct CheckHealth {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Health {
     pub status: Status,
     pub store: Dependency,
@@ -24,12 +25,14 @@ pub struct Health {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Dependency {
     pub status: Status,
     pub latency_ms: f64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "HealthStatus"))]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     Up,

@@ -13,9 +13,11 @@ pub struct FindRequest {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RequestReport {
     pub correlation_id: CorrelationId,
     /// The least good among the events: `failed`, then `accepted`, then `enriched`.
+    #[cfg_attr(feature = "schema", schemars(extend("enum" = ["failed", "accepted", "enriched"])))]
     pub status: &'static str,
     pub events: Vec<RequestEvent>,
 }

@@ -15,6 +15,7 @@ pub struct Foresee {
 
 /// What would happen to a record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "would", rename_all = "snake_case")]
 pub enum Foresight {
     /// The person would be stored anew.

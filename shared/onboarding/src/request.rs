@@ -7,6 +7,7 @@ pub(crate) const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// What became of one event of a request. A correlation id has one, or several if the caller used it again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RequestEvent {
     pub event_id: EventId,
     pub employee_id: EmployeeId,
@@ -16,6 +17,7 @@ pub struct RequestEvent {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "status", rename_all = "snake_case")]
 pub enum RequestState {
     /// Taken off the topic, and not finished.
@@ -27,6 +29,7 @@ pub enum RequestState {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// The event made a new version of the person.

@@ -61,7 +61,9 @@ impl RetryPolicy {
             .when(is_transient)
             .adjust(|error, backoff| {
                 let wait = wait(error, backoff?.min(self.cap));
-                (Instant::now() + wait < give_up_at).then_some(wait)
+                // Okta may ask for a wait that no clock knows.
+                let again = Instant::now().checked_add(wait)?;
+                (again < give_up_at).then_some(wait)
             })
             .notify(|error, wait| tracing::info!(%error, ?wait, attempt = attempts.load(Relaxed), "asking Okta again"))
             .await
@@ -88,7 +90,7 @@ fn is_transient(error: &okta::Error) -> bool {
 /// What Okta asks for, plus a share of the jittered backoff so that not everybody comes back at once; else the backoff.
 fn wait(error: &okta::Error, backoff: Duration) -> Duration {
     match error {
-        okta::Error::RateLimited { wait, .. } => *wait + backoff / 4,
+        okta::Error::RateLimited { wait, .. } => wait.saturating_add(backoff / 4),
         _ => backoff,
     }
 }
@@ -141,6 +143,14 @@ mod tests {
         let limited = || Error::RateLimited { limit: Limit::Org, wait: secs(40) };
         assert_eq!(attempts(limited, secs(30)).await.len(), 1);
         assert_eq!(attempts(|| Error::Failed { status: 500 }, secs(5)).await.len(), 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_wait_that_no_clock_knows_is_not_waited() {
+        for wait in [Duration::MAX, secs(i64::MAX.unsigned_abs())] {
+            let limited = || Error::RateLimited { limit: Limit::Org, wait };
+            assert_eq!(attempts(limited, secs(600)).await.len(), 1);
+        }
     }
 
     #[tokio::test(start_paused = true)]

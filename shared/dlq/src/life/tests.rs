@@ -50,6 +50,13 @@ fn a_transient_failure_is_redriven_five_times_by_itself_and_then_waits_for_a_per
 }
 
 #[test]
+fn a_number_that_somebody_made_up_overflows_nothing() {
+    let life = lived(scheduled(), &[Step::RedriveByItself, fails_again(u32::MAX)]);
+    assert_eq!((life.state, life.redrives), (State::Scheduled, u32::MAX));
+    assert_eq!(lived(life, &[Step::RedriveByItself, Step::Redrive]).redrives, u32::MAX);
+}
+
+#[test]
 fn a_wait_is_spread_by_a_fifth_either_way() {
     let minute = |bytes| Jitter::from_bytes(bytes).of(SignedDuration::from_mins(1)).as_secs();
     assert_eq!((minute([0, 0]), minute([0, 200]), minute([1, 144])), (48, 60, 72));

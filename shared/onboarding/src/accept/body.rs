@@ -1,6 +1,6 @@
 //! The webhook's body: every fault is found, not just the first, and no value is quoted.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, marker::PhantomData};
 
 use api::Fault;
 use contracts::{
@@ -16,72 +16,91 @@ use serde::{
 
 use super::Error;
 
+#[cfg(feature = "schema")]
+mod schema;
+#[cfg(feature = "schema")]
+pub use schema::HrEvent;
+
 /// How far an HR system's clock may be ahead of ours. An event from further in the future would overtake every true
 /// one until then.
 const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(5);
 
 /// The fields as sent. Unknown ones are ignored.
 #[derive(Deserialize)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(extend("required" = ["employee_id", "first_name", "last_name", "email"]))
+)]
 struct Body<'a> {
     #[serde(borrow, default)]
-    employee_id: Field<'a>,
+    employee_id: Required<'a, EmployeeId>,
     #[serde(borrow, default)]
-    first_name: Field<'a>,
+    first_name: Required<'a, Text>,
     #[serde(borrow, default)]
-    last_name: Field<'a>,
+    last_name: Required<'a, Text>,
     #[serde(borrow, default)]
-    email: Field<'a>,
+    email: Required<'a, Email>,
     #[serde(borrow, default)]
-    preferred_name: Field<'a>,
+    preferred_name: Optional<'a, Text>,
     #[serde(borrow, default)]
-    title: Field<'a>,
+    title: Optional<'a, Text>,
     #[serde(borrow, default)]
-    department: Field<'a>,
+    department: Optional<'a, Text>,
     #[serde(borrow, default)]
-    manager_email: Field<'a>,
+    manager_email: Optional<'a, Email>,
     #[serde(borrow, default)]
-    start_date: Field<'a>,
+    start_date: Optional<'a, Date>,
     #[serde(borrow, default)]
-    end_date: Field<'a>,
+    end_date: Optional<'a, Date>,
     #[serde(borrow, default)]
-    status: Field<'a>,
+    status: Optional<'a, Text>,
     #[serde(borrow, default)]
-    employment_type: Field<'a>,
+    employment_type: Optional<'a, Text>,
     #[serde(borrow, default)]
-    location: Field<'a>,
+    location: Optional<'a, Text>,
     #[serde(borrow, default)]
-    office: Field<'a>,
+    office: Optional<'a, Text>,
     #[serde(borrow, default)]
-    country: Field<'a>,
+    country: Optional<'a, Country>,
     #[serde(borrow, default)]
-    time_zone: Field<'a>,
+    time_zone: Optional<'a, TimeZone>,
     #[serde(borrow, default)]
-    phone: Field<'a>,
+    phone: Optional<'a, Text>,
     #[serde(borrow, default)]
-    mobile: Field<'a>,
+    mobile: Optional<'a, Text>,
     #[serde(borrow, default)]
-    cost_center: Field<'a>,
+    cost_center: Optional<'a, Text>,
     #[serde(borrow, default)]
-    division: Field<'a>,
+    division: Optional<'a, Text>,
     #[serde(borrow, default)]
-    company: Field<'a>,
+    company: Optional<'a, Text>,
     #[serde(borrow, default)]
-    job_code: Field<'a>,
+    job_code: Optional<'a, Text>,
     #[serde(borrow, default)]
-    job_level: Field<'a>,
+    job_level: Optional<'a, Text>,
     #[serde(borrow, default)]
-    personal_email: Field<'a>,
+    personal_email: Optional<'a, Email>,
     #[serde(borrow, default)]
-    event_id: Field<'a>,
+    event_id: Optional<'a, EventId>,
     #[serde(borrow, default)]
-    event_type: Field<'a>,
+    event_type: Optional<'a, EventType>,
     #[serde(borrow, default)]
-    occurred_at: Field<'a>,
+    occurred_at: Optional<'a, Timestamp>,
 }
 
-/// Any JSON value. All our fields are text, and what isn't must not end the search for other faults.
+/// What is read as a `T`. It may be any JSON value: all our fields are text, and what isn't must not end the search for
+/// other faults.
+struct Field<'a, T, const NEEDED: bool> {
+    sent: Sent<'a>,
+    read_as: PhantomData<T>,
+}
+
+type Required<'a, T> = Field<'a, T, true>;
+type Optional<'a, T> = Field<'a, T, false>;
+
 #[derive(Default)]
-enum Field<'a> {
+enum Sent<'a> {
     #[default]
     Absent,
     Text(Cow<'a, str>),
@@ -195,39 +214,39 @@ impl Faults {
     fn required<T>(
         &mut self,
         name: &str,
-        field: Field<'_>,
+        field: Required<'_, T>,
         parse: impl FnOnce(String) -> Result<T, Invalid>,
     ) -> Option<T> {
-        if matches!(field, Field::Absent) {
+        if matches!(field.sent, Sent::Absent) {
             self.add(name, "is required".to_owned());
             return None;
         }
-        self.parse(name, field, parse)
+        self.parse(name, field.sent, parse)
     }
 
     /// HR systems send empty strings for what they don't know.
     fn optional<T>(
         &mut self,
         name: &str,
-        field: Field<'_>,
+        field: Optional<'_, T>,
         parse: impl FnOnce(String) -> Result<T, Invalid>,
     ) -> Option<T> {
-        match &field {
-            Field::Absent => None,
-            Field::Text(text) if text.trim().is_empty() => None,
-            Field::Text(_) | Field::Other => self.parse(name, field, parse),
+        match &field.sent {
+            Sent::Absent => None,
+            Sent::Text(text) if text.trim().is_empty() => None,
+            Sent::Text(_) | Sent::Other => self.parse(name, field.sent, parse),
         }
     }
 
     fn parse<T>(
         &mut self,
         name: &str,
-        field: Field<'_>,
+        sent: Sent<'_>,
         parse: impl FnOnce(String) -> Result<T, Invalid>,
     ) -> Option<T> {
-        let parsed = match field {
-            Field::Text(text) => parse(text.trim().to_owned()),
-            Field::Absent | Field::Other => Err(Invalid("a string")),
+        let parsed = match sent {
+            Sent::Text(text) => parse(text.trim().to_owned()),
+            Sent::Absent | Sent::Other => Err(Invalid("a string")),
         };
         parsed.map_err(|invalid| self.add(name, invalid.to_string())).ok()
     }
@@ -237,57 +256,63 @@ impl Faults {
     }
 }
 
-impl<'de: 'a, 'a> Deserialize<'de> for Field<'a> {
+impl<T, const NEEDED: bool> Default for Field<'_, T, NEEDED> {
+    fn default() -> Self {
+        Self { sent: Sent::Absent, read_as: PhantomData }
+    }
+}
+
+impl<'de: 'a, 'a, T, const NEEDED: bool> Deserialize<'de> for Field<'a, T, NEEDED> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(FieldVisitor)
+        Ok(Self { sent: deserializer.deserialize_any(FieldVisitor)?, read_as: PhantomData })
     }
 }
 
 struct FieldVisitor;
 
 impl<'de> Visitor<'de> for FieldVisitor {
-    type Value = Field<'de>;
+    type Value = Sent<'de>;
 
     fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("any JSON value")
     }
 
     fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
-        Ok(Field::Text(Cow::Borrowed(text)))
+        Ok(Sent::Text(Cow::Borrowed(text)))
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-        Ok(Field::Text(Cow::Owned(text.to_owned())))
+        Ok(Sent::Text(Cow::Owned(text.to_owned())))
     }
 
     fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(Field::Absent)
+        Ok(Sent::Absent)
     }
 
     fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
-        Ok(Field::Other)
+        Ok(Sent::Other)
     }
 
     fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
-        Ok(Field::Other)
+        Ok(Sent::Other)
     }
 
     fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
-        Ok(Field::Other)
+        Ok(Sent::Other)
     }
 
     fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
-        Ok(Field::Other)
+        Ok(Sent::Other)
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
         while items.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Field::Other)
+        Ok(Sent::Other)
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
         while entries.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(Field::Other)
+        Ok(Sent::Other)
     }
 }
 

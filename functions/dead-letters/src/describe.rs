@@ -1,0 +1,159 @@
+use api::openapi::{Description, Key, Operation};
+use contracts::{EmployeeId, Reason};
+use dlq::{DeadLetter, Fingerprint, Job, JobId, LetterId, State, Task};
+use jiff::Timestamp;
+use lambda_http::http::{Method, StatusCode};
+use onboarding::accept;
+
+use crate::{
+    MOST_BYTES,
+    act::Discarding,
+    dry_run::{DryRun, Foreseen},
+    jobs::JobList,
+    show::{AuditLog, CountedGroup, GroupList, LetterList, LetterWithPayload},
+};
+
+const LETTER: &str = "0123456789abcdef0123456789abcdef";
+const GROUP: &str = "0123456789abcdef";
+const JOB: &str = "01968f2e-7c00-7000-8000-000000000001";
+const DISCARD: &str = r#"{"because": "hired by mistake"}"#;
+const TASKS: [(&str, &str); 2] = [
+    ("redrive", r#"{"action": "redrive", "filter": {"group": "0123456789abcdef"}}"#),
+    (
+        "discard",
+        r#"{"action": "discard", "because": "a test's", "filter": {"state": "parked"}, "per_second": 10}"#,
+    ),
+];
+const EVENT: &str =
+    r#"{"employee_id": "E1", "first_name": "Ada", "last_name": "Lovelace", "email": "ada@acme.example"}"#;
+
+/// What [`Function`](crate::Function) answers.
+pub fn describe(description: &mut Description) {
+    letters(description);
+    acts(description);
+    groups(description);
+    jobs(description);
+    let _complete = get(description, "/v1/dead-letter-audit", "listAudit", "What people did to dead letters")
+        .pages()
+        .answers::<AuditLog>(StatusCode::OK, "The newest first.", &[])
+        .refuses(StatusCode::BAD_REQUEST, "`invalid_parameter`, `invalid_cursor`", &[]);
+}
+
+fn letters(description: &mut Description) {
+    let _complete =
+        get(description, "/v1/dead-letters", "listDeadLetters", "What could not be processed, and why")
+            .query::<State>("state", "Only in this state.")
+            .query::<Reason>("reason", "Only those that failed for this.")
+            .query::<Fingerprint>("group", "Only those of one cause.")
+            .query::<EmployeeId>("employee_id", "Only a person's.")
+            .query::<Timestamp>("parked_after", "Parked at this time or later.")
+            .query::<Timestamp>("parked_before", "Parked earlier than this.")
+            .pages()
+            .answers::<LetterList<'static>>(StatusCode::OK, "A page of them, the newest first.", &["Link"])
+            .refuses(StatusCode::BAD_REQUEST, "`invalid_parameter`, `invalid_cursor`", &[]);
+    let _complete =
+        get(description, "/v1/dead-letters/{id}", "showDeadLetter", "A letter, its history and its record")
+            .path::<LetterId>("id", LETTER)
+            .answers::<LetterWithPayload>(StatusCode::OK, "As it is.", &[])
+            .refuses(StatusCode::NOT_FOUND, "`dead_letter_not_found`", &[]);
+}
+
+fn acts(description: &mut Description) {
+    let redrive = "Puts the record on its topic again";
+    let _complete = post(description, "/v1/dead-letters/{id}/redrive", "redriveDeadLetter", redrive)
+        .path::<LetterId>("id", LETTER)
+        .dry_run()
+        .answers::<Foreseen>(StatusCode::OK, "A dry run: what would happen.", &[])
+        .answers::<DeadLetter>(StatusCode::ACCEPTED, "It is on its way.", &[])
+        .refuses(StatusCode::BAD_REQUEST, "`invalid_parameter`", &[])
+        .refuses(StatusCode::NOT_FOUND, "`dead_letter_not_found`", &[])
+        .refuses(StatusCode::CONFLICT, "`wrong_state`, `value_left_out`", &[]);
+    let edit = "Puts another event in the place of what failed, and redrives it";
+    let _complete = post(description, "/v1/dead-letters/{id}/edit", "editDeadLetter", edit)
+        .description("The same event of the same person, and as old: `event_id` and `occurred_at` are those that failed.")
+        .path::<LetterId>("id", LETTER)
+        .dry_run()
+        .body::<accept::HrEvent>(MOST_BYTES, &[("least", EVENT)])
+        .answers::<Foreseen>(StatusCode::OK, "A dry run: what would happen.", &[])
+        .answers::<DeadLetter>(StatusCode::ACCEPTED, "It is on its way.", &[])
+        .refuses(StatusCode::BAD_REQUEST, "`malformed_json`, `invalid_parameter`", &[])
+        .refuses(StatusCode::NOT_FOUND, "`dead_letter_not_found`", &[])
+        .refuses(StatusCode::CONFLICT, "`wrong_state`", &[])
+        .refuses(StatusCode::UNPROCESSABLE_ENTITY, "`invalid_fields`: `errors` lists each.", &[]);
+    let discard = "Gives a letter up";
+    let _complete = post(description, "/v1/dead-letters/{id}/discard", "discardDeadLetter", discard)
+        .description("It is kept for 30 days; a redrive regrets it.")
+        .path::<LetterId>("id", LETTER)
+        .body::<Discarding>(MOST_BYTES, &[("reason", DISCARD)])
+        .answers::<DeadLetter>(StatusCode::OK, "Discarded.", &[])
+        .refuses(StatusCode::BAD_REQUEST, "`malformed_json`", &[])
+        .refuses(StatusCode::NOT_FOUND, "`dead_letter_not_found`", &[])
+        .refuses(StatusCode::CONFLICT, "`wrong_state`", &[])
+        .refuses(StatusCode::UNPROCESSABLE_ENTITY, "`invalid_fields`: `errors` lists each.", &[]);
+}
+
+fn groups(description: &mut Description) {
+    let _complete = get(description, "/v1/dead-letter-groups", "listGroups", "Letters by cause")
+        .pages()
+        .answers::<GroupList>(
+            StatusCode::OK,
+            "A page of groups, with how many letters are in which state.",
+            &[],
+        )
+        .refuses(StatusCode::BAD_REQUEST, "`invalid_parameter`, `invalid_cursor`", &[]);
+    let _complete = get(description, "/v1/dead-letter-groups/{id}", "showGroup", "The letters of one cause")
+        .path::<Fingerprint>("id", GROUP)
+        .answers::<CountedGroup>(StatusCode::OK, "As it is.", &[])
+        .refuses(StatusCode::NOT_FOUND, "`group_not_found`", &[]);
+}
+
+fn jobs(description: &mut Description) {
+    let start = "Redrives or discards all letters that a filter fits";
+    let _complete = post(description, "/v1/dead-letter-jobs", "startJob", start)
+        .description(
+            "Letters that are over or on their way are left alone, unless the filter names their state.",
+        )
+        .dry_run()
+        .pages()
+        .body::<Task>(MOST_BYTES, &TASKS)
+        .answers::<DryRun>(StatusCode::OK, "A dry run: what would happen, a page at a time.", &[])
+        .answers::<Job>(StatusCode::ACCEPTED, "Started; small ones are done already.", &[])
+        .refuses(StatusCode::BAD_REQUEST, "`malformed_json`, `invalid_parameter`, `invalid_cursor`", &[])
+        .refuses(StatusCode::UNPROCESSABLE_ENTITY, "`invalid_fields`: `errors` lists each.", &[]);
+    let _complete = get(description, "/v1/dead-letter-jobs", "listJobs", "Jobs")
+        .pages()
+        .answers::<JobList>(StatusCode::OK, "The newest first.", &[])
+        .refuses(StatusCode::BAD_REQUEST, "`invalid_parameter`, `invalid_cursor`", &[]);
+    let _complete = get(description, "/v1/dead-letter-jobs/{id}", "showJob", "A job and how far it is")
+        .path::<JobId>("id", JOB)
+        .answers::<Job>(StatusCode::OK, "As it is.", &[])
+        .refuses(StatusCode::NOT_FOUND, "`job_not_found`", &[]);
+    let _complete =
+        post(description, "/v1/dead-letter-jobs/{id}/stop", "stopJob", "Stops a job after its letter")
+            .path::<JobId>("id", JOB)
+            .answers::<Job>(StatusCode::OK, "Stopped, if it was not done.", &[])
+            .refuses(StatusCode::NOT_FOUND, "`job_not_found`", &[]);
+    let _complete =
+        post(description, "/v1/dead-letter-jobs/{id}/resume", "resumeJob", "Lets a stopped job go on")
+            .path::<JobId>("id", JOB)
+            .answers::<Job>(StatusCode::OK, "Running, if it was not done.", &[])
+            .refuses(StatusCode::NOT_FOUND, "`job_not_found`", &[]);
+}
+
+fn get<'a>(
+    description: &'a mut Description,
+    path: &'static str,
+    id: &'static str,
+    summary: &'static str,
+) -> Operation<'a> {
+    description.operation(&Method::GET, path, id, summary).key(Key::Admin).may_be_unavailable()
+}
+
+fn post<'a>(
+    description: &'a mut Description,
+    path: &'static str,
+    id: &'static str,
+    summary: &'static str,
+) -> Operation<'a> {
+    description.operation(&Method::POST, path, id, summary).key(Key::Admin).may_be_unavailable()
+}

@@ -1,0 +1,49 @@
+use api::openapi::{Description, Key};
+use lambda_http::http::{Method, StatusCode};
+use onboarding::accept;
+
+use crate::{Accepted, MOST_BYTES};
+
+const EXAMPLES: [(&str, &str); 2] = [
+    (
+        "least",
+        r#"{"employee_id": "E1", "first_name": "Ada", "last_name": "Lovelace", "email": "ada@acme.example"}"#,
+    ),
+    ("most", include_str!("../../../events/hr-webhook/full-profile.body.json")),
+];
+
+/// What [`Function`](crate::Function) answers.
+pub fn describe(description: &mut Description) {
+    let _complete = description
+        .operation(&Method::POST, "/v1/hr/webhook", "acceptEvent", "Takes an HR event")
+        .description(
+            "Fields that are not named here are ignored; outer spaces are dropped. A repeated event, by `event_id`, \
+             and one that is older than what is known change nothing.",
+        )
+        .key(Key::Api)
+        .header(
+            "Idempotency-Key",
+            "A request that is sent again under its key is done once and gets its first answer again, for a day: \
+             draft-ietf-httpapi-idempotency-key-header. In double quotes, or bare.",
+            r#"^("([ !#-\[\]-~]|\\["\\]){1,255}"|[!#-+\--:<-~]{1,255})$"#,
+            "\"8e03978e-40d5-43dd-bc93-6894a57f9324\"",
+        )
+        .body::<accept::HrEvent>(MOST_BYTES, &EXAMPLES)
+        .answers::<Accepted<'static>>(
+            StatusCode::ACCEPTED,
+            "It is on the brokers' disk quorum. `status_url` says what becomes of it.",
+            &["Idempotency-Replayed"],
+        )
+        .refuses(StatusCode::BAD_REQUEST, "`malformed_json`, `idempotency_key_malformed`", &[])
+        .refuses(
+            StatusCode::CONFLICT,
+            "`idempotency_key_in_flight`: the first request with this key is still being worked on.",
+            &["Retry-After"],
+        )
+        .refuses(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "`invalid_fields`: `errors` lists each. `idempotency_key_reused`: the key came with another body.",
+            &[],
+        )
+        .may_be_unavailable();
+}

@@ -1,0 +1,204 @@
+use std::collections::BTreeMap;
+
+use lambda_http::http::StatusCode;
+use schemars::{JsonSchema, Schema, SchemaGenerator, transform::Transform};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use super::{Renamed, schema_in};
+
+/// One method of one path, to be described further.
+#[derive(Debug)]
+pub struct Operation<'a> {
+    object: &'a mut Object,
+    read: &'a mut SchemaGenerator,
+    answered: &'a mut SchemaGenerator,
+}
+
+/// Who may call.
+#[derive(Debug, Clone, Copy)]
+pub enum Key {
+    Nobodys,
+    Api,
+    Admin,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Object {
+    operation_id: &'static str,
+    summary: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<&'static str>,
+    security: Vec<Value>,
+    parameters: Vec<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_body: Option<Value>,
+    responses: BTreeMap<String, Value>,
+}
+
+const JSON: &str = "application/json";
+
+impl Object {
+    pub(super) fn new(operation_id: &'static str, summary: &'static str) -> Self {
+        Self {
+            operation_id,
+            summary,
+            description: None,
+            security: Vec::new(),
+            parameters: vec![reference("parameters", "CorrelationId")],
+            request_body: None,
+            responses: [("429", "TooManyRequests"), ("500", "Failed")]
+                .map(|(status, name)| (status.to_owned(), reference("responses", name)))
+                .into(),
+        }
+    }
+
+    pub(super) fn rename_in_body(&mut self, renamed: &mut Renamed) {
+        let body =
+            self.request_body.as_mut().and_then(|body| body.pointer_mut("/content/application~1json/schema"));
+        if let Some(body) = body
+            && let Ok(mut schema) = Schema::try_from(body.clone())
+        {
+            renamed.transform(&mut schema);
+            *body = schema.into();
+        }
+    }
+}
+
+impl<'a> Operation<'a> {
+    pub(super) fn new(
+        object: &'a mut Object,
+        read: &'a mut SchemaGenerator,
+        answered: &'a mut SchemaGenerator,
+    ) -> Self {
+        Self { object, read, answered }
+    }
+
+    #[must_use]
+    pub fn description(self, text: &'static str) -> Self {
+        self.object.description = Some(text);
+        self
+    }
+
+    #[must_use]
+    pub fn key(self, key: Key) -> Self {
+        let scheme = match key {
+            Key::Nobodys => return self,
+            Key::Api => "ApiKey",
+            Key::Admin => "AdminKey",
+        };
+        self.object.security = vec![json!({ scheme: [] })];
+        self.shared(401, "ApiKeyMissing").shared(403, "ApiKeyWrong")
+    }
+
+    /// A `{name}` of the path.
+    #[must_use]
+    pub fn path<T: JsonSchema>(self, name: &str, example: &str) -> Self {
+        let schema = schema_in::<T>(self.read);
+        self.object.parameters.push(
+            json!({"name": name, "in": "path", "required": true, "schema": schema, "example": example}),
+        );
+        self
+    }
+
+    #[must_use]
+    pub fn query<T: JsonSchema>(self, name: &str, description: &str) -> Self {
+        let schema = schema_in::<T>(self.read);
+        self.object
+            .parameters
+            .push(json!({"name": name, "in": "query", "description": description, "schema": schema}));
+        self
+    }
+
+    #[must_use]
+    pub fn header(self, name: &str, description: &str, pattern: &str, example: &str) -> Self {
+        self.object.parameters.push(json!({
+            "name": name, "in": "header", "description": description,
+            "schema": {"type": "string", "pattern": pattern}, "example": example,
+        }));
+        self
+    }
+
+    /// The parameters of lists: `limit` and `cursor`.
+    #[must_use]
+    pub fn pages(self) -> Self {
+        let names = ["Limit", "Cursor"].map(|name| reference("parameters", name));
+        self.object.parameters.extend(names);
+        self
+    }
+
+    #[must_use]
+    pub fn dry_run(self) -> Self {
+        self.object.parameters.push(reference("parameters", "DryRun"));
+        self
+    }
+
+    /// A body of at most `limit` bytes. With it come the ways in which one can be wrong before its fields are looked at.
+    #[must_use]
+    pub fn body<T: JsonSchema>(self, limit: usize, examples: &[(&str, &str)]) -> Self {
+        let schema = schema_in::<T>(self.read);
+        let mut content = json!({ "schema": schema });
+        if !examples.is_empty() {
+            let examples = examples.iter().map(|(name, text)| {
+                let value: Value = serde_json::from_str(text).expect("an example is JSON");
+                ((*name).to_owned(), json!({ "value": value }))
+            });
+            content["examples"] = examples.collect::<Map<_, _>>().into();
+        }
+        self.object.request_body = Some(json!({
+            "required": true,
+            "description": format!("At most {} KiB.", limit / 1024),
+            "content": { JSON: content },
+        }));
+        self.shared(413, "BodyTooLarge").shared(415, "NotJson")
+    }
+
+    #[must_use]
+    pub fn answers<T: JsonSchema>(self, status: StatusCode, description: &str, headers: &[&str]) -> Self {
+        let schema = schema_in::<T>(self.answered);
+        self.object.responses.insert(
+            status.as_str().to_owned(),
+            json!({
+                "description": description,
+                "headers": headers_of(headers),
+                "content": { JSON: {"schema": schema} },
+            }),
+        );
+        self
+    }
+
+    /// `codes` are the problem's, with what they mean.
+    #[must_use]
+    pub fn refuses(self, status: StatusCode, codes: &str, headers: &[&str]) -> Self {
+        self.object.responses.insert(
+            status.as_str().to_owned(),
+            json!({
+                "description": codes,
+                "headers": headers_of(headers),
+                "content": { "application/problem+json": {"schema": reference("schemas", "Problem")} },
+            }),
+        );
+        self
+    }
+
+    /// Something that is needed may be away.
+    #[must_use]
+    pub fn may_be_unavailable(self) -> Self {
+        self.shared(503, "Unavailable")
+    }
+
+    fn shared(self, status: u16, name: &str) -> Self {
+        self.object.responses.insert(status.to_string(), reference("responses", name));
+        self
+    }
+}
+
+fn reference(kind: &str, name: &str) -> Value {
+    json!({ "$ref": format!("#/components/{kind}/{name}") })
+}
+
+fn headers_of(names: &[&str]) -> Value {
+    let names = ["X-Correlation-Id"].iter().chain(names);
+    names.map(|name| ((*name).to_owned(), reference("headers", name))).collect::<Map<_, _>>().into()
+}
