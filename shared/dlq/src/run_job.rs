@@ -1,3 +1,4 @@
+use futures_util::{StreamExt, stream};
 use runtime::{Clock, telemetry};
 use tokio::time::Instant;
 
@@ -25,6 +26,9 @@ pub struct RunJobs {
 
 /// Letters between two notes of a job's place.
 const SLICE: usize = 20;
+
+/// Letters at once: each is a few writes and an acknowledgement.
+const CONCURRENCY: usize = 8;
 
 /// Jobs are few: those that still run are among the newest.
 const NEWEST: usize = 100;
@@ -113,14 +117,21 @@ impl RunJobs {
             let after = job.position.as_deref().and_then(Position::parse);
             let letters = self.writer.store.list(&job.task.filter, after.as_ref(), SLICE).await?;
             let is_last = letters.len() < SLICE;
+            // In their order: the job's place is the last letter before which all are done.
+            let outcomes: Vec<_> = stream::iter(letters)
+                .map(|letter| self.one(&job.task, &job.by, letter, &pace, until))
+                .buffered(CONCURRENCY)
+                .collect()
+                .await;
             let mut finished = true;
-            for letter in letters {
-                if !pace.wait_before(until).await {
+            for outcome in outcomes {
+                let Some((position, is_done)) = outcome? else {
                     finished = false;
                     break;
-                }
-                self.one(job, &letter).await?;
-                job.position = Some(Position::of(&letter).to_string());
+                };
+                let count = if is_done { &mut job.progress.done } else { &mut job.progress.skipped };
+                *count += 1;
+                job.position = Some(position.to_string());
             }
             goes_on = finished && !is_last;
             if finished && is_last {
@@ -150,19 +161,30 @@ impl RunJobs {
         Err(Error::Contended)
     }
 
-    async fn one(&self, job: &mut Job, letter: &DeadLetter) -> Result<(), Error> {
-        let wanted =
-            job.task.filter.state.map_or(letter.life.state.waits(), |state| letter.life.state == state);
-        let done = match &job.task.action {
-            _ if !wanted => Err(Error::Unknown),
-            Action::Redrive => self.redrive.whole(&letter.id, &job.by).await,
-            Action::Discard { because } => self.discard.by_hand(&letter.id, because, &job.by).await,
-        };
-        match done {
-            Ok(_) => job.progress.done += 1,
-            Err(Error::Unknown | Error::Refused(_) | Error::NotWhole) => job.progress.skipped += 1,
-            Err(error @ (Error::Store(_) | Error::Contended | Error::Cursor(_))) => return Err(error),
+    /// Whether it was done or left alone, and its place; `None` when there is no time for it.
+    async fn one(
+        &self,
+        task: &Task,
+        by: &Actor,
+        letter: DeadLetter,
+        pace: &Pace,
+        until: Instant,
+    ) -> Result<Option<(Position, bool)>, Error> {
+        if !pace.wait_before(until).await {
+            return Ok(None);
         }
-        Ok(())
+        let state = letter.life.state;
+        let is_wanted = task.filter.state.map_or(state.waits(), |wanted| wanted == state);
+        let done = match &task.action {
+            _ if !is_wanted => Err(Error::Unknown),
+            Action::Redrive => self.redrive.whole(&letter.id, by).await,
+            Action::Discard { because } => self.discard.by_hand(&letter.id, because, by).await,
+        };
+        let is_done = match done {
+            Ok(_) => true,
+            Err(Error::Unknown | Error::Refused(_) | Error::NotWhole) => false,
+            Err(error @ (Error::Store(_) | Error::Contended | Error::Cursor(_))) => return Err(error),
+        };
+        Ok(Some((Position::of(&letter), is_done)))
     }
 }
