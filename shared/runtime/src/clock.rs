@@ -2,28 +2,42 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 #[derive(Debug, Clone, Copy)]
-pub struct Clock(Option<Timestamp>);
+pub struct Clock(Source);
+
+#[derive(Debug, Clone, Copy)]
+enum Source {
+    System { ahead: SignedDuration },
+    Fixed(Timestamp),
+}
 
 /// What an invocation counts on that isn't told its deadline.
 const UNKNOWN_TIME: Duration = Duration::from_secs(30);
 
 impl Clock {
     pub const fn system() -> Self {
-        Self(None)
+        Self::ahead_of_system(SignedDuration::ZERO)
+    }
+
+    /// Is wrong by `ahead`, or late by it if it is negative. For tests.
+    pub const fn ahead_of_system(ahead: SignedDuration) -> Self {
+        Self(Source::System { ahead })
     }
 
     /// Always says `at`. For tests.
     pub const fn fixed(at: Timestamp) -> Self {
-        Self(Some(at))
+        Self(Source::Fixed(at))
     }
 
     #[expect(clippy::disallowed_methods, reason = "this is the place that the ban points to")]
     pub fn now(self) -> Timestamp {
-        self.0.unwrap_or_else(Timestamp::now)
+        match self.0 {
+            Source::System { ahead } => Timestamp::now() + ahead,
+            Source::Fixed(at) => at,
+        }
     }
 
     /// A `UUIDv7`: unique, and sorted by the time that it was made.
@@ -45,6 +59,14 @@ impl Clock {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_wrong_clock_is_off_by_what_it_was_told_and_goes_on() {
+        let ahead = SignedDuration::from_secs(240);
+        let (right, fast) = (Clock::system().now(), Clock::ahead_of_system(ahead).now());
+        assert!((ahead..ahead + SignedDuration::from_mins(1)).contains(&fast.duration_since(right)));
+        assert!(Clock::ahead_of_system(-ahead).now() < right);
+    }
 
     #[test]
     fn a_deadline_that_has_passed_says_nothing() {
