@@ -9,4 +9,4 @@ mod gateway;
 pub mod template;
 mod wiring;
 
-pub use cloud::{Cloud, Options, Parts};
+pub use cloud::{Cloud, Options, Parts, Reading};

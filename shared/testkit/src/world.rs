@@ -9,7 +9,7 @@ use std::{
 
 use aws::Aws;
 use contracts::topic;
-use joiner::{Cloud, Options, template::Template};
+use joiner::{Cloud, Options, Reading, template::Template};
 use kafka::{Outgoing, Producer};
 use okta::fake::{Directory, Person};
 use reqwest::{Method, StatusCode, header::HeaderMap};
@@ -83,6 +83,7 @@ impl World {
             data_dir: setup.data_dir,
             directory: directory.clone(),
             clock,
+            reading: Reading::Alone,
         };
         let cloud = Cloud::start(options).await.unwrap();
         let http = okta::http_client(LIMIT);
