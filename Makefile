@@ -5,7 +5,7 @@ FUNCTIONS := hr-webhook enrichment user-query dlq-reprocessor dead-letters
 # SAM and cargo-lambda, which infra/tools.sh installs where they are missing.
 DEPLOY_TOOLS = PATH="$$(infra/tools.sh sam rust):$$PATH" SAM_CLI_TELEMETRY=0
 
-.PHONY: help dev up test test-real test-lambda check validate build deploy
+.PHONY: help dev up test test-real test-lambda chaos check validate build deploy
 
 help: ## Show these lines
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -26,6 +26,10 @@ test-real: ## The same against Apache Kafka, DynamoDB Local, Redis and Secrets M
 
 test-lambda: build ## The built functions as processes under an emulator of Lambda
 	$(DEPLOY_TOOLS) cargo test --workspace $(LAPTOP) --test lambda -- --ignored --test-threads 2
+
+chaos: ## Faults of every kind, then a check that nothing was lost; ARGS="--seed 7 --events 3000 --employees 300"
+	tests/real/install.sh
+	cargo run --quiet --package chaos $(LAPTOP) -- $(ARGS)
 
 check: ## Format, lints, docs, dependencies, house rules
 	cargo fmt --all -- --check

@@ -1,0 +1,31 @@
+//! One machine with every function on it, as a process of its own, so that it can be killed.
+
+use std::{path::Path, time::Duration};
+
+use jiff::SignedDuration;
+use joiner::{Cloud, Options, Reading, template::Template};
+use okta::fake::Directory;
+use runtime::{Clock, Vars, telemetry};
+use tokio::io::AsyncReadExt;
+use tracing_subscriber::fmt::writer::BoxMakeWriter;
+
+/// Runs until whoever started it ends it, or ends itself. Prints where it listens.
+pub(crate) async fn run(ahead: SignedDuration, vars: Vars) -> anyhow::Result<()> {
+    telemetry::init(telemetry::Config::from_vars(&vars)?, BoxMakeWriter::new(std::io::stderr));
+    let clock = Clock::ahead_of_system(ahead);
+    let cloud = Cloud::start(Options {
+        template: Template::read(Path::new("template.yaml"))?,
+        vars,
+        port: 0,
+        data_dir: None,
+        directory: Directory::empty(clock),
+        clock,
+        reading: Reading::Shared,
+    });
+    let cloud = cloud.await?;
+    println!("{}", cloud.url());
+    // The pipe ends with the process that holds its other end.
+    let mut nothing = Vec::new();
+    tokio::io::stdin().read_to_end(&mut nothing).await?;
+    cloud.stop(Duration::ZERO).await
+}
