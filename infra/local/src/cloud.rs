@@ -34,9 +34,10 @@ pub struct Options {
 }
 
 /// Who reads the topics.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Reading {
     /// This process reads every partition, at once.
+    #[default]
     Alone,
     /// The partitions are shared with every process that reads so: they form Kafka's consumer groups. Needs a real
     /// broker, and seconds until the groups have agreed.

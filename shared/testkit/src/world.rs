@@ -39,6 +39,8 @@ pub struct Setup {
     pub parameters: Vec<(&'static str, &'static str)>,
     /// Where embedded tables are kept.
     pub data_dir: Option<PathBuf>,
+    /// Shared needs a real broker.
+    pub reading: Reading,
     /// Needs a broker and tables of its own, also where the tests are given real ones.
     pub embedded: bool,
 }
@@ -83,7 +85,7 @@ impl World {
             data_dir: setup.data_dir,
             directory: directory.clone(),
             clock,
-            reading: Reading::Alone,
+            reading: setup.reading,
         };
         let cloud = Cloud::start(options).await.unwrap();
         let http = okta::http_client(LIMIT);

@@ -49,6 +49,12 @@ pub(crate) struct Tally {
     pub(crate) overtaken_letters: usize,
 }
 
+impl Verdict {
+    pub(crate) fn breaks(&self, rule: Rule) -> bool {
+        self.findings.iter().any(|finding| finding.rule == rule)
+    }
+}
+
 pub(crate) fn check(evidence: &Evidence) -> Verdict {
     let mut checker = Checker::new(evidence);
     checker.posts();

@@ -2,6 +2,8 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::tables::Bug;
+
 /// Joiner's functions under faults, on a real broker, and what a checker finds of it
 #[derive(Parser)]
 #[command(name = "chaos")]
@@ -36,6 +38,9 @@ pub(crate) struct RunArgs {
     /// How long delivering takes, at least
     #[arg(long, default_value_t = 5.0)]
     pub(crate) minutes: f64,
+    /// Puts a bug into the tables: then it passes if the checker finds it
+    #[arg(long)]
+    pub(crate) bug: Option<Bug>,
 }
 
 impl RunArgs {

@@ -22,6 +22,9 @@ use crate::{
 /// The share of the tables' answers that is wrong all the time.
 const USUAL: f64 = 0.01;
 
+/// More of them in a deck, and nothing would be finished between two.
+const WORKERS_KILLED: usize = 3;
+
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Card {
     KillWorker(usize),
@@ -114,7 +117,7 @@ impl Faults {
 
 /// Every kind, the common ones more often, each after a pause.
 fn deck(random: &mut Rng) -> Vec<(Duration, Card)> {
-    let mut cards: Vec<_> = (0..6).map(|_| Card::KillWorker(random.usize(..))).collect();
+    let mut cards: Vec<_> = (0..WORKERS_KILLED).map(|_| Card::KillWorker(random.usize(..))).collect();
     cards.push(Card::KillBroker(millis(random, 0..3000)));
     cards.push(Card::KillCache(millis(random, 500..5000)));
     for fault in TableFault::ALL {
@@ -135,7 +138,7 @@ fn deck(random: &mut Rng) -> Vec<(Duration, Card)> {
         cards.push(Card::Okta(fault, random.usize(2..8)));
     }
     random.shuffle(&mut cards);
-    cards.into_iter().map(|card| (millis(random, 200..2500), card)).collect()
+    cards.into_iter().map(|card| (millis(random, 500..3500), card)).collect()
 }
 
 fn millis(random: &mut Rng, range: std::ops::Range<u64>) -> Duration {

@@ -114,7 +114,7 @@ impl Hr {
                 }
                 Some(status) if status.is_client_error() => bail!("the webhook answered {status} to {id}"),
                 Some(_) => self.tally.count("webhook: answered 5xx, sent again"),
-                None => self.tally.count("webhook: no answer, sent again"),
+                None => self.tally.count("webhook: nobody there or no answer, sent again"),
             }
             if Instant::now() > deadline {
                 bail!("nobody accepted an event for {PATIENCE:?}");

@@ -17,10 +17,12 @@ mod worker;
 
 use std::process::ExitCode;
 
+use check::Rule;
 use clap::Parser;
-use cli::{Cli, Command};
+use cli::{Cli, Command, RunArgs};
 use jiff::SignedDuration;
 use runtime::Vars;
+use tables::Bug;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -29,32 +31,43 @@ async fn main() -> ExitCode {
         let ended = worker::run(SignedDuration::from_millis(ahead_millis), Vars::from_process()).await;
         return runtime::telemetry::exit_code(ended);
     }
-    let seed = cli.run.seed.unwrap_or_else(|| fastrand::u64(..1_000_000));
-    println!("Chaos with --seed {seed}: {} events of {} employees.", cli.run.events, cli.run.employees);
-    let program = match std::env::current_exe() {
-        Ok(program) => program,
-        Err(error) => {
-            eprintln!("chaos: the path of this program is unknown: {error}");
-            return ExitCode::FAILURE;
-        }
-    };
-    let failed = match run::run(&cli.run, seed, program).await {
-        Ok(outcome) => {
-            println!("{outcome}");
-            !outcome.verdict.findings.is_empty()
-        }
-        Err(error) => {
-            eprintln!("chaos: {error:#}");
-            true
-        }
-    };
-    if failed {
-        let run = &cli.run;
-        println!(
-            "FAILED. Again with: make chaos ARGS=\"--seed {seed} --events {} --employees {} --minutes {}\"",
-            run.events, run.employees, run.minutes
-        );
-        return ExitCode::FAILURE;
+    let args = cli.run;
+    let seed = args.seed.unwrap_or_else(|| fastrand::u64(..1_000_000));
+    println!("Chaos with --seed {seed}: {} events of {} employees.", args.events, args.employees);
+    let passed = passes(&args, seed).await.unwrap_or_else(|error| {
+        eprintln!("chaos: {error:#}");
+        false
+    });
+    if passed {
+        println!("Passed with --seed {seed}.");
+        return ExitCode::SUCCESS;
     }
-    ExitCode::SUCCESS
+    let RunArgs { events, employees, minutes, .. } = args;
+    println!("FAILED with --seed {seed}: --events {events} --employees {employees} --minutes {minutes}");
+    ExitCode::FAILURE
+}
+
+/// Runs, and tells what it has found. The workers' logs are kept where they may explain it.
+async fn passes(args: &RunArgs, seed: u64) -> anyhow::Result<bool> {
+    let program = std::env::current_exe()?;
+    let logs = tempfile::Builder::new().prefix("joiner-chaos-").tempdir()?;
+    let ended = run::run(args, seed, program, logs.path()).await;
+    let passed = ended.as_ref().is_ok_and(|outcome| match args.bug {
+        None => outcome.verdict.findings.is_empty(),
+        Some(bug) => outcome.verdict.breaks(rule_of(bug)),
+    });
+    if !passed {
+        println!("The workers' logs: {}", logs.keep().display());
+    }
+    println!("{}", ended?);
+    Ok(passed)
+}
+
+/// What the checker has to find of it.
+fn rule_of(bug: Bug) -> Rule {
+    match bug {
+        Bug::Drop => Rule::Lost,
+        Bug::Twice => Rule::AppliedTwice,
+        Bug::Swap => Rule::OutOfOrder,
+    }
 }

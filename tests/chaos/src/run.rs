@@ -53,7 +53,7 @@ pub(crate) struct Outcome {
 }
 
 /// The same chaos for the same seed, as far as a machine that does many things at once repeats itself.
-pub(crate) async fn run(args: &RunArgs, seed: u64, program: PathBuf) -> anyhow::Result<Outcome> {
+pub(crate) async fn run(args: &RunArgs, seed: u64, program: PathBuf, logs: &Path) -> anyhow::Result<Outcome> {
     let began = Instant::now();
     let say = |what: &str| eprintln!("{:>6.1} s  {what}", began.elapsed().as_secs_f64());
     let plan = Plan::new(seed, args.employees, args.events);
@@ -64,7 +64,7 @@ pub(crate) async fn run(args: &RunArgs, seed: u64, program: PathBuf) -> anyhow::
     say("Kafka, DynamoDB Local and Redis are up");
 
     let template = Template::read(Path::new("template.yaml"))?;
-    let triggers: Vec<_> = template.functions.iter().flat_map(|function| function.triggers.clone()).collect();
+    let triggers = template.functions.iter().flat_map(|function| function.triggers.clone()).collect();
     let function = |name: &str| template.functions.iter().find(move |function| function.name == name);
     let enrichment = function("enrichment").context("no enrichment in template.yaml")?;
     let topic = enrichment.triggers.first().context("the enrichment reads nothing")?.topic.clone();
@@ -72,11 +72,11 @@ pub(crate) async fn run(args: &RunArgs, seed: u64, program: PathBuf) -> anyhow::
 
     let tally = Tally::default();
     let servers = kafka.bootstrap_servers();
-    let (tables, tables_url) = Tables::start(dynamodb.url(), users_table, seed, tally.clone()).await?;
+    let (tables, tables_url) =
+        Tables::start(dynamodb.url(), users_table, seed, args.bug, tally.clone()).await?;
     let directory = Directory::empty(Clock::system());
     plan.people.iter().for_each(|person| directory.add(person.clone()));
     let okta_url = serve_okta(directory.clone()).await?;
-    let logs = tempfile::Builder::new().prefix("joiner-chaos-").tempdir()?.keep();
     let vars = Vars::from_iter([
         ("KAFKA_BOOTSTRAP_SERVERS", servers.clone()),
         ("AWS_ENDPOINT_URL_DYNAMODB", tables_url),
@@ -92,7 +92,7 @@ pub(crate) async fn run(args: &RunArgs, seed: u64, program: PathBuf) -> anyhow::
         ("LOG_LEVEL", "warn".to_owned()),
         ("LOG_FORMAT", "text".to_owned()),
     ]);
-    let fleet = Fleet::start(WORKERS, program, vars, logs.clone(), seed, tally.clone());
+    let fleet = Fleet::start(WORKERS, program, vars, logs.to_owned(), seed, tally.clone());
     fleet.all_up().await?;
     say(&format!("{WORKERS} workers are up; their logs: {}", logs.display()));
 
@@ -106,11 +106,12 @@ pub(crate) async fn run(args: &RunArgs, seed: u64, program: PathBuf) -> anyhow::
         tally: tally.clone(),
         decks: AtomicUsize::new(0),
     };
-    deliver(&hr, &plan, &faults, seed, args.length(), &say).await?;
+    let backlog = Backlog { servers: servers.clone(), triggers };
+    deliver(&hr, &plan, &faults, &backlog, args, seed, &say).await?;
     say("the faults have ended");
     fleet.all_up().await?;
     fleet.set_troubled(false);
-    settle(&servers, &triggers, &tables, &say).await?;
+    settle(&backlog, &tables, &say).await?;
     say("settled");
 
     let (posts, poison) = hr.into_log();
@@ -146,21 +147,50 @@ async fn serve_okta(directory: Directory) -> anyhow::Result<String> {
     Ok(url)
 }
 
-/// Until everything is accepted and every kind of fault has come.
+/// What is still to be read.
+#[derive(Clone)]
+struct Backlog {
+    servers: String,
+    triggers: Vec<Trigger>,
+}
+
+impl Backlog {
+    async fn records(&self) -> anyhow::Result<i64> {
+        let Self { servers, triggers } = self.clone();
+        let lag = spawn_blocking(move || {
+            let lags = triggers.iter().map(|trigger| topics::lag(&servers, &trigger.topic, &trigger.group));
+            lags.sum()
+        });
+        lag.await?
+    }
+}
+
+/// Until everything is accepted, every kind of fault has come, and most of it was processed under faults.
 async fn deliver(
     hr: &Hr,
     plan: &Plan,
     faults: &Faults,
+    backlog: &Backlog,
+    args: &RunArgs,
     seed: u64,
-    length: Duration,
     say: &impl Fn(&str),
 ) -> anyhow::Result<()> {
     let (stop, stopped) = watch::channel(false);
+    let all = plan.deliveries.len();
     let delivering = async {
-        hr.deliver(&plan.deliveries, length).await?;
+        let began = Instant::now();
+        hr.deliver(&plan.deliveries, args.length()).await?;
         say("everything was delivered");
-        while faults.decks.load(SeqCst) == 0 {
-            sleep(Duration::from_millis(100)).await;
+        // Not for ever: under faults, a slow machine may never get there.
+        let deadline = Instant::now() + began.elapsed();
+        loop {
+            // The broker may be away.
+            let waiting = backlog.records().await.ok().and_then(|waiting| usize::try_from(waiting).ok());
+            let is_small = waiting.is_some_and(|waiting| waiting < all / 20);
+            if faults.decks.load(SeqCst) > 0 && (is_small || Instant::now() > deadline) {
+                break;
+            }
+            sleep(Duration::from_millis(500)).await;
         }
         stop.send_replace(true);
         anyhow::Ok(())
@@ -168,8 +198,10 @@ async fn deliver(
     let telling = async {
         loop {
             sleep(TELLING).await;
-            let done = hr.done.load(SeqCst);
-            say(&format!("{done} of {} delivered", plan.deliveries.len()));
+            let (done, waiting) = (hr.done.load(SeqCst), backlog.records().await);
+            let waiting =
+                waiting.map_or_else(|_| "an unknown number".to_owned(), |waiting| waiting.to_string());
+            say(&format!("{done} of {all} delivered, {waiting} of them to process"));
         }
     };
     tokio::select! {
@@ -179,32 +211,22 @@ async fn deliver(
 }
 
 /// Waits until every reader has come to its end, and nobody asks the tables for anything.
-async fn settle(
-    servers: &str,
-    triggers: &[Trigger],
-    tables: &Tables,
-    say: &impl Fn(&str),
-) -> anyhow::Result<()> {
+async fn settle(backlog: &Backlog, tables: &Tables, say: &impl Fn(&str)) -> anyhow::Result<()> {
     let (mut least, mut since, mut said) = (i64::MAX, Instant::now(), Instant::now());
     loop {
-        let (servers, read) = (servers.to_owned(), triggers.to_vec());
-        let lag = spawn_blocking(move || {
-            let lags = read.iter().map(|trigger| topics::lag(&servers, &trigger.topic, &trigger.group));
-            lags.sum::<anyhow::Result<i64>>()
-        });
-        let lag = lag.await??;
-        if lag == 0 && tables.idle() > QUIET {
+        let waiting = backlog.records().await?;
+        if waiting == 0 && tables.idle() > QUIET {
             return Ok(());
         }
-        if lag < least {
-            (least, since) = (lag, Instant::now());
+        if waiting < least {
+            (least, since) = (waiting, Instant::now());
         }
         if since.elapsed() > STANDSTILL {
-            bail!("{lag} records are not processed, and none was within {STANDSTILL:?} without faults");
+            bail!("{waiting} records are not processed, and none was within {STANDSTILL:?} without faults");
         }
         if said.elapsed() > TELLING {
             said = Instant::now();
-            say(&format!("{lag} records to process"));
+            say(&format!("{waiting} records to process"));
         }
         sleep(Duration::from_millis(500)).await;
     }

@@ -1,6 +1,7 @@
 //! DynamoDB with bad weather: an HTTP proxy before the real tables that throttles, fails, hangs, cuts answers short, and
 //! carries out a write whose answer it then loses. It is also the witness of every version of every user.
 
+mod bug;
 mod witness;
 
 use std::{
@@ -21,6 +22,7 @@ use fastrand::Rng;
 use futures_util::stream;
 use tokio::net::TcpListener;
 
+pub(crate) use self::bug::Bug;
 use crate::{evidence::Write, tally::Tally};
 
 /// No request of ours is longer.
@@ -48,6 +50,8 @@ pub(crate) struct Weather {
     pub(crate) storm: Option<(Fault, f64)>,
 }
 
+type Answer = (StatusCode, HeaderMap, Bytes);
+
 #[derive(Clone)]
 pub(crate) struct Tables(Arc<Shared>);
 
@@ -55,6 +59,7 @@ struct Shared {
     upstream: String,
     users_table: String,
     http: reqwest::Client,
+    bug: Option<Bug>,
     tally: Tally,
     state: Mutex<Sky>,
 }
@@ -64,6 +69,7 @@ struct Sky {
     random: Rng,
     writes: Vec<Write>,
     last_request: Instant,
+    memory: bug::Memory,
 }
 
 impl Tables {
@@ -72,6 +78,7 @@ impl Tables {
         upstream: String,
         users_table: String,
         seed: u64,
+        bug: Option<Bug>,
         tally: Tally,
     ) -> anyhow::Result<(Self, String)> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
@@ -81,9 +88,11 @@ impl Tables {
             random: Rng::with_seed(seed),
             writes: Vec::new(),
             last_request: Instant::now(),
+            memory: bug::Memory::default(),
         };
         let http = okta::http_client(PATIENCE);
-        let tables = Self(Arc::new(Shared { upstream, users_table, http, tally, state: Mutex::new(sky) }));
+        let state = Mutex::new(sky);
+        let tables = Self(Arc::new(Shared { upstream, users_table, http, bug, tally, state }));
         let app = Router::new().fallback(handle).with_state(tables.clone());
         tokio::spawn(async move { axum::serve(listener, app).await });
         Ok((tables, url))
@@ -123,13 +132,16 @@ impl Tables {
         fault
     }
 
-    /// Asks the tables, and notes a version of a user that they took.
-    async fn carry_out(
-        self,
-        headers: HeaderMap,
-        body: Bytes,
-    ) -> reqwest::Result<(StatusCode, HeaderMap, Bytes)> {
+    async fn carry_out(self, headers: HeaderMap, body: Bytes) -> reqwest::Result<Answer> {
         let write = witness::user_written(&self.0.users_table, &headers, &body);
+        match (self.0.bug, write) {
+            (Some(bug), Some(write)) => self.mishandle(bug, write, headers, body).await,
+            (_, write) => self.ask(headers, body, write).await,
+        }
+    }
+
+    /// Asks the tables, and notes the version of a user that they took.
+    async fn ask(&self, headers: HeaderMap, body: Bytes, write: Option<Write>) -> reqwest::Result<Answer> {
         let request = self.0.http.post(&self.0.upstream).headers(headers).body(body);
         let answer = request.send().await?;
         let (status, headers) = (answer.status(), answer.headers().clone());
