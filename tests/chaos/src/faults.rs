@@ -22,6 +22,9 @@ use crate::{
 /// The share of the tables' answers that is wrong all the time.
 const USUAL: f64 = 0.01;
 
+/// Between two decks: a group needs it to find together after its broker was gone, and what follows should meet work.
+const BREATH: Duration = Duration::from_secs(15);
+
 /// More of them in a deck, and nothing would be finished between two.
 const WORKERS_KILLED: usize = 3;
 
@@ -57,13 +60,15 @@ impl Faults {
         let mut under_way = JoinSet::new();
         'decks: loop {
             for (pause, card) in deck(&mut random) {
-                tokio::select! {
-                    () = sleep(pause) => {}
-                    _ = stop.wait_for(|stop| *stop) => break 'decks,
+                if is_over(pause, &mut stop).await {
+                    break 'decks;
                 }
                 self.play(card, &mut under_way);
             }
             self.decks.fetch_add(1, SeqCst);
+            if is_over(BREATH, &mut stop).await {
+                break;
+            }
         }
         while let Some(ended) = under_way.join_next().await {
             ended??;
@@ -115,6 +120,14 @@ impl Faults {
     }
 }
 
+/// Waits, unless it is over before.
+async fn is_over(wait: Duration, stop: &mut watch::Receiver<bool>) -> bool {
+    tokio::select! {
+        () = sleep(wait) => false,
+        _ = stop.wait_for(|stop| *stop) => true,
+    }
+}
+
 /// Every kind, the common ones more often, each after a pause.
 fn deck(random: &mut Rng) -> Vec<(Duration, Card)> {
     let mut cards: Vec<_> = (0..WORKERS_KILLED).map(|_| Card::KillWorker(random.usize(..))).collect();
@@ -134,7 +147,7 @@ fn deck(random: &mut Rng) -> Vec<(Duration, Card)> {
         cards.push(Card::Okta(fault, random.usize(10..60)));
     }
     // No attempt mends these: each ends as a letter.
-    for fault in [OktaFault::Garbage, OktaFault::ForeignLink, OktaFault::EndlessLink] {
+    for fault in [OktaFault::Garbage, OktaFault::WrongJson, OktaFault::ForeignLink, OktaFault::EndlessLink] {
         cards.push(Card::Okta(fault, random.usize(2..8)));
     }
     random.shuffle(&mut cards);
@@ -150,6 +163,7 @@ fn name(fault: OktaFault) -> &'static str {
         OktaFault::Status(_) => "okta: 5xx",
         OktaFault::Hang => "okta: no answer",
         OktaFault::Garbage => "okta: no JSON",
+        OktaFault::WrongJson => "okta: JSON of another kind",
         OktaFault::ForeignLink => "okta: a Link to another host",
         OktaFault::EndlessLink => "okta: a Link in circles",
         OktaFault::OrgLimit { .. } => "okta: 429, the org's limit",
