@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// The share of the tables' answers that is wrong all the time.
-const USUAL: f64 = 0.01;
+const USUAL: f64 = 0.005;
 
 /// Between two decks: a group needs it to find together after its broker was gone, and what follows should meet work.
 const BREATH: Duration = Duration::from_secs(15);

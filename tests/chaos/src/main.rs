@@ -1,6 +1,7 @@
 //! `chaos`: the pipeline under faults. See the README.
 
 mod api;
+mod backlog;
 mod check;
 mod cli;
 mod evidence;
@@ -10,6 +11,7 @@ mod hr;
 mod plan;
 mod report;
 mod run;
+mod stage;
 mod tables;
 mod tally;
 mod topics;

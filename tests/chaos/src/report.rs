@@ -21,7 +21,7 @@ impl fmt::Display for Outcome {
             ("in dead letters", tally.in_letters),
             ("poison, in dead letters", tally.poison),
             ("enriched by one delivery, a letter by another", tally.overtaken_letters),
-            ("profiles that a cache showed too old for a while", self.stale),
+            ("profiles that a cache showed too old for a while", self.stale_users),
         ] {
             writeln!(f, "  {name:<50} {times:>7}")?;
         }

@@ -10,7 +10,7 @@ use tokio::io::AsyncReadExt;
 use tracing_subscriber::fmt::writer::BoxMakeWriter;
 
 /// In a batch: those that live for seconds only should finish some, and be killed in the middle of others.
-const MOST_RECORDS: usize = 25;
+const MOST_RECORDS: usize = 50;
 
 /// Runs until whoever started it ends it, or ends itself. Prints where it listens.
 pub(crate) async fn run(ahead: SignedDuration, vars: Vars) -> anyhow::Result<()> {
