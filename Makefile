@@ -5,7 +5,7 @@ FUNCTIONS := hr-webhook enrichment user-query dlq-reprocessor dead-letters
 # SAM and cargo-lambda, which infra/tools.sh installs where they are missing.
 DEPLOY_TOOLS = PATH="$$(infra/tools.sh sam rust):$$PATH" SAM_CLI_TELEMETRY=0
 
-.PHONY: help dev up test test-real test-lambda fuzz fuzz-api mutants openapi bench-cold check validate build deploy
+.PHONY: help dev up test test-real test-lambda chaos fuzz fuzz-api mutants openapi bench-cold check validate build deploy
 
 help: ## Show these lines
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -45,6 +45,10 @@ openapi: ## Write docs/openapi.yaml anew from the code's types
 
 mutants: ## Make the rules' code wrong, a little at a time, and see that a test fails
 	tests/mutants.sh
+
+chaos: ## Faults of every kind, then a check that nothing was lost; ARGS="--seed 7 --events 3000 --employees 300"
+	tests/real/install.sh
+	cargo run --quiet --package chaos $(LAPTOP) -- $(ARGS)
 
 check: ## Format, lints, docs, dependencies, house rules
 	cargo fmt --all -- --check

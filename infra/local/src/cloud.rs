@@ -31,6 +31,18 @@ pub struct Options {
     /// Serves as Okta, unless `OKTA_ORG_URL` names one.
     pub directory: Directory,
     pub clock: Clock,
+    pub reading: Reading,
+}
+
+/// Who reads the topics.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Reading {
+    /// This process reads every partition, at once.
+    #[default]
+    Alone,
+    /// The partitions are shared with every process that reads so: they form Kafka's consumer groups. Needs a real
+    /// broker, and seconds until the groups have agreed.
+    Shared,
 }
 
 /// A running Joiner.
@@ -72,7 +84,7 @@ pub(crate) enum Phase {
 impl Cloud {
     /// Returns when a request that is sent now is worked on without further waiting.
     pub async fn start(options: Options) -> anyhow::Result<Self> {
-        let Options { template, vars, port, data_dir, directory, clock } = options;
+        let Options { template, vars, port, data_dir, directory, clock, reading } = options;
         // First, since it is what a person gets wrong most.
         let listener = TcpListener::bind(("127.0.0.1", port))
             .await
@@ -107,6 +119,7 @@ impl Cloud {
         let brokers = Brokers {
             bootstrap_servers: vars.require("KAFKA_BOOTSTRAP_SERVERS", "what was just set")?,
             embedded: broker.as_ref(),
+            reading,
             // The template's on-failure topics have their prefix already.
             producer: &Producer::from_vars(&vars.clone().with("KAFKA_TOPIC_PREFIX", ""), &aws, clock)?,
         };

@@ -1,7 +1,8 @@
 //! The event source mapping: reads a topic, invokes a function with batches, and never skips a record.
 //!
-//! It works as Lambda's provisioned mode is documented to, one poller a partition. Partitions are assigned directly:
-//! joining a group takes seconds that nobody at a laptop wants to wait, and there is only one process to share with.
+//! It works as Lambda's provisioned mode is documented to. Alone, it has one poller a partition and assigns partitions
+//! directly: joining a group takes seconds that nobody at a laptop wants to wait. Where partitions are shared with other
+//! processes, one poller is the group's member.
 
 mod answer;
 mod backlog;
@@ -30,7 +31,7 @@ use tokio::{sync::watch, task::JoinSet};
 use self::{on_failure::OnFailure, poller::Poller};
 use crate::{
     broker::Embedded,
-    cloud::Phase,
+    cloud::{Phase, Reading},
     function::Function,
     template::{Start, Trigger},
 };
@@ -48,6 +49,7 @@ pub(crate) struct EventSource {
     progress: watch::Receiver<Progress>,
     ready: watch::Receiver<usize>,
     partitions: usize,
+    reading: Reading,
     pollers: JoinSet<()>,
 }
 
@@ -56,6 +58,7 @@ pub(crate) struct EventSource {
 pub(crate) struct Brokers<'a> {
     pub(crate) bootstrap_servers: &'a str,
     pub(crate) embedded: Option<&'a Arc<Embedded>>,
+    pub(crate) reading: Reading,
     /// Writes to on-failure topics.
     pub(crate) producer: &'a Producer,
 }
@@ -88,15 +91,9 @@ impl EventSource {
         let longest_record = Arc::new(AtomicU64::new(0));
 
         let mut pollers = JoinSet::new();
-        for (partition, next) in &positions {
-            // A consumer of its own: what is fetched for the partition can reach nobody but its poller.
-            let consumer: poller::StreamConsumer = config.create_with_context(Reports)?;
-            let mut assignment = TopicPartitionList::new();
-            assignment.add_partition_offset(&trigger.topic, *partition, Offset::Offset(*next))?;
-            consumer.assign(&assignment)?;
+        for consumer in consumers(&config, &trigger.topic, brokers.reading, &positions)? {
             let poller = Poller {
                 consumer: Arc::new(consumer),
-                partition: *partition,
                 trigger: trigger.clone(),
                 function: function.clone(),
                 on_failure: on_failure.clone(),
@@ -118,12 +115,14 @@ impl EventSource {
             };
             pollers.spawn(backlog::watch(watched, phase.clone()));
         }
-        Ok(Self { trigger, probe, partitions: positions.len(), progress, ready, pollers })
+        let (partitions, reading) = (positions.len(), brokers.reading);
+        Ok(Self { trigger, probe, progress, ready, partitions, reading, pollers })
     }
 
-    /// Waits until every partition has been read to its end, or has records at hand.
+    /// Waits until every partition has been read to its end, or has records at hand. Shared ones are somebody's, and
+    /// whose is not worth waiting for.
     pub(crate) async fn ready(&self) {
-        let partitions = self.partitions;
+        let partitions = if self.reading == Reading::Alone { self.partitions } else { 0 };
         // An error means that the pollers are gone, and then there is nothing to wait for.
         drop(self.ready.clone().wait_for(|ready| *ready >= partitions).await);
     }
@@ -137,10 +136,30 @@ impl EventSource {
             partitions.into_iter().map(end).collect::<KafkaResult<_>>()
         })
         .await??;
-        let done = |progress: &Progress| ends.iter().all(|(partition, end)| progress[partition] >= *end);
+        let done = |progress: &Progress| {
+            ends.iter().all(|(partition, end)| progress.get(partition).is_some_and(|next| next >= end))
+        };
+        if self.reading == Reading::Shared {
+            return self.settle_with_others(done).await;
+        }
         let was_busy = !done(&self.progress.borrow());
         self.progress.clone().wait_for(done).await.context("the pollers have ended")?;
         Ok(was_busy)
+    }
+
+    /// What other processes have done shows in what they have committed.
+    async fn settle_with_others(&self, done: impl Fn(&Progress) -> bool) -> anyhow::Result<bool> {
+        let mut was_busy = false;
+        loop {
+            let (probe, topic, start) =
+                (Arc::clone(&self.probe), self.trigger.topic.clone(), self.trigger.start);
+            let progress = tokio::task::spawn_blocking(move || positions(&probe, &topic, start)).await??;
+            if done(&progress) {
+                return Ok(was_busy);
+            }
+            was_busy = true;
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
     }
 
     pub(crate) fn topic(&self) -> &str {
@@ -200,6 +219,34 @@ fn config(brokers: Brokers<'_>, group: &str) -> ClientConfig {
         config.set("fetch.wait.max.ms", "10");
     }
     config
+}
+
+/// Alone, one a partition: what is fetched for it can reach nobody but its poller.
+fn consumers(
+    config: &ClientConfig,
+    topic: &str,
+    reading: Reading,
+    positions: &Progress,
+) -> KafkaResult<Vec<poller::StreamConsumer>> {
+    if reading == Reading::Shared {
+        let mut config = config.clone();
+        config
+            // Lambda notices a lost poller within seconds, too.
+            .set("session.timeout.ms", "6000")
+            // A member whose batch takes longer loses its partitions to another: then both may be at work on them.
+            .set("max.poll.interval.ms", "10000");
+        let member: poller::StreamConsumer = config.create_with_context(Reports)?;
+        member.subscribe(&[topic])?;
+        return Ok(vec![member]);
+    }
+    let consumer = |(partition, next): (&i32, &i64)| {
+        let consumer: poller::StreamConsumer = config.create_with_context(Reports)?;
+        let mut assignment = TopicPartitionList::new();
+        assignment.add_partition_offset(topic, *partition, Offset::Offset(*next))?;
+        consumer.assign(&assignment)?;
+        Ok(consumer)
+    };
+    positions.iter().map(consumer).collect()
 }
 
 /// Where to go on: at the group's committed offset, or where a new group starts.

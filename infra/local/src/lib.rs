@@ -10,4 +10,4 @@ mod schedule;
 pub mod template;
 mod wiring;
 
-pub use cloud::{Cloud, Options, Parts};
+pub use cloud::{Cloud, Options, Parts, Reading};

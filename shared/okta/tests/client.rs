@@ -207,6 +207,7 @@ async fn a_broken_okta_is_told_from_a_silent_one_and_from_one_that_talks_nonsens
     let world = World::with([ada()]).await;
     assert!(matches!(world.failure(Fault::Status(503)).await, Error::Failed { status: 503 }));
     assert!(matches!(world.failure(Fault::Garbage).await, Error::Malformed(_)));
+    assert!(matches!(world.failure(Fault::WrongJson).await, Error::Malformed(_)));
     assert!(world.finds(ADA).await.is_some(), "a fault is over after one request");
 
     let config = Config { timeout: Duration::from_millis(100), ..world.server.config() };
@@ -261,7 +262,8 @@ async fn no_error_tells_the_address_or_the_token() {
         errors.extend(world.client.groups(ADA).await.err());
     }
     errors.push(world.failure(Fault::Garbage).await);
-    assert_eq!(errors.len(), 12);
+    errors.push(world.failure(Fault::WrongJson).await);
+    assert_eq!(errors.len(), 13);
     for error in errors {
         let mut texts = vec![format!("{error} {error:?}")];
         let mut cause = error.source();

@@ -6,4 +6,5 @@ mod employee;
 mod world;
 
 pub use employee::Employee;
+pub use joiner::Reading;
 pub use world::{Answer, Hr, Setup, World};

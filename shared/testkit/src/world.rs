@@ -10,7 +10,7 @@ use std::{
 use aws::Aws;
 use contracts::topic;
 use jiff::Timestamp;
-use joiner::{Cloud, Options, template::Template};
+use joiner::{Cloud, Options, Reading, template::Template};
 use kafka::{Outgoing, Producer};
 use okta::fake::{Directory, Person};
 use reqwest::{Method, StatusCode, header::HeaderMap};
@@ -42,6 +42,8 @@ pub struct Setup {
     pub parameters: Vec<(&'static str, &'static str)>,
     /// Where embedded tables are kept.
     pub data_dir: Option<PathBuf>,
+    /// Shared needs a real broker.
+    pub reading: Reading,
     /// Needs a broker and tables of its own, also where the tests are given real ones.
     pub embedded: bool,
     /// When all of it happens, where that isn't now.
@@ -90,6 +92,7 @@ impl World {
             data_dir: setup.data_dir,
             directory: directory.clone(),
             clock,
+            reading: setup.reading,
         };
         let cloud = Cloud::start(options).await.unwrap();
         let http = okta::http_client(LIMIT);

@@ -22,8 +22,8 @@ const IN_MEMORY: &str = "bind 127.0.0.1\nsave \"\"\nappendonly no\n";
 #[derive(Debug)]
 pub struct Redis {
     port: u16,
-    _process: Process,
-    _folder: TempDir,
+    process: Process,
+    folder: TempDir,
 }
 
 /// A cluster of one node with TLS and a password, as ElastiCache Serverless looks to a client. The password is the
@@ -41,15 +41,32 @@ impl Redis {
     pub fn start() -> Result<Self> {
         port::with_free(|[port]| {
             let folder = TempDir::with_prefix("joiner-redis-")?;
-            let mut process = run(folder.path(), &format!("{IN_MEMORY}port {port}\n"))?;
-            process.wait_until(|| Ok(ask(port::connect(port)?, &["PING"])? == "+PONG\r\n"))?;
-            Ok(Self { port, _process: process, _folder: folder })
+            let process = run_alone(folder.path(), port)?;
+            Ok(Self { port, process, folder })
         })
+    }
+
+    /// Ends it with SIGKILL. What it kept is gone.
+    pub fn kill(&mut self) {
+        self.process.kill();
+    }
+
+    /// Starts it again after [`Redis::kill`], with the same port and empty, and returns once it answers.
+    pub fn restart(&mut self) -> Result<()> {
+        self.kill();
+        self.process = run_alone(self.folder.path(), self.port)?;
+        Ok(())
     }
 
     pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
     }
+}
+
+fn run_alone(folder: &Path, port: u16) -> Result<Process> {
+    let mut process = run(folder, &format!("{IN_MEMORY}port {port}\n"))?;
+    process.wait_until(|| Ok(ask(port::connect(port)?, &["PING"])? == "+PONG\r\n"))?;
+    Ok(process)
 }
 
 impl RedisCluster {

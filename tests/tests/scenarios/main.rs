@@ -4,6 +4,7 @@
 
 mod dead_letters;
 mod events;
+mod group;
 mod idempotency;
 mod onboarding;
 mod queries;

@@ -6,7 +6,7 @@ use std::{
 };
 
 use anyhow::{Context, bail};
-use joiner::{Cloud, Options, config, template::Template};
+use joiner::{Cloud, Options, Reading, config, template::Template};
 use runtime::{Clock, telemetry};
 use tokio::{signal::unix, time::Instant};
 use tracing_subscriber::fmt::writer::BoxMakeWriter;
@@ -35,7 +35,8 @@ pub(crate) async fn run(args: DevArgs, clock: Clock) -> anyhow::Result<()> {
     let template = Template::read(&args.template)?;
     let directory = directory(&args.okta, clock);
     let people = directory.people();
-    let options = Options { template, vars, port: args.port, data_dir: args.data_dir, directory, clock };
+    let (port, data_dir, reading) = (args.port, args.data_dir, Reading::Alone);
+    let options = Options { template, vars, port, data_dir, directory, clock, reading };
     let mut stop = pin!(stop);
     let cloud = tokio::select! {
         cloud = Cloud::start(options) => cloud?,

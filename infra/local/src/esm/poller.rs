@@ -1,4 +1,5 @@
 use std::{
+    collections::BTreeMap,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
@@ -6,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use futures_util::FutureExt;
+use futures_util::{FutureExt, future::join_all};
 use rdkafka::{
     Offset, TopicPartitionList,
     consumer::{CommitMode, Consumer},
@@ -37,11 +38,9 @@ struct Between {
     held: Option<Record>,
 }
 
-/// Reads one partition.
+/// Reads the partitions of its consumer: one, or those that its group gives it.
 pub(super) struct Poller {
-    /// Has this one partition.
     pub(super) consumer: Arc<StreamConsumer>,
-    pub(super) partition: i32,
     pub(super) trigger: Trigger,
     pub(super) function: Function,
     pub(super) on_failure: Option<OnFailure>,
@@ -58,34 +57,42 @@ impl Poller {
     pub(super) async fn run(self) {
         let mut between = Between::default();
         let mut stopping = self.phase.clone();
+        let mut last = Progress::new();
         loop {
             let batch = tokio::select! {
                 batch = self.next_batch(&mut between) => batch,
                 _ = stopping.wait_for(|phase| *phase >= Phase::Stopping) => break,
             };
-            let Some(last) = batch.last() else { continue };
-            let next = last.offset + 1;
             self.report_gap(&batch);
-            if !self.deliver(batch).await {
+            let next: Progress = batch.iter().map(|record| (record.partition, record.offset + 1)).collect();
+            if !self.deliver_each_partition(batch).await {
                 break;
             }
-            self.progress.send_modify(|progress| {
-                progress.insert(self.partition, next);
-            });
-            if let Err(error) = self.offsets().and_then(|next| self.consumer.commit(&next, CommitMode::Async))
-            {
+            self.progress.send_modify(|progress| progress.extend(&next));
+            last = next;
+            if let Err(error) = self.commit(&last, CommitMode::Async) {
                 tracing::warn!(%error, "an offset was not committed; the next commit covers it");
             }
         }
-        self.commit_for_good().await;
+        self.commit_for_good(last).await;
+    }
+
+    /// One that has to wait doesn't hold up the others. `false` if the process is to end before everything is processed.
+    async fn deliver_each_partition(&self, batch: Vec<Record>) -> bool {
+        let mut parts = BTreeMap::<i32, Vec<Record>>::new();
+        for record in batch {
+            parts.entry(record.partition).or_default().push(record);
+        }
+        let parts = parts.into_values().map(|part| self.deliver(part));
+        join_all(parts).await.into_iter().all(|done| done)
     }
 
     fn report_gap(&self, batch: &[Record]) {
-        let expected = self.progress.borrow()[&self.partition];
-        let found = batch.first().map_or(expected, |first| first.offset);
         // The embedded broker numbers records without gaps, and drops old ones without a word.
-        if self.embedded.is_some() && found > expected {
-            let (topic, partition, lost) = (&self.trigger.topic, self.partition, found - expected);
+        let Some(first) = batch.first().filter(|_| self.embedded.is_some()) else { return };
+        let expected = self.progress.borrow()[&first.partition];
+        if first.offset > expected {
+            let (topic, partition, lost) = (&self.trigger.topic, first.partition, first.offset - expected);
             tracing::error!(
                 topic,
                 partition,
@@ -96,25 +103,21 @@ impl Poller {
     }
 
     /// Where the next process goes on.
-    fn offsets(&self) -> KafkaResult<TopicPartitionList> {
-        let next = self.progress.borrow()[&self.partition];
+    fn commit(&self, next: &Progress, mode: CommitMode) -> KafkaResult<()> {
         let mut offsets = TopicPartitionList::new();
-        offsets.add_partition_offset(&self.trigger.topic, self.partition, Offset::Offset(next))?;
-        Ok(offsets)
+        for (partition, next) in next {
+            offsets.add_partition_offset(&self.trigger.topic, *partition, Offset::Offset(*next))?;
+        }
+        self.consumer.commit(&offsets, mode)
     }
 
-    async fn commit_for_good(&self) {
-        let consumer = Arc::clone(&self.consumer);
-        let commit = self
-            .offsets()
-            .map(|offsets| tokio::task::spawn_blocking(move || consumer.commit(&offsets, CommitMode::Sync)));
-        match commit {
-            Ok(commit) => {
-                if let Ok(Err(error)) = commit.await {
-                    tracing::warn!(%error, "the last offset was not committed; its records will come again");
-                }
-            }
-            Err(error) => tracing::warn!(%error, "the last offset was not committed"),
+    async fn commit_for_good(self, last: Progress) {
+        if last.is_empty() {
+            return;
+        }
+        let commit = move || self.commit(&last, CommitMode::Sync);
+        if let Ok(Err(error)) = tokio::task::spawn_blocking(commit).await {
+            tracing::warn!(%error, "the last offset was not committed; its records will come again");
         }
     }
 

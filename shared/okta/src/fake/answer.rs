@@ -26,6 +26,10 @@ impl Answer {
         Self { status: StatusCode::OK, body, links: Vec::new() }
     }
 
+    pub(super) fn wrong_json() -> Self {
+        Self::ok(&json!({ "items": [{ "id": 7, "profile": "none" }] }))
+    }
+
     /// `code` is one of <https://developer.okta.com/docs/reference/error-codes/>.
     pub(super) fn error(status: StatusCode, code: &str, summary: &str) -> Self {
         let body = json!({

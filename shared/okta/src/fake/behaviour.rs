@@ -24,6 +24,8 @@ pub enum Fault {
     Hang,
     /// Status 200 with a body that is not JSON.
     Garbage,
+    /// Status 200 with JSON that is another than the API describes.
+    WrongJson,
     /// The right answer, whose next page is on another host. That host is another name for this server, so that
     /// [`Directory::requests`](super::Directory::requests) shows whether somebody went there.
     ForeignLink,

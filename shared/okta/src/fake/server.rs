@@ -146,6 +146,7 @@ async fn admitted(directory: &Directory, request: &Parts) -> (Answer, Standing) 
         Some(Fault::Status(status)) => (failure(status), standing),
         Some(Fault::Hang) => pending().await,
         Some(Fault::Garbage) => (Answer::garbage(), standing),
+        Some(Fault::WrongJson) => (Answer::wrong_json(), standing),
         Some(Fault::ForeignLink) => (right().with_link("next", other_name(url)), standing),
         Some(Fault::EndlessLink) => (right().with_link("next", routes::endless(&url)), standing),
         Some(Fault::OrgLimit { reset_in }) => (too_many(), Standing { remaining: 0, reset_in, ..standing }),

@@ -1,0 +1,117 @@
+//! The topics as a bystander sees them: what is on them, and how far their readers have come.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+use jiff::Timestamp;
+use rdkafka::{
+    ClientConfig, Message, Offset, TopicPartitionList,
+    consumer::{BaseConsumer, Consumer},
+    message::{BorrowedMessage, Headers},
+};
+use serde::Deserialize;
+
+use crate::{
+    evidence::{Accepted, Content, Event, Logged, Place},
+    hr::POISON,
+};
+
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long reading a whole topic may take.
+const READ_LIMIT: Duration = Duration::from_mins(2);
+
+/// The message, as the webhook's consumers get it.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Requested {
+    event_id: String,
+    event_type: String,
+    correlation_id: String,
+    occurred_at: Timestamp,
+    received_at: Timestamp,
+    employee: Employee,
+}
+
+#[derive(Deserialize)]
+struct Employee {
+    id: String,
+    email: String,
+    title: String,
+    department: String,
+}
+
+/// How many records the group has still to read.
+pub(crate) fn lag(servers: &str, topic: &str, group: &str) -> anyhow::Result<i64> {
+    let consumer = consumer(servers, group)?;
+    let mut asked = TopicPartitionList::new();
+    for partition in partitions(&consumer, topic)? {
+        asked.add_partition(topic, partition);
+    }
+    let mut lag = 0;
+    for committed in consumer.committed_offsets(asked, PATIENCE)?.elements() {
+        let (low, high) = consumer.fetch_watermarks(topic, committed.partition(), PATIENCE)?;
+        lag += high - committed.offset().to_raw().filter(|next| *next >= low).unwrap_or(low);
+    }
+    Ok(lag)
+}
+
+/// Every record of the topic.
+pub(crate) fn read(servers: &str, topic: &str) -> anyhow::Result<Vec<Logged>> {
+    let consumer = consumer(servers, "chaos-bystander")?;
+    let mut assignment = TopicPartitionList::new();
+    let mut left = 0;
+    for partition in partitions(&consumer, topic)? {
+        let (low, high) = consumer.fetch_watermarks(topic, partition, PATIENCE)?;
+        left += high - low;
+        assignment.add_partition_offset(topic, partition, Offset::Beginning)?;
+    }
+    consumer.assign(&assignment)?;
+    let (mut log, deadline) = (Vec::new(), Instant::now() + READ_LIMIT);
+    while left > 0 {
+        if Instant::now() > deadline {
+            bail!("{left} records of {topic} could not be read within {READ_LIMIT:?}");
+        }
+        if let Some(message) = consumer.poll(Duration::from_millis(100)) {
+            log.push(logged(&message?));
+            left -= 1;
+        }
+    }
+    Ok(log)
+}
+
+fn consumer(servers: &str, group: &str) -> anyhow::Result<BaseConsumer> {
+    let mut config = ClientConfig::new();
+    config.set("bootstrap.servers", servers).set("group.id", group).set("enable.auto.commit", "false");
+    config.set_log_level(rdkafka::config::RDKafkaLogLevel::Emerg);
+    Ok(config.create()?)
+}
+
+fn partitions(consumer: &BaseConsumer, topic: &str) -> anyhow::Result<Vec<i32>> {
+    let metadata = consumer.fetch_metadata(Some(topic), PATIENCE)?;
+    let found = metadata.topics().iter().find(|found| found.name() == topic).context("the topic is gone")?;
+    Ok(found.partitions().iter().map(rdkafka::metadata::MetadataPartition::id).collect())
+}
+
+fn logged(message: &BorrowedMessage<'_>) -> Logged {
+    let place = Place { partition: message.partition(), offset: message.offset() };
+    let poison = message.headers().and_then(|headers| headers.iter().find(|header| header.key == POISON));
+    let content = match (poison, message.payload()) {
+        (Some(header), _) => {
+            let reason = header.value.and_then(|reason| String::from_utf8(reason.to_vec()).ok());
+            Content::Poison { reason: reason.filter(|reason| !reason.is_empty()) }
+        }
+        (None, Some(value)) => serde_json::from_slice(value)
+            .map_or(Content::Unknown, |message| Content::Accepted(accepted(message))),
+        (None, None) => Content::Unknown,
+    };
+    Logged { place, value: message.payload().map(<[u8]>::to_vec), content }
+}
+
+fn accepted(message: Requested) -> Accepted {
+    let Requested { event_id, event_type, correlation_id, occurred_at, received_at, employee } = message;
+    let Employee { id, email, title, department } = employee;
+    let terminated = event_type == "terminated";
+    let event = Event { id: event_id, employee: id, email, title, department, terminated };
+    Accepted { correlation_id, event, occurred_at, received_at }
+}
