@@ -118,6 +118,9 @@ fn jobs(description: &mut Description) {
         .body::<Task>(MOST_BYTES, &TASKS)
         .answers::<DryRun>(StatusCode::OK, "A dry run: what would happen, a page at a time.", &[])
         .answers::<Job>(StatusCode::ACCEPTED, "Started; small ones are done already.", &[])
+        .leads_to(StatusCode::ACCEPTED, "showJob", "id", "/id")
+        .leads_to(StatusCode::ACCEPTED, "stopJob", "id", "/id")
+        .leads_to(StatusCode::ACCEPTED, "resumeJob", "id", "/id")
         .refuses(StatusCode::BAD_REQUEST, "`malformed_json`, `invalid_parameter`, `invalid_cursor`", &[])
         .refuses(StatusCode::UNPROCESSABLE_ENTITY, "`invalid_fields`: `errors` lists each.", &[]);
     let _complete = get(description, "/v1/dead-letter-jobs", "listJobs", "Jobs")

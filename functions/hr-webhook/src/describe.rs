@@ -24,8 +24,8 @@ pub fn describe(description: &mut Description) {
         .header(
             "Idempotency-Key",
             "A request that is sent again under its key is done once and gets its first answer again, for a day: \
-             draft-ietf-httpapi-idempotency-key-header. In double quotes, or bare.",
-            r#"^("([ !#-\[\]-~]|\\["\\]){1,255}"|[!#-+\--:<-~]{1,255})$"#,
+             draft-ietf-httpapi-idempotency-key-header. 1 to 255 visible ASCII characters in double quotes; without \
+             spaces, quotes, commas and semicolons they may go without the quotes.",
             "\"8e03978e-40d5-43dd-bc93-6894a57f9324\"",
         )
         .body::<accept::HrEvent>(MOST_BYTES, &EXAMPLES)
@@ -34,6 +34,7 @@ pub fn describe(description: &mut Description) {
             "It is on the brokers' disk quorum. `status_url` says what becomes of it.",
             &["Idempotency-Replayed"],
         )
+        .leads_to(StatusCode::ACCEPTED, "showRequest", "id", "/correlation_id")
         .refuses(StatusCode::BAD_REQUEST, "`malformed_json`, `idempotency_key_malformed`", &[])
         .refuses(
             StatusCode::CONFLICT,

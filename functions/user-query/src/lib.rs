@@ -97,15 +97,10 @@ impl Function {
     }
 
     async fn list(&self, call: &Call) -> Result<Response<Body>, Problem> {
-        let (department, email) = (call.query("department"), call.query("email"));
-        let invalid = |name, error| Problem::bad_request("invalid_parameter", format!("`{name}` {error}."));
+        let expected = "1 to 256 characters without control characters or outer spaces";
         let filter = Filter {
-            department: department
-                .map(|text| Text::parse(text).map_err(|error| invalid("department", error)))
-                .transpose()?,
-            email: email
-                .map(|text| Email::parse(text).map_err(|error| invalid("email", error)))
-                .transpose()?,
+            department: call.parsed("department", expected, |text| Text::parse(text).ok())?,
+            email: call.parsed("email", "an e-mail address", |text| Email::parse(text).ok())?,
         };
         let page = self.users.list(&filter, call.query("cursor"), call.limit()?).await;
         let Page { users, next } = page.map_err(|error| match error {
@@ -115,8 +110,8 @@ impl Function {
         let mut response = json(StatusCode::OK, &UserList { users: &users, next_cursor: next.as_deref() });
         if next.is_some() {
             let query = [
-                ("department", department),
-                ("email", email),
+                ("department", call.query("department")),
+                ("email", call.query("email")),
                 ("limit", call.query("limit")),
                 ("cursor", next.as_deref()),
             ];

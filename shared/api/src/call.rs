@@ -67,21 +67,21 @@ impl Call {
 
     /// The query parameter `limit`: how many items a page has, 50 unless it says otherwise.
     pub fn limit(&self) -> Result<usize, Problem> {
-        let Some(limit) = self.query("limit") else { return Ok(50) };
-        let limit = limit.parse().ok().filter(|limit| (1..=100).contains(limit));
-        limit.ok_or_else(|| {
-            Problem::bad_request("invalid_parameter", "`limit` must be a number from 1 to 100.")
-        })
+        let limit = self.parsed("limit", "a number from 1 to 100", |limit| {
+            limit.parse().ok().filter(|limit| (1..=100).contains(limit))
+        })?;
+        Ok(limit.unwrap_or(50))
     }
 
-    /// A query parameter of a type that reads its text; `expected` completes "`name` must be …".
+    /// A query parameter of a type that reads its text; `expected` completes "`name` must be …". An empty one is read
+    /// too: a filter that a caller's script left empty must not become none.
     pub fn parsed<T>(
         &self,
         name: &str,
         expected: &str,
         parse: impl FnOnce(&str) -> Option<T>,
     ) -> Result<Option<T>, Problem> {
-        let Some(value) = self.query(name) else { return Ok(None) };
+        let Some(value) = self.query.first(name) else { return Ok(None) };
         parse(value)
             .map(Some)
             .ok_or_else(|| Problem::bad_request("invalid_parameter", format!("`{name}` must be {expected}.")))

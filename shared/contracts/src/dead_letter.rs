@@ -117,6 +117,9 @@ pub struct RedriveHeaders<'a> {
 /// What all headers of dead letters begin with.
 pub const DEAD_LETTER_PREFIX: &str = "dlq-";
 
+/// In bytes. Ours are far shorter, and a letter with any longer might not fit into its table.
+const LONGEST_HEADER: usize = 4096;
+
 const LETTER_ID: &str = "dlq-letter-id";
 const REDRIVE: &str = "dlq-redrive";
 const REASON: &str = "dlq-reason";
@@ -148,7 +151,8 @@ impl FailureHeaders {
             value: Option<&str>,
             name: &'static str,
         ) -> Result<T, InvalidFailureHeader> {
-            value.and_then(|v| v.parse().ok()).ok_or(InvalidFailureHeader(name))
+            let short = value.filter(|value| value.len() <= LONGEST_HEADER);
+            short.and_then(|value| value.parse().ok()).ok_or(InvalidFailureHeader(name))
         }
         Ok(Self {
             reason: get(REASON).and_then(Reason::from_code).ok_or(InvalidFailureHeader(REASON))?,
@@ -215,6 +219,15 @@ mod tests {
     #[test]
     fn a_missing_failure_header_is_named() {
         assert_eq!(FailureHeaders::read(|_| None), Err(InvalidFailureHeader(REASON)));
+    }
+
+    #[test]
+    fn a_header_that_no_table_has_room_for_is_wrong() {
+        for (length, result) in [(4096, Ok(())), (4097, Err(InvalidFailureHeader(MESSAGE)))] {
+            let pairs = FailureHeaders { message: "m".repeat(length), ..failure() }.pairs();
+            let get = |name: &str| pairs.iter().find(|(n, _)| *n == name).map(|(_, v)| v.as_str());
+            assert_eq!(FailureHeaders::read(get).map(drop), result);
+        }
     }
 
     #[test]

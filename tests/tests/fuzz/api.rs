@@ -1,6 +1,9 @@
 //! Whatever is sent over HTTP is answered, and never with a 5xx: nothing is away here.
 
-use base64::{Engine, prelude::BASE64_STANDARD};
+use base64::{
+    Engine,
+    prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD},
+};
 use lambda_http::{Body, Response};
 use proptest::{prelude::*, test_runner::TestCaseError};
 use runtime::Clock;
@@ -43,8 +46,8 @@ fn event(route: &str, method: &str, query: &[(String, String)], id: &str, body: 
     event["routeKey"] = json!(format!("ANY {route}"));
     event["requestContext"]["routeKey"] = event["routeKey"].clone();
     event["requestContext"]["http"]["method"] = method.into();
-    event["queryStringParameters"] =
-        query.iter().cloned().collect::<std::collections::BTreeMap<_, _>>().into_iter().collect();
+    let raw = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish();
+    event["rawQueryString"] = raw.into();
     event["pathParameters"] = json!({"id": id});
     event["body"] = BASE64_STANDARD.encode(body).into();
     event["isBase64Encoded"] = true.into();
@@ -79,7 +82,7 @@ fn no_body_of_the_webhook_is_answered_with_a_5xx_and_what_is_accepted_is_an_even
         sample("hr-webhook/full-profile.body.json"),
         json!({"employee_id": "E1", "first_name": "Ada", "last_name": "Lovelace", "email": "ada@acme.example"}),
     ];
-    for_each(1000, &garbled(samples, 3), |body| {
+    for_each(500, &garbled(samples, 3), |body| {
         let event = event("/v1/hr/webhook", "POST", &[], "", &body);
         let answer = runtime.block_on(webhook.handle(request(&event))).unwrap();
         assert_answered(&answer, &String::from_utf8_lossy(&body))?;
@@ -120,8 +123,11 @@ fn no_query_id_or_cursor_is_answered_with_a_5xx_and_no_forged_cursor_opens() {
             "x",
         ][..],
     );
-    let query = prop::collection::vec((names.prop_map(str::to_owned), text()), 0..4);
-    for_each(1000, &(prop::sample::select(READS), query, text()), |(route, query, id)| {
+    let forged =
+        prop::collection::vec(any::<u8>(), 1..80).prop_map(|bytes| BASE64_URL_SAFE_NO_PAD.encode(bytes));
+    let value = prop_oneof![3 => text(), 1 => forged];
+    let query = prop::collection::vec((names.prop_map(str::to_owned), value), 0..4);
+    for_each(500, &(prop::sample::select(READS), query, text()), |(route, query, id)| {
         let event = event(route, "GET", &query, &id, b"");
         let answer = if route.starts_with("/v1/dead") {
             runtime.block_on(letters.handle(request(&event))).unwrap()
@@ -130,8 +136,7 @@ fn no_query_id_or_cursor_is_answered_with_a_5xx_and_no_forged_cursor_opens() {
         };
         assert_answered(&answer, &event)?;
         let lists = !route.contains("{id}") && !["/v1/healthz", "/nowhere"].contains(&route);
-        // Of a parameter that is sent twice API Gateway makes one; the map keeps the last.
-        let cursor = query.iter().rev().find(|(name, _)| name == "cursor");
+        let cursor = query.iter().find(|(name, _)| name == "cursor");
         if lists && cursor.is_some_and(|(_, cursor)| !cursor.is_empty()) {
             prop_assert_eq!(answer.status(), 400, "{}", event);
         }

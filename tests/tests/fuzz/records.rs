@@ -110,7 +110,7 @@ fn no_message_is_reported_back_for_what_it_is() {
         let _entered = runtime.enter();
         enrichment::Function::from_vars(&world.vars_of("enrichment"), clock).unwrap()
     };
-    for_each(300, &record(vec![message()]), |record| {
+    for_each(100, &record(vec![message()]), |record| {
         let event = LambdaEvent::new(event(&record), Context::default());
         let answer = runtime.block_on(enrichment.handle(event)).unwrap();
         prop_assert_eq!(answer.batch_item_failures, []);
@@ -145,7 +145,7 @@ fn no_dead_letter_is_reported_back_for_what_it_is() {
         0..2,
     );
     let cases = (record(values), prop::option::of(wrong));
-    for_each(300, &cases, |(record, wrong)| {
+    for_each(100, &cases, |(record, wrong)| {
         let record = match wrong {
             Some(wrong) => {
                 let wrong: Vec<_> = wrong.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
@@ -165,7 +165,7 @@ fn no_dead_letter_is_reported_back_for_what_it_is() {
 fn an_event_of_lambdas_is_read_or_refused_whole_and_answers_name_its_own_records() {
     let samples = vec![sample("enrichment/batch.json"), sample("dlq-reprocessor/given-up-by-lambda.json")];
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-    for_each(1000, &damaged(samples, 4), |tree| {
+    for_each(500, &damaged(samples, 4), |tree| {
         let Ok(event) = serde_json::from_str::<KafkaEvent>(&tree.to_string()) else { return Ok(()) };
         let records = event.into_records();
         let known: Vec<_> = records.iter().map(runtime::event::Record::identifier).collect();

@@ -71,9 +71,15 @@ async fn a_user_is_found_by_e_mail_in_any_case() {
 #[tokio::test(flavor = "multi_thread")]
 async fn wrong_parameters_are_named() {
     let world = World::new().await;
-    for (query, name) in
-        [("limit=0", "limit"), ("limit=101", "limit"), ("limit=x", "limit"), ("email=x", "email")]
-    {
+    for (query, name) in [
+        ("limit=0", "limit"),
+        ("limit=101", "limit"),
+        ("limit=x", "limit"),
+        ("limit=", "limit"),
+        ("email=x", "email"),
+        ("email=", "email"),
+        ("department=%20", "department"),
+    ] {
         let answer = world.get(&format!("/v1/users?{query}")).await;
         assert_eq!(
             (answer.status.as_u16(), &answer.json["code"]),

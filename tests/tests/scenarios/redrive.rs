@@ -301,7 +301,10 @@ async fn letters_are_found_by_state_reason_group_employee_and_age() {
     assert_eq!(found("state=resolved").await, of(&[]));
     assert_eq!(found("parked_after=2100-01-01T00:00:00Z").await, of(&[]));
     assert_eq!(found("parked_before=2100-01-01T00:00:00Z&reason=user_not_found").await, of(&["E100"]));
-    for wrong in ["state=lost", "reason=bad", "group=x", "parked_after=yesterday", "employee_id=%00"] {
+    assert_eq!(found("parked_after=2100-01-01T00:00:00Z&parked_before=2000-01-01T00:00:00Z").await, of(&[]));
+    for wrong in
+        ["state=lost", "reason=bad", "group=x", "parked_after=yesterday", "employee_id=%00", "reason="]
+    {
         let answer = world.get(&format!("/v1/dead-letters?{wrong}")).await;
         assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{wrong}: {answer:?}");
         let name = wrong.split('=').next().unwrap();

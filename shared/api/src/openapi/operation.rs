@@ -112,10 +112,10 @@ impl<'a> Operation<'a> {
     }
 
     #[must_use]
-    pub fn header(self, name: &str, description: &str, pattern: &str, example: &str) -> Self {
+    pub fn header(self, name: &str, description: &str, example: &str) -> Self {
         self.object.parameters.push(json!({
             "name": name, "in": "header", "description": description,
-            "schema": {"type": "string", "pattern": pattern}, "example": example,
+            "schema": {"type": "string"}, "example": example,
         }));
         self
     }
@@ -179,6 +179,18 @@ impl<'a> Operation<'a> {
                 "content": { "application/problem+json": {"schema": reference("schemas", "Problem")} },
             }),
         );
+        self
+    }
+
+    /// What can be called with what was answered: `parameter` of the other operation is at `pointer` in the body.
+    #[must_use]
+    pub fn leads_to(self, status: StatusCode, operation: &str, parameter: &str, pointer: &str) -> Self {
+        if let Some(answer) = self.object.responses.get_mut(status.as_str()) {
+            let link = json!({
+                "operationId": operation, "parameters": { parameter: format!("$response.body#{pointer}") },
+            });
+            answer["links"][operation] = link;
+        }
         self
     }
 

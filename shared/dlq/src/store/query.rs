@@ -149,9 +149,10 @@ fn from(filter: &Filter) -> String {
     filter.parked_after.map_or_else(|| "0".to_owned(), sortable)
 }
 
-/// A position is longer than its time alone, and so sorts after it.
+/// A position is longer than its time alone, and so sorts after it. DynamoDB refuses a range that ends before it begins;
+/// one that ends where it begins is empty.
 fn to(filter: &Filter) -> String {
-    filter.parked_before.map_or_else(|| "~".to_owned(), sortable)
+    filter.parked_before.map_or_else(|| "~".to_owned(), sortable).max(from(filter))
 }
 
 /// Milliseconds that sort as text.

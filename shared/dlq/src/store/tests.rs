@@ -137,6 +137,8 @@ async fn a_filter_lists_what_fits_and_nothing_else() {
             ..any()
         },
         Filter { state: Some(State::Resolved), ..any() },
+        Filter { parked_after: Some(second(9)), parked_before: Some(second(5)), ..any() },
+        Filter { parked_after: Some(second(9)), parked_before: Some(second(9)), ..any() },
     ];
     let find = find(&store);
     for filter in filters {

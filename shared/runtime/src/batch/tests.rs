@@ -231,6 +231,12 @@ async fn every_part_of_the_deadline_comes_before_the_next() {
         assert!(now <= deadline.stop_starting && deadline.stop_starting <= deadline.give_up);
         assert!(deadline.give_up <= deadline.cut_off && deadline.cut_off <= now + remaining);
     }
-    let deadline = Deadline::after(Duration::from_secs(90));
-    assert_eq!(deadline.give_up - deadline.stop_starting, Duration::from_secs(15));
+    for (remaining, parts) in
+        [(90_000, [70_000, 85_000, 89_500]), (10_000, [6_000, 9_000, 9_500]), (100, [60, 90, 95])]
+    {
+        let (now, deadline) = (Instant::now(), Deadline::after(Duration::from_millis(remaining)));
+        let after =
+            [deadline.stop_starting, deadline.give_up, deadline.cut_off].map(|part| (part - now).as_millis());
+        assert_eq!(after, parts, "of {remaining} ms");
+    }
 }
