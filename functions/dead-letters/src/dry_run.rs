@@ -60,8 +60,13 @@ impl Function {
     }
 
     /// A page of the letters that the job would take.
-    pub(crate) async fn foresee_many(&self, call: &Call, task: &Task) -> Result<Response<Body>, Problem> {
-        let page = self.letters.letters(&task.filter, call.query("cursor"), call.limit()?).await;
+    pub(crate) async fn foresee_many(
+        &self,
+        call: &Call,
+        task: &Task,
+        limit: usize,
+    ) -> Result<Response<Body>, Problem> {
+        let page = self.letters.letters(&task.filter, call.query("cursor"), limit).await;
         let Page { items, next } = page.map_err(|error| problem(error, unknown_letter()))?;
         let dry_run = stream::iter(items)
             .map(|letter| self.foreseen_in(letter, task))

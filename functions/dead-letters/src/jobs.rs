@@ -26,8 +26,10 @@ impl Function {
         if let Action::Discard { because } = &task.action {
             reason(because, "/because")?;
         }
-        if call.is_dry_run()? {
-            return self.foresee_many(call, &task).await;
+        // Also where they have no use: what is wrong is said, not overlooked.
+        let (dry, limit) = (call.is_dry_run()?, call.limit()?);
+        if dry {
+            return self.foresee_many(call, &task, limit).await;
         }
         let until = Instant::now() + FIRST_SLICE;
         let job = self.jobs.start(task, &by(call), until).await.map_err(|e| problem(e, unknown_job()))?;

@@ -94,7 +94,12 @@ impl Call {
 
     /// The body as what `T` reads, or a fault that names the field.
     pub fn json<T: DeserializeOwned>(&self, limit: usize) -> Result<T, Problem> {
-        let mut json = serde_json::Deserializer::from_slice(self.json_body(limit)?);
+        let body = self.json_body(limit)?;
+        // serde reads a struct from an array too.
+        if body.trim_ascii_start().first() != Some(&b'{') {
+            return Err(Problem::bad_request("malformed_json", "The body is not a JSON object."));
+        }
+        let mut json = serde_json::Deserializer::from_slice(body);
         serde_path_to_error::deserialize(&mut json).map_err(|error| {
             let inner = error.inner();
             if !inner.is_data() {

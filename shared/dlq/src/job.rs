@@ -1,7 +1,8 @@
 //! Work on many letters, a slice at a time: by whoever starts it, and by every sweep after that, until it is done.
 
 use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error};
+use serde_json::Value;
 
 use crate::{actor::Actor, filter::Filter};
 
@@ -51,12 +52,18 @@ pub struct Task {
     #[serde(flatten)]
     pub action: Action,
     /// Letters that are over or on their way are left alone, unless it names their state.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "fields")]
     pub filter: Filter,
     /// The most letters a second.
     #[serde(default = "usual_rate")]
     #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 500)))]
     pub per_second: u32,
+}
+
+/// serde reads a struct from an array too, and an empty one would be every letter.
+fn fields<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Filter, D::Error> {
+    let fields = serde_json::Map::deserialize(deserializer)?;
+    Filter::deserialize(Value::Object(fields)).map_err(D::Error::custom)
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -236,6 +236,23 @@ async fn the_letters_of_one_outage_are_one_group_that_is_redriven_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_says_wrongly_which_letters_starts_no_job() {
+    let world = World::new().await;
+    let jobs = "/v1/dead-letter-jobs";
+    for (path, task, status) in [
+        (jobs, json!({"action": "redrive", "filter": []}), 422),
+        (jobs, json!({"action": "redrive", "filter": {"group": "none"}}), 422),
+        (jobs, json!({"action": "redrive", "filter": {"grupo": "0123456789abcdef"}}), 422),
+        (jobs, json!(["redrive"]), 400),
+        ("/v1/dead-letter-jobs?limit=none", json!({"action": "redrive"}), 400),
+    ] {
+        assert_eq!(world.post(path, &task).await.status.as_u16(), status, "{path} {task}");
+    }
+    assert_eq!(world.get(jobs).await.json["jobs"], json!([]));
+    world.settle().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_job_can_be_stopped_and_goes_on_where_it_was() {
     let world = World::new().await;
     for n in 0..12 {
