@@ -130,6 +130,7 @@ impl Bench {
         let brokers = Brokers {
             bootstrap_servers: &self.servers,
             embedded: self.embedded.as_ref(),
+            reading: Reading::Alone,
             producer: &producer,
         };
         let (phase, phases) = watch::channel(Phase::Running);
