@@ -75,22 +75,22 @@ pub(crate) async fn run(args: &Args) -> Result<()> {
 fn candidates(root: &Path, beside: Option<&Path>, remote: &Vars) -> Result<Vec<Candidate>> {
     let template = Template::read(&root.join("template.yaml"))?;
     let built = root.join("target/lambda");
-    let mut candidates = vec![Candidate::new(EMPTY.to_owned(), built.join(EMPTY), Vars::default())?];
+    let mut candidates = vec![Candidate::new(EMPTY.to_owned(), &built.join(EMPTY), Vars::default())?];
     for function in &template.functions {
         let mut vars = Vars::from_iter(function.variables.clone());
         vars.overlay(remote);
-        candidates.push(Candidate::new(function.name.clone(), built.join(&function.name), vars.clone())?);
+        candidates.push(Candidate::new(function.name.clone(), &built.join(&function.name), vars.clone())?);
         if let Some(beside) = beside {
             let set = beside.file_name().unwrap_or_default().display();
             let name = format!("{set}/{}", function.name);
-            candidates.push(Candidate::new(name, beside.join(&function.name), vars)?);
+            candidates.push(Candidate::new(name, &beside.join(&function.name), vars)?);
         }
     }
     Ok(candidates)
 }
 
 impl Candidate {
-    fn new(name: String, folder: PathBuf, vars: Vars) -> Result<Self> {
+    fn new(name: String, folder: &Path, vars: Vars) -> Result<Self> {
         let bootstrap = folder.join("bootstrap");
         let size = Size::of(&bootstrap)?;
         Ok(Self { name, bootstrap, vars, size, starts: Vec::new() })

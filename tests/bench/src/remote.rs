@@ -1,9 +1,13 @@
 use std::{
     io::{self, ErrorKind},
     net::{Ipv4Addr, TcpListener},
+    path::Path,
 };
 
 use runtime::Vars;
+
+/// Where Linux systems have the roots that they trust, as one file.
+const ROOTS: [&str; 2] = ["/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/certs/ca-certificates.crt"];
 
 /// Whom the functions would talk to: Kafka, the cache, Okta and AWS are all one port, at which nobody answers.
 pub(crate) struct Remote(TcpListener);
@@ -31,7 +35,10 @@ impl Remote {
     pub(crate) fn vars(&self) -> io::Result<Vars> {
         let address = self.0.local_addr()?;
         let https = format!("https://{address}");
+        // In Lambda the roots are this one file. Debian has each of them as a file besides, and a start would read both.
+        let roots = ROOTS.into_iter().find(|file| Path::new(file).exists()).unwrap_or_default();
         Ok(Vars::from_iter(aws::EMULATED)
+            .with("SSL_CERT_FILE", roots)
             .with("AWS_SESSION_TOKEN", "local")
             .with("AWS_ENDPOINT_URL_DYNAMODB", &https)
             .with("AWS_ENDPOINT_URL_KAFKA", &https)

@@ -50,7 +50,7 @@ impl RuntimeApi {
 async fn next(State(tell): State<UnboundedSender<Instant>>) {
     // Whoever listens may have given up.
     let _ = tell.send(Instant::now());
-    pending().await
+    pending::<()>().await;
 }
 
 async fn register() -> impl IntoResponse {

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
-/// The value that `percent` of all are not above: the nearest rank, so one that was measured. Zero where there is none.
+/// The value that `percent` of all are not above: the nearest rank, so one that was measured; at 0 the
+/// least. Zero where there is none.
 pub(crate) fn percentile(values: &[Duration], percent: usize) -> Duration {
     let mut sorted = values.to_vec();
     sorted.sort_unstable();
@@ -35,6 +36,7 @@ mod tests {
         for percent in [1, 50, 99, 100] {
             assert_eq!(percentile(&hundred, percent), Duration::from_millis(percent as u64));
         }
+        assert_eq!(percentile(&hundred, 0), Duration::from_millis(1));
         assert_eq!(median(&of(&[7, 1, 3])), Duration::from_millis(3));
         assert_eq!(median(&of(&[7, 1, 3, 5])), Duration::from_millis(3), "the lower of two in the middle");
     }

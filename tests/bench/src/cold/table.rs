@@ -10,15 +10,15 @@ const MOST_OVER_MS: f64 = 15.0;
 /// A line each, and one for each thing that is not as it should be.
 pub(super) fn show(empty: &Candidate, functions: &[Candidate]) -> String {
     let mut lines = vec![format!(
-        "{:<22}{:>10}{:>8}{:>10}{:>8}{:>12}{:>8}{:>8}",
-        "", "zipped MB", "raw MB", "median ms", "p99 ms", "over empty", "CPU ms", "RSS MB"
+        "{:<22}{:>10}{:>8}{:>10}{:>11}{:>8}{:>12}{:>8}{:>8}",
+        "", "zipped MB", "raw MB", "least ms", "median ms", "p99 ms", "over empty", "CPU ms", "RSS MB"
     )];
     let mut findings = Vec::new();
     let normal = median(&empty.each(|start| start.took));
     for candidate in iter::once(empty).chain(functions) {
         let took = candidate.each(|start| start.took);
         let over = difference(median(&took), normal);
-        lines.push(line(candidate, median(&took), percentile(&took, 99), over));
+        lines.push(line(candidate, &took, over));
         let connections = candidate.starts.iter().map(|start| start.connections).sum();
         let found = findings_of(candidate.size.zipped, over, connections);
         findings.extend(found.into_iter().map(|finding| format!("{} {finding}", candidate.name)));
@@ -27,16 +27,17 @@ pub(super) fn show(empty: &Candidate, functions: &[Candidate]) -> String {
     lines.join("\n")
 }
 
-fn line(candidate: &Candidate, usual: Duration, worst: Duration, over: f64) -> String {
+fn line(candidate: &Candidate, took: &[Duration], over: f64) -> String {
     let cpu = median(&candidate.each(|start| start.cpu));
     let resident = candidate.starts.iter().map(|start| start.resident).max().unwrap_or_default();
     format!(
-        "{:<22}{:>10.2}{:>8.2}{:>10.1}{:>8.1}{over:>+12.1}{:>8.1}{:>8.1}",
+        "{:<22}{:>10.2}{:>8.2}{:>10.1}{:>11.1}{:>8.1}{over:>+12.1}{:>8.1}{:>8.1}",
         candidate.name,
         megabytes(candidate.size.zipped),
         megabytes(candidate.size.raw),
-        millis(usual),
-        millis(worst),
+        millis(percentile(took, 0)),
+        millis(median(took)),
+        millis(percentile(took, 99)),
         millis(cpu),
         megabytes(resident),
     )
