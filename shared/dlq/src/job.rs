@@ -49,7 +49,7 @@ impl JobId {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Task {
-    #[serde(flatten)]
+    #[serde(flatten, deserialize_with = "by_name")]
     pub action: Action,
     /// Letters that are over or on their way are left alone, unless it names their state.
     #[serde(default, deserialize_with = "fields")]
@@ -58,6 +58,15 @@ pub struct Task {
     #[serde(default = "usual_rate")]
     #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 500)))]
     pub per_second: u32,
+}
+
+/// serde reads a tag from a number too, and 0 would be a redrive.
+fn by_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Action, D::Error> {
+    let fields = serde_json::Map::deserialize(deserializer)?;
+    if !fields.get("action").is_some_and(Value::is_string) {
+        return Err(D::Error::custom("`action` is a name"));
+    }
+    Action::deserialize(Value::Object(fields)).map_err(D::Error::custom)
 }
 
 /// serde reads a struct from an array too, and an empty one would be every letter.

@@ -243,6 +243,7 @@ async fn what_says_wrongly_which_letters_starts_no_job() {
         (jobs, json!({"action": "redrive", "filter": []}), 422),
         (jobs, json!({"action": "redrive", "filter": {"group": "none"}}), 422),
         (jobs, json!({"action": "redrive", "filter": {"grupo": "0123456789abcdef"}}), 422),
+        (jobs, json!({"action": 0}), 422),
         (jobs, json!(["redrive"]), 400),
         ("/v1/dead-letter-jobs?limit=none", json!({"action": "redrive"}), 400),
     ] {
