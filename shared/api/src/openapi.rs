@@ -100,7 +100,9 @@ impl Description {
             schemas.insert(name, schema.into());
         }
         for methods in self.operations.values_mut() {
-            methods.values_mut().for_each(|operation| operation.rename_in_body(&mut renamed));
+            for operation in methods.values_mut() {
+                operation.rename_in_body(&mut renamed);
+            }
         }
         Document {
             openapi: "3.1.1",
@@ -122,7 +124,7 @@ impl Description {
                 },
             ]),
             paths: self.operations,
-            components: components(schemas, &problem),
+            components: components(&schemas, &problem),
         }
     }
 }
@@ -149,7 +151,7 @@ impl Transform for Renamed {
     }
 }
 
-fn components(schemas: Map<String, Value>, problem: &Schema) -> Value {
+fn components(schemas: &Map<String, Value>, problem: &Schema) -> Value {
     let problem = |description: &str, headers: &[&str]| {
         let named = ["X-Correlation-Id"].iter().chain(headers);
         let headers: Map<_, _> = named
