@@ -1,7 +1,5 @@
 //! `docs/openapi.yaml` says what the code does: it is made of the code's types, and held to its routes.
 
-#![expect(clippy::unwrap_used, reason = "a test that can't go on has failed")]
-
 use std::{
     collections::BTreeSet,
     fs,

@@ -175,7 +175,7 @@ fn places(tree: &Value) -> Vec<String> {
                 fields.keys().map(|name| format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1"))),
             ),
             Some(Value::Array(items)) => {
-                found.extend((0..items.len().min(50)).map(|item| format!("{pointer}/{item}")))
+                found.extend((0..items.len().min(50)).map(|item| format!("{pointer}/{item}")));
             }
             _ => {}
         }

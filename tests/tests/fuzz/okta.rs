@@ -88,7 +88,7 @@ fn answer() -> impl Strategy<Value = Vec<u8>> {
             for (name, value) in headers {
                 // What is no header would only end the answer.
                 let value: String = value.chars().filter(|char| !char.is_control()).collect();
-                answer += &format!("{name}: {value}\r\n");
+                answer.extend([name.as_str(), ": ", &value, "\r\n"]);
             }
             let mut answer = (answer + "\r\n").into_bytes();
             answer.extend(body);
