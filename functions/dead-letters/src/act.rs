@@ -19,7 +19,7 @@ impl Function {
     pub(crate) async fn redrive(&self, call: &Call) -> Result<Response<Body>, Problem> {
         let id = letter_id(call)?;
         if call.is_dry_run()? {
-            return self.foresee_one(&id).await;
+            return self.foresee_redrive(&id).await;
         }
         let letter = self.redrive.redrive(&id, &by(call)).await;
         accepted(letter)
@@ -30,6 +30,7 @@ impl Function {
         let (id, body) = (letter_id(call)?, call.json_body(MOST_BYTES)?);
         let found = tokio::try_join!(self.letters.letter(&id), self.letters.payload(&id));
         let (letter, payload) = found.map_err(|error| problem(error, unknown_letter()))?;
+        letter.can_be_redriven().map_err(|refused| problem(refused.into(), unknown_letter()))?;
         let value = payload.value.as_ref().map(Bytes::to_vec);
         let kept = Kept {
             correlation_id: letter.correlation_id.unwrap_or_else(|| call.correlation_id.clone()),
@@ -62,6 +63,9 @@ impl Function {
         let id = letter_id(call)?;
         let Discarding { because } = call.json(MOST_BYTES)?;
         let because = reason(&because, "/because")?;
+        if call.is_dry_run()? {
+            return self.foresee_discard(&id, because).await;
+        }
         let letter = self.discard.discard(&id, because, &by(call)).await;
         let letter = letter.map_err(|error| problem(error, unknown_letter()))?;
         Ok(json(StatusCode::OK, &letter))

@@ -46,8 +46,20 @@ struct Untouched {
 }
 
 impl Function {
-    pub(crate) async fn foresee_one(&self, id: &LetterId) -> Result<Response<Body>, Problem> {
+    pub(crate) async fn foresee_redrive(&self, id: &LetterId) -> Result<Response<Body>, Problem> {
+        let letter = self.letters.letter(id).await.map_err(|error| problem(error, unknown_letter()))?;
+        letter.can_be_redriven().map_err(|refused| problem(refused.into(), unknown_letter()))?;
         Ok(json(StatusCode::OK, &self.foreseen(id.clone()).await?))
+    }
+
+    pub(crate) async fn foresee_discard(
+        &self,
+        id: &LetterId,
+        because: &str,
+    ) -> Result<Response<Body>, Problem> {
+        let letter = self.letters.letter(id).await.map_err(|error| problem(error, unknown_letter()))?;
+        letter.can_be_discarded().map_err(|refused| problem(refused.into(), unknown_letter()))?;
+        Ok(json(StatusCode::OK, &untouched(letter.id, "be_discarded", because.to_owned())))
     }
 
     pub(crate) async fn foresee_value(
@@ -81,9 +93,16 @@ impl Function {
         if !state.waits() && task.filter.state.is_none() {
             return Ok(untouched(letter.id, "be_left_alone", format!("it is {}", state.name())));
         }
-        match &task.action {
-            Action::Redrive => self.foreseen(letter.id).await,
-            Action::Discard { because } => Ok(untouched(letter.id, "be_discarded", because.clone())),
+        let allowed = match &task.action {
+            Action::Redrive => letter.can_be_redriven(),
+            Action::Discard { .. } => letter.can_be_discarded(),
+        };
+        match (&task.action, allowed) {
+            (_, Err(refused)) => Ok(untouched(letter.id, "be_left_alone", refused.to_string())),
+            (Action::Redrive, Ok(())) => self.foreseen(letter.id).await,
+            (Action::Discard { because }, Ok(())) => {
+                Ok(untouched(letter.id, "be_discarded", because.clone()))
+            }
         }
     }
 

@@ -125,6 +125,7 @@ fn problem(error: Error, unknown: Problem) -> Problem {
         Error::Refused(refused) => {
             Problem::new(StatusCode::CONFLICT, "wrong_state", format!("Not done: {refused}."))
         }
+        Error::Overtaken => Problem::new(StatusCode::CONFLICT, "wrong_state", format!("Not done: {error}.")),
         Error::NotWhole => {
             let detail = "Not done: the record's value is not here, but on its topic. Send an edited one.";
             Problem::new(StatusCode::CONFLICT, "value_left_out", detail)

@@ -17,7 +17,7 @@ use tracing::Instrument;
 
 pub const NAME: &str = "dlq-reprocessor";
 
-/// Letters are two table writes each.
+/// Letters are four table writes each.
 const CONCURRENCY: usize = 16;
 
 #[derive(Debug, Clone)]

@@ -1,11 +1,11 @@
-use runtime::Clock;
+use runtime::{Clock, telemetry};
 
 use crate::{
     Error,
     actor::Actor,
     audit::Deed,
     letter::{DeadLetter, LetterId},
-    life::Step,
+    life::{State, Step},
     store::{Saved, Store},
     write::{ROUNDS, Writer},
 };
@@ -24,22 +24,30 @@ impl Discard {
     pub async fn discard(&self, id: &LetterId, because: &str, by: &Actor) -> Result<DeadLetter, Error> {
         let deed = Deed::Discard { letter: id.clone(), because: because.to_owned() };
         self.writer.record(by, deed).await?;
-        self.by_hand(id, because, by).await
+        self.by_hand(id, because, by, |_state| true).await
     }
 
+    /// If its state is one that is `wanted`.
     pub(crate) async fn by_hand(
         &self,
         id: &LetterId,
         because: &str,
         by: &Actor,
+        wanted: impl Fn(State) -> bool,
     ) -> Result<DeadLetter, Error> {
         let Writer { store, clock } = &self.writer;
         for _ in 0..ROUNDS {
             let mut letter = store.get(id).await?.ok_or(Error::Unknown)?;
+            if !wanted(letter.life.state) {
+                return Err(Error::Overtaken);
+            }
             letter.step(Step::Discard, by, clock.now(), Some(because.to_owned()))?;
             if store.save(&mut letter).await? == Saved::Yes {
-                store.expire_payload(&letter, clock.now()).await?;
                 tracing::info!(dead_letter_id = id.as_str(), %by, "discarded a dead letter");
+                if let Err(error) = self.writer.expire(&mut letter).await {
+                    let (dead_letter_id, error) = (id.as_str(), telemetry::chain(&error));
+                    tracing::warn!(dead_letter_id, error, "what it held gets its end with the next sweep");
+                }
                 return Ok(letter);
             }
         }

@@ -9,6 +9,9 @@ pub enum Error {
     Unknown,
     #[error(transparent)]
     Refused(#[from] Refused),
+    /// Somebody has gone on with it since it was chosen.
+    #[error("the letter is not any more what was looked for")]
+    Overtaken,
     /// The table has not the record's value: it was too long for it, or empty.
     #[error("the letter doesn't hold its record's value")]
     NotWhole,

@@ -56,15 +56,21 @@ pub struct Task {
     pub filter: Filter,
     /// The most letters a second.
     #[serde(default = "usual_rate")]
-    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 500)))]
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 100)))]
     pub per_second: u32,
 }
 
-/// serde reads a tag from a number too, and 0 would be a redrive.
+/// serde reads a tag from a number too, and 0 would be a redrive. It overlooks what it doesn't know, and `filters` would be
+/// every letter: what comes here is what no other field of the task has taken.
 fn by_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Action, D::Error> {
     let fields = serde_json::Map::deserialize(deserializer)?;
-    if !fields.get("action").is_some_and(Value::is_string) {
-        return Err(D::Error::custom("`action` is a name"));
+    let known: &[&str] = match fields.get("action").and_then(Value::as_str) {
+        Some("discard") => &["action", "because"],
+        Some(_) => &["action"],
+        None => return Err(D::Error::custom("`action` is a name")),
+    };
+    if let Some(unknown) = fields.keys().find(|name| !known.contains(&name.as_str())) {
+        return Err(D::Error::custom(format!("`{unknown}` is no field of a job")));
     }
     Action::deserialize(Value::Object(fields)).map_err(D::Error::custom)
 }

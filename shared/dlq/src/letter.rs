@@ -68,6 +68,9 @@ pub(crate) struct Ids {
 #[serde(transparent)]
 pub struct LetterId(String);
 
+/// In characters. A letter with all of its entries must fit into the table.
+const LONGEST_NOTE: usize = 500;
+
 /// More than five schedules of five redrives. What is older gives way.
 const MOST_ENTRIES: usize = 100;
 
@@ -101,6 +104,16 @@ impl DeadLetter {
             version: 0,
             id,
         }
+    }
+
+    /// Whether a person may redrive it.
+    pub fn can_be_redriven(&self) -> Result<(), Refused> {
+        self.life.after(Step::Redrive, self.failed_at, self.jitter()).map(|_life| ())
+    }
+
+    /// Whether a person may discard it.
+    pub fn can_be_discarded(&self) -> Result<(), Refused> {
+        self.life.after(Step::Discard, self.failed_at, self.jitter()).map(|_life| ())
     }
 
     /// One step on, noted in its history.
@@ -144,6 +157,7 @@ impl DeadLetter {
     }
 
     fn note(&mut self, by: &Actor, at: Timestamp, note: Option<String>) {
+        let note = note.map(|note| note.chars().take(LONGEST_NOTE).collect());
         if self.history.len() >= MOST_ENTRIES {
             // The first one says how it all began.
             self.history.remove(1);

@@ -55,7 +55,9 @@ pub struct Life {
     /// Whether the brokers are known to have the newest redrive.
     published: bool,
     redriven_at: Option<Timestamp>,
-    /// When the letter goes on by itself: is redriven, published again, or asked after.
+    /// Whether what it held may have been given an end.
+    pub(crate) expiring: bool,
+    /// When the letter goes on by itself: is redriven, published again, asked after, or given an end.
     pub due_at: Option<Timestamp>,
 }
 
@@ -66,8 +68,12 @@ pub enum Step {
     Redrive,
     /// Its time has come to be redriven by itself.
     RedriveByItself,
+    /// The newest redrive is sent once more: nobody knows whether the brokers have it.
+    SendAgain,
     /// The brokers have the newest redrive.
     Published,
+    /// It can't be sent: what it held is gone.
+    GiveUp,
     /// Its record went through.
     Enriched,
     /// Its record was not heard of.
@@ -76,6 +82,8 @@ pub enum Step {
     Returned { redrive: u32, retriable: bool },
     /// A person gives it up.
     Discard,
+    /// It is over, and what it held will go.
+    Expired,
 }
 
 /// The letter's state doesn't allow the step.
@@ -130,6 +138,7 @@ impl Life {
             automatic: 0,
             published: false,
             redriven_at: None,
+            expiring: false,
             due_at: None,
         };
         if retriable { parked.scheduled(now, jitter) } else { parked }
@@ -146,13 +155,21 @@ impl Life {
             }
             (Step::RedriveByItself, _) => refused("redriven by itself"),
 
+            (Step::SendAgain, State::Redriven) if !self.published => {
+                Ok(Self { due_at: Some(now + CHECK), ..self })
+            }
+            (Step::SendAgain, _) => refused("sent again"),
+
             (Step::Published, State::Redriven) => {
-                Ok(Self { published: true, due_at: Some(now + CHECK), ..self })
+                Ok(Self { published: true, expiring: false, due_at: Some(now + CHECK), ..self })
             }
             // It has come back, or a person decided, before we could note it.
             (Step::Published, _) => Ok(self),
 
-            (Step::Enriched, State::Redriven) => Ok(self.at_rest(State::Resolved)),
+            (Step::GiveUp, State::Redriven) => Ok(self.at_rest(State::Quarantined)),
+            (Step::GiveUp, _) => refused("given up"),
+
+            (Step::Enriched, State::Redriven) => Ok(self.over(State::Resolved, now)),
             (Step::Enriched, _) => refused("resolved"),
 
             (Step::StillAway, State::Redriven) => Ok(self.still_away(now)),
@@ -168,7 +185,10 @@ impl Life {
             }
 
             (Step::Discard, State::Resolved | State::Discarded) => refused("discarded"),
-            (Step::Discard, _) => Ok(self.at_rest(State::Discarded)),
+            (Step::Discard, _) => Ok(self.over(State::Discarded, now)),
+
+            (Step::Expired, State::Resolved | State::Discarded) => Ok(self.at_rest(self.state)),
+            (Step::Expired, _) => refused("given an end"),
         }
     }
 
@@ -178,6 +198,7 @@ impl Life {
             State::Scheduled => Due::Redrive,
             State::Redriven if self.published => Due::AskAfter,
             State::Redriven => Due::PublishAgain,
+            State::Resolved | State::Discarded if self.due_at.is_some() => Due::Expire,
             State::Parked | State::Resolved | State::Quarantined | State::Discarded => Due::Nothing,
         }
     }
@@ -215,6 +236,10 @@ impl Life {
         Self { due_at: Some(now + away.clamp(CHECK, SLOWEST_CHECK)), ..self }
     }
 
+    fn over(self, state: State, now: Timestamp) -> Self {
+        Self { due_at: Some(now), expiring: true, ..self.at_rest(state) }
+    }
+
     fn at_rest(self, state: State) -> Self {
         Self { state, due_at: None, ..self }
     }
@@ -228,6 +253,8 @@ pub enum Due {
     PublishAgain,
     /// Whether its record went through.
     AskAfter,
+    /// It is over: what it held gets an end.
+    Expire,
     Nothing,
 }
 

@@ -42,7 +42,11 @@ impl Park {
         let retriable = arrival.is_retriable();
         let Arrival { failure, payload, ids, .. } = arrival;
         let letter = DeadLetter::new(failure, &payload, ids, retriable, self.clock.now());
-        let new = self.store.insert(&letter, &payload).await?;
+        let new = match self.store.insert(&letter, &payload).await {
+            // Whatever it is, it must not hold up the others: it is still on its topic.
+            Err(dynamo::Error::Refused(_)) => self.store.insert(&letter, &payload.without_content()).await?,
+            inserted => inserted?,
+        };
         // Also for one that is there: its first delivery may have ended before this line.
         self.store.note_group(&letter).await?;
         let (dead_letter_id, reason) = (letter.id.as_str(), letter.reason.code());
@@ -60,6 +64,8 @@ impl Park {
             let cause = letter.fingerprint.clone();
             let retriable = arrival.is_retriable();
             if !letter.returned(redrive, arrival.failure.clone(), retriable, self.clock.now()) {
+                // Its first delivery may have ended before this line.
+                self.store.note_group(&letter).await?;
                 return Ok(letter);
             }
             if self.store.save(&mut letter).await? == Saved::Yes {

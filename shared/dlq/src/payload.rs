@@ -64,6 +64,12 @@ impl Payload {
         }
     }
 
+    /// The least that can be kept of a record that the table refuses.
+    pub(crate) fn without_content(&self) -> Self {
+        let bytes = self.value.as_ref().map(|value| value.to_vec().len());
+        Self { key: None, value: None, headers: Vec::new(), left_out_bytes: self.left_out_bytes.or(bytes) }
+    }
+
     /// Whether it can be put on its topic again.
     pub fn is_whole(&self) -> bool {
         self.value.is_some()

@@ -7,7 +7,7 @@ use crate::{
     actor::Actor,
     audit::Deed,
     letter::{DeadLetter, LetterId},
-    life::Step,
+    life::{State, Step},
     payload::{Bytes, Payload},
     store::{Part, Saved, Store},
     write::{ROUNDS, Writer},
@@ -30,7 +30,7 @@ impl Redrive {
     /// Because a person wants it. If the brokers are away, the sweep sends it when they are back.
     pub async fn redrive(&self, id: &LetterId, by: &Actor) -> Result<DeadLetter, Error> {
         self.writer.record(by, Deed::Redrive { letter: id.clone() }).await?;
-        self.whole(id, by).await
+        self.whole(id, by, |_state| true).await
     }
 
     /// With another value: that of `event`. The value that had failed is kept beside it.
@@ -49,39 +49,43 @@ impl Redrive {
         self.writer.record(by, Deed::Edit { letter: id.clone() }).await?;
         store.keep_payload(id, Part::Original, &before).await?;
         store.replace_payload(id, edited).await?;
-        self.by_hand(id, by, |letter| {
+        let change = |letter: &mut DeadLetter| {
             // By these the sweep asks what became of it.
             letter.correlation_id.get_or_insert_with(|| event.correlation_id.clone());
             letter.event_id.get_or_insert_with(|| event.event_id.clone());
             letter.employee_id.get_or_insert_with(|| event.employee.id.clone());
             Some("edited".to_owned())
-        })
-        .await
+        };
+        self.by_hand(id, by, |_state| true, change).await
     }
 
     /// As part of a job, which is in the audit already.
-    pub(crate) async fn whole(&self, id: &LetterId, by: &Actor) -> Result<DeadLetter, Error> {
-        self.payload(id).await?;
-        self.by_hand(id, by, |_letter| None).await
+    pub(crate) async fn whole(
+        &self,
+        id: &LetterId,
+        by: &Actor,
+        wanted: impl Fn(State) -> bool,
+    ) -> Result<DeadLetter, Error> {
+        self.payload(id).await?.ok_or(Error::NotWhole)?;
+        self.by_hand(id, by, wanted, |_letter| None).await
     }
 
-    /// `change` returns what the history says of it.
+    /// If its state is one that is `wanted`. `change` returns what the history says of it.
     async fn by_hand(
         &self,
         id: &LetterId,
         by: &Actor,
+        wanted: impl Fn(State) -> bool,
         change: impl Fn(&mut DeadLetter) -> Option<String>,
     ) -> Result<DeadLetter, Error> {
         let Writer { store, clock } = &self.writer;
         for _ in 0..ROUNDS {
             let mut letter = store.get(id).await?.ok_or(Error::Unknown)?;
-            let was_over = letter.life.state.is_over();
+            if !wanted(letter.life.state) {
+                return Err(Error::Overtaken);
+            }
             let note = change(&mut letter);
             letter.step(Step::Redrive, by, clock.now(), note)?;
-            if was_over {
-                // Before it counts on its payload.
-                store.expire_payload(&letter, clock.now()).await?;
-            }
             if store.save(&mut letter).await? == Saved::Yes {
                 self.send(&mut letter).await?;
                 return Ok(letter);
@@ -100,9 +104,28 @@ impl Redrive {
         self.send(letter).await
     }
 
+    /// Because nobody knows whether the brokers have its newest redrive.
+    pub(crate) async fn again(&self, letter: &mut DeadLetter) -> Result<Sent, Error> {
+        if letter.step(Step::SendAgain, &Actor::schedule(), self.writer.clock.now(), None).is_err()
+            || self.writer.store.save(letter).await? == Saved::Conflict
+        {
+            return Ok(Sent::NotOurs);
+        }
+        self.send(letter).await
+    }
+
     /// Publishes the newest redrive of a letter for which that is written already.
-    pub(crate) async fn send(&self, letter: &mut DeadLetter) -> Result<Sent, Error> {
-        let payload = self.payload(&letter.id).await?;
+    async fn send(&self, letter: &mut DeadLetter) -> Result<Sent, Error> {
+        let Some(payload) = self.payload(&letter.id).await? else {
+            let note = Some("what it held is gone".to_owned());
+            letter.step(Step::GiveUp, &Actor::schedule(), self.writer.clock.now(), note)?;
+            self.writer.store.save(letter).await?;
+            tracing::error!(dead_letter_id = letter.id.as_str(), "a dead letter has lost what it held");
+            return Ok(Sent::NotOurs);
+        };
+        if letter.life.expiring {
+            self.writer.store.expire_payload(letter, self.writer.clock.now()).await?;
+        }
         if let Err(error) = self.publish(letter, &payload).await {
             let (dead_letter_id, error) = (letter.id.as_str(), telemetry::chain(&error));
             tracing::warn!(dead_letter_id, error, "a redrive waits for the brokers");
@@ -134,9 +157,8 @@ impl Redrive {
         Ok(())
     }
 
-    async fn payload(&self, id: &LetterId) -> Result<Payload, Error> {
-        let payload = self.writer.store.payload(id, Part::Current).await?.ok_or(Error::Unknown)?;
-        if payload.is_whole() { Ok(payload) } else { Err(Error::NotWhole) }
+    async fn payload(&self, id: &LetterId) -> Result<Option<Payload>, Error> {
+        Ok(self.writer.store.payload(id, Part::Current).await?.filter(Payload::is_whole))
     }
 
     /// Ends what is on its way to the brokers, before the process ends.

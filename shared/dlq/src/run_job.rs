@@ -9,6 +9,7 @@ use crate::{
     discard::Discard,
     job::{Action, Job, JobState, LEASE, Task},
     letter::DeadLetter,
+    life::State,
     pace::Pace,
     redrive::Redrive,
     store::{Position, Saved, Store},
@@ -30,8 +31,8 @@ const SLICE: usize = 20;
 /// Letters at once: each is a few writes and an acknowledgement.
 const CONCURRENCY: usize = 8;
 
-/// Jobs are few: those that still run are among the newest.
-const NEWEST: usize = 100;
+/// Jobs a page.
+const PAGE: usize = 100;
 
 impl RunJobs {
     pub fn new(store: Store, redrive: Redrive, clock: Clock) -> Self {
@@ -86,8 +87,15 @@ impl RunJobs {
 
     /// Goes on with every job that is nobody's. Returns how many letters it did.
     pub(crate) async fn run_all(&self, until: Instant) -> Result<u64, Error> {
-        let mut done = 0;
-        for mut job in self.writer.store.jobs(None, NEWEST).await?.into_iter().map(|row| row.content) {
+        let (mut done, mut rows) = (0, self.writer.store.jobs(None, PAGE).await?);
+        let mut jobs = Vec::new();
+        while let Some(last) = rows.last() {
+            let after = last.at.clone();
+            let is_last = rows.len() < PAGE;
+            jobs.extend(rows.into_iter().map(|row| row.content).filter(|job| job.state == JobState::Running));
+            rows = if is_last { Vec::new() } else { self.writer.store.jobs(Some(&after), PAGE).await? };
+        }
+        for mut job in jobs {
             let now = self.writer.clock.now();
             if !job.is_free(now) || Instant::now() >= until {
                 continue;
@@ -173,16 +181,22 @@ impl RunJobs {
         if !pace.wait_before(until).await {
             return Ok(None);
         }
-        let state = letter.life.state;
-        let is_wanted = task.filter.state.map_or(state.waits(), |wanted| wanted == state);
+        // Asked of the letter as it is now: what was listed may be old.
+        let wanted = |state: State| task.filter.state.map_or(state.waits(), |wanted| wanted == state);
         let done = match &task.action {
-            _ if !is_wanted => Err(Error::Unknown),
-            Action::Redrive => self.redrive.whole(&letter.id, by).await,
-            Action::Discard { because } => self.discard.by_hand(&letter.id, because, by).await,
+            _ if !wanted(letter.life.state) => Err(Error::Overtaken),
+            Action::Redrive => self.redrive.whole(&letter.id, by, wanted).await,
+            Action::Discard { because } => self.discard.by_hand(&letter.id, because, by, wanted).await,
         };
         let is_done = match done {
             Ok(_) => true,
-            Err(Error::Unknown | Error::Refused(_) | Error::NotWhole) => false,
+            Err(Error::Unknown | Error::Overtaken | Error::Refused(_) | Error::NotWhole) => false,
+            // Trying again gives the same: one letter must not hold up the others for ever.
+            Err(Error::Store(error @ (dynamo::Error::Refused(_) | dynamo::Error::Layout))) => {
+                let (dead_letter_id, error) = (letter.id.as_str(), telemetry::chain(&error));
+                tracing::error!(dead_letter_id, error, "a job leaves a dead letter out");
+                false
+            }
             Err(error @ (Error::Store(_) | Error::Contended | Error::Cursor(_))) => return Err(error),
         };
         Ok(Some((Position::of(&letter), is_done)))

@@ -14,15 +14,15 @@ use crate::{
     redrive::{Redrive, Sent},
     run_job::RunJobs,
     store::{Saved, Store},
+    write::Writer,
 };
 
 /// What goes on by itself: redrives that are due, redrives whose outcome is to be had, jobs that are not done.
 #[derive(Debug, Clone)]
 pub struct Sweep {
-    store: Store,
+    writer: Writer,
     redrive: Redrive,
     jobs: RunJobs,
-    clock: Clock,
 }
 
 /// What a sweep did.
@@ -46,7 +46,7 @@ const PAGE: i32 = 100;
 
 impl Sweep {
     pub fn new(store: Store, redrive: Redrive, jobs: RunJobs, clock: Clock) -> Self {
-        Self { store, redrive, jobs, clock }
+        Self { writer: Writer { store, clock }, redrive, jobs }
     }
 
     /// Starts nothing after `stop_starting`; what is left is left to the next sweep. `went_through` says whether
@@ -62,10 +62,10 @@ impl Sweep {
     {
         let mut swept = Swept::default();
         let pace = Pace::new(usual_rate());
-        let (now, mut next) = (self.clock.now(), None);
+        let (now, mut next) = (self.writer.clock.now(), None);
         // One pass: what fails in it stays due for the next sweep.
         while Instant::now() < stop_starting {
-            let due = self.store.due(now, next, PAGE).await?;
+            let due = self.writer.store.due(now, next, PAGE).await?;
             let outcomes: Vec<_> = stream::iter(due.letters)
                 .map(|letter| self.go_on(letter, &pace, stop_starting, &went_through))
                 .buffer_unordered(CONCURRENCY)
@@ -102,7 +102,16 @@ impl Sweep {
                 }
                 Ok(self.redrive.by_itself(&mut letter).await?.into())
             }
-            Due::PublishAgain => Ok(self.redrive.send(&mut letter).await?.into()),
+            Due::PublishAgain => {
+                if !pace.wait_before(stop_starting).await {
+                    return Ok(Outcome::Nothing);
+                }
+                Ok(self.redrive.again(&mut letter).await?.into())
+            }
+            Due::Expire => {
+                self.writer.expire(&mut letter).await?;
+                Ok(Outcome::Nothing)
+            }
             Due::AskAfter => {
                 let ids =
                     (letter.correlation_id.clone(), letter.employee_id.clone(), letter.event_id.clone());
@@ -132,13 +141,13 @@ impl Sweep {
                 return Ok(Outcome::Failed);
             }
         };
-        let now = self.clock.now();
+        let now = self.writer.clock.now();
         letter.step(step, &Actor::pipeline(), now, None)?;
-        if self.store.save(&mut letter).await? == Saved::Conflict {
+        if self.writer.store.save(&mut letter).await? == Saved::Conflict {
             return Ok(Outcome::Nothing);
         }
         if outcome == Outcome::Resolved {
-            self.store.expire_payload(&letter, now).await?;
+            self.writer.expire(&mut letter).await?;
             tracing::info!(dead_letter_id = letter.id.as_str(), "a dead letter is resolved");
         }
         Ok(outcome)

@@ -4,7 +4,9 @@ use crate::{
     Error,
     actor::Actor,
     audit::{AuditRecord, Deed},
-    store::Store,
+    letter::DeadLetter,
+    life::Step,
+    store::{Saved, Store},
 };
 
 /// Reads, decisions and writes, where somebody else wrote in between: they do so only by chance or by hand.
@@ -18,6 +20,21 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
+    /// Gives what a letter that is over held its end. Until that is noted the letter stays due for it.
+    pub(crate) async fn expire(&self, letter: &mut DeadLetter) -> Result<(), Error> {
+        let now = self.clock.now();
+        self.store.expire_payload(letter, now).await?;
+        letter.step(Step::Expired, &Actor::schedule(), now, None)?;
+        if self.store.save(letter).await? == Saved::Conflict
+            && let Some(current) = self.store.get(&letter.id).await?
+            && !current.life.state.is_over()
+        {
+            // A person has taken it up again meanwhile.
+            self.store.expire_payload(&current, now).await?;
+        }
+        Ok(())
+    }
+
     pub(crate) async fn record(&self, by: &Actor, deed: Deed) -> Result<(), Error> {
         let id = self.clock.new_id().to_string();
         let record = AuditRecord { id, at: self.clock.now(), by: by.clone(), deed };

@@ -2,7 +2,7 @@ use contracts::{CorrelationId, EmployeeId, EventId};
 use serde::Serialize;
 
 use crate::{
-    request::{RequestEvent, RequestState},
+    request::{self, RequestEvent, RequestState},
     store::{self, Store},
 };
 
@@ -46,11 +46,7 @@ impl FindRequest {
         employee_id: &EmployeeId,
         event_id: &EventId,
     ) -> Result<bool, store::Error> {
-        let events = self.store.request(correlation_id).await?;
-        Ok(events.iter().any(|event| {
-            event.event_id == *event_id
-                && event.employee_id == *employee_id
-                && matches!(event.state, RequestState::Enriched { .. })
-        }))
+        let event = self.store.request_event(correlation_id, &request::key(employee_id, event_id)).await?;
+        Ok(event.is_some_and(|event| matches!(event.state, RequestState::Enriched { .. })))
     }
 }

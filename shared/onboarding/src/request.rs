@@ -43,8 +43,13 @@ pub enum Outcome {
 impl RequestEvent {
     /// Unique within a correlation id: HR systems may number events per person.
     pub(crate) fn key(&self) -> String {
-        format!("{}#{}", self.employee_id, self.event_id)
+        key(&self.employee_id, &self.event_id)
     }
+}
+
+/// An event's within its request.
+pub(crate) fn key(employee_id: &EmployeeId, event_id: &EventId) -> String {
+    format!("{employee_id}#{event_id}")
 }
 
 impl RequestState {

@@ -112,6 +112,19 @@ impl Store {
         }
     }
 
+    /// One event of a request, however many it has.
+    pub(crate) async fn request_event(
+        &self,
+        id: &CorrelationId,
+        key: &str,
+    ) -> Result<Option<RequestEvent>, Error> {
+        match self {
+            Self::DynamoDb(store) => Ok(store.request_event(id, key).await?),
+            Self::Redis(store) => store.request_event(id, key).await,
+            Self::Memory(store) => Ok(store.request_event(id, key)),
+        }
+    }
+
     pub async fn ping(&self) -> Result<(), Error> {
         match self {
             Self::DynamoDb(store) => Ok(Box::pin(store.ping()).await?),

@@ -1,7 +1,5 @@
 //! Whatever is sent over HTTP is answered, and never with a 5xx: nothing is away here.
 
-use std::collections::BTreeMap;
-
 use base64::{
     Engine,
     prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD},
@@ -91,8 +89,8 @@ fn no_body_of_the_webhook_is_answered_with_a_5xx_and_what_is_accepted_is_an_even
         assert_answered(&answer, &String::from_utf8_lossy(&body))?;
         if answer.status() == 202 {
             // What it ignores may be nested deeper than a `Value` can be.
-            let object = serde_json::from_slice::<BTreeMap<String, IgnoredAny>>(&body);
-            prop_assert!(object.is_ok(), "{object:?}");
+            prop_assert_eq!(body.trim_ascii_start().first(), Some(&b'{'));
+            prop_assert!(serde_json::from_slice::<IgnoredAny>(&body).is_ok());
         }
         Ok(())
     });

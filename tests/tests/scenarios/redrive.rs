@@ -180,6 +180,9 @@ async fn a_discard_needs_a_reason_and_can_be_regretted() {
         assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{body}: {refused:?}");
     }
     let because = json!({"because": "hired by mistake"});
+    let dry = world.post(&format!("{}?dry_run=true", path(&letter, "discard")), &because).await;
+    assert_eq!((dry.status, &dry.json["would"]), (StatusCode::OK, &json!("be_discarded")));
+    assert_eq!(only_letter(&world).await, letter, "a dry run changes nothing");
     let discarded = world.post(&path(&letter, "discard"), &because).await;
     assert_eq!((discarded.status, &discarded.json["state"]), (StatusCode::OK, &json!("discarded")));
     assert_eq!(discarded.json["history"][1]["note"], "hired by mistake");
@@ -213,7 +216,7 @@ async fn the_letters_of_one_outage_are_one_group_that_is_redriven_at_once() {
     for person in &people {
         world.knows(person);
     }
-    let task = json!({"action": "redrive", "filter": {"group": group["group"]}, "per_second": 500});
+    let task = json!({"action": "redrive", "filter": {"group": group["group"]}, "per_second": 100});
     let dry = world.post("/v1/dead-letter-jobs?dry_run=true&limit=100", &task).await.json;
     assert_eq!(dry["dry_run"].as_array().unwrap().len(), 25);
     assert!(dry["dry_run"].as_array().unwrap().iter().all(|letter| letter["would"] == "apply"), "{dry}");
@@ -251,6 +254,47 @@ async fn what_says_wrongly_which_letters_starts_no_job() {
     }
     assert_eq!(world.get(jobs).await.json["jobs"], json!([]));
     world.settle().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_with_a_field_that_it_has_not_does_nothing() {
+    let world = World::new().await;
+    world.hr().hires(&Employee::ada()).await;
+    world.settle().await;
+    let letter = only_letter(&world).await;
+    for task in [
+        json!({"action": "discard", "because": "x", "filters": {"state": "quarantined"}}),
+        json!({"action": "redrive", "because": "x"}),
+        json!({"action": "redrive", "filter": {"states": "quarantined"}}),
+    ] {
+        let refused = world.post("/v1/dead-letter-jobs", &task).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{task}: {refused:?}");
+    }
+    assert_eq!(only_letter(&world).await, letter);
+    world.settle().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_letter_of_a_large_import_is_resolved_too() {
+    let world = World::new().await;
+    // They are read in the order of their ids: the one that fails is past the first hundred.
+    let people: Vec<_> =
+        (0..120).map(|n| Employee::new(&format!("E{n:03}"), "No", &format!("Body{n}"))).collect();
+    for person in &people[..119] {
+        world.knows(person);
+    }
+    for person in &people {
+        let import = [("x-correlation-id", "import-1")];
+        let answer = world.hr().posts(&person.body("hired").to_string(), &import).await;
+        assert_eq!(answer.status, StatusCode::ACCEPTED);
+    }
+    world.settle().await;
+    let letter = only_letter(&world).await;
+    world.knows(&people[119]);
+    world.post(&path(&letter, "redrive"), &json!({})).await;
+    world.settle().await;
+    sweep_after(&world, 2 * MINUTE).await;
+    assert_eq!(only_letter(&world).await["state"], "resolved");
 }
 
 #[tokio::test(flavor = "multi_thread")]

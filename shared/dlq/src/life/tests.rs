@@ -110,7 +110,15 @@ fn what_is_never_heard_of_again_is_shown_to_a_person() {
 #[test]
 fn what_is_resolved_stays_so() {
     let over = lived(parked(), &[Step::Redrive, Step::Published, Step::Enriched]);
-    for step in [Step::Redrive, Step::RedriveByItself, Step::Enriched, Step::StillAway, Step::Discard] {
+    for step in [
+        Step::Redrive,
+        Step::RedriveByItself,
+        Step::SendAgain,
+        Step::GiveUp,
+        Step::Enriched,
+        Step::StillAway,
+        Step::Discard,
+    ] {
         assert_eq!(over.after(step, at(9), NONE).unwrap_err().state, State::Resolved);
     }
     assert_eq!(over.after(fails_again(1), at(9), NONE).unwrap().state, State::Resolved);
@@ -123,12 +131,26 @@ fn a_discard_can_be_regretted_and_what_was_on_its_way_does_not_undo_it() {
     assert_eq!(lived(discarded, &[Step::Redrive]).state, State::Redriven);
 }
 
-const STEPS: [Step; 9] = [
+#[test]
+fn what_is_over_gets_an_end_and_loses_it_when_it_is_taken_up_again() {
+    let discarded = lived(parked(), &[Step::Discard]);
+    assert_eq!((discarded.due(), discarded.expiring), (Due::Expire, true));
+    let ended = lived(discarded, &[Step::Expired]);
+    assert_eq!((ended.due(), ended.state), (Due::Nothing, State::Discarded));
+    let again = lived(ended, &[Step::Redrive]);
+    assert!(again.expiring, "it has yet to be taken back");
+    assert!(!lived(again, &[Step::Published]).expiring);
+}
+
+const STEPS: [Step; 12] = [
     Step::Redrive,
     Step::RedriveByItself,
+    Step::SendAgain,
     Step::Published,
+    Step::GiveUp,
     Step::Enriched,
     Step::StillAway,
+    Step::Expired,
     Step::Returned { redrive: 0, retriable: true },
     Step::Returned { redrive: 0, retriable: false },
     Step::Returned { redrive: 1, retriable: true },
@@ -149,8 +171,12 @@ fn from_here(step: Step, life: Life) -> Option<Step> {
 /// What holds for every letter, however it got there.
 fn obeys_the_rules(life: Life) {
     let goes_on = matches!(life.state, State::Scheduled | State::Redriven);
-    assert_eq!(life.due_at.is_some(), goes_on, "{life:?}: a letter goes on by itself or waits for a person");
-    assert_eq!(life.due() == Due::Nothing, !goes_on, "{life:?}");
+    assert!(
+        life.due_at.is_some() == goes_on || life.state.is_over(),
+        "{life:?}: it goes on by itself, waits for a person, or is over"
+    );
+    assert_eq!(life.due() == Due::Nothing, life.due_at.is_none(), "{life:?}");
+    assert!(!life.state.is_over() || life.expiring, "{life:?}: what is over doesn't keep what it held");
     assert!(life.returned <= life.redrives, "{life:?}: nothing returns that was not sent");
     assert!(life.automatic <= 5, "{life:?}: redriven by itself five times at most");
     assert!(life.automatic <= life.redrives, "{life:?}");
@@ -211,7 +237,7 @@ proptest! {
             if let Ok(after) = life.after(step, now, Jitter::from_bytes(jitter)) {
                 obeys_the_rules(after);
                 obeys_the_rules_of_a_step(life, step, after);
-                prop_assert!(after.due_at == life.due_at || after.due_at.is_none_or(|due| due > now));
+                prop_assert!(after.due_at == life.due_at || after.due_at.is_none_or(|due| due >= now));
                 life = after;
             }
         }

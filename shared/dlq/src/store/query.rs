@@ -52,10 +52,11 @@ impl Store {
         let index = filter.index();
         let mut letters = Vec::new();
         let mut start = after.map(|position| position.key(&index));
-        // A page also ends at 1 MB, and DynamoDB filters after it has counted.
         while letters.len() < limit {
+            // DynamoDB counts before it filters: with a filter a page is what it reads at once, 1 MB.
             let wanted = i32::try_from(limit - letters.len()).unwrap_or(i32::MAX);
-            let query = self.query(filter, &index).scan_index_forward(false).limit(wanted);
+            let wanted = (!filter.is_more_than(&index)).then_some(wanted);
+            let query = self.query(filter, &index).scan_index_forward(false).set_limit(wanted);
             let page = query.set_exclusive_start_key(start).send().await?;
             let items: Vec<LetterItem> = dynamo::from_items(page.items)?;
             letters.extend(items.into_iter().map(|item| item.letter.into_owned()));
@@ -64,6 +65,8 @@ impl Store {
                 break;
             }
         }
+        // Whoever goes on does so after the last of these.
+        letters.truncate(limit);
         Ok(letters)
     }
 
@@ -130,6 +133,11 @@ impl Filter {
             ("state", self.state.map(State::name)),
             ("reason", self.reason.map(Reason::code)),
         ]
+    }
+
+    /// Whether the index alone doesn't find what fits.
+    fn is_more_than(&self, index: &Index<'_>) -> bool {
+        self.attributes().into_iter().any(|(attribute, value)| value.is_some() && attribute != index.hash)
     }
 
     /// The attributes are in the order of how few letters share their values.

@@ -122,6 +122,11 @@ pub(super) fn parse(
     check(body, correlation_id, unnamed, clock)
 }
 
+/// Whether the body says what kind of event it is.
+pub(super) fn names_its_type(body: &[u8]) -> bool {
+    serde_json::from_slice::<Body>(body).is_ok_and(|body| !matches!(body.event_type.sent, Sent::Absent))
+}
+
 fn check(
     body: Body<'_>,
     correlation_id: CorrelationId,

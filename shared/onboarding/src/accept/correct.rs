@@ -30,6 +30,9 @@ pub fn correct(body: &[u8], kept: Kept<'_>) -> Result<EnrichmentRequestedV1, Err
     }
     if let Some(Ok(failed)) = kept.value.map(EnrichmentRequestedV1::decode) {
         (event.occurred_at, event.received_at) = (failed.occurred_at, failed.received_at);
+        if !body::names_its_type(body) {
+            event.event_type = failed.event_type;
+        }
     }
     Ok(event)
 }
@@ -61,6 +64,18 @@ mod tests {
         let value = failed.encode();
         let corrected = correct(again.as_bytes(), kept(Some(&value))).unwrap();
         assert_eq!(corrected.occurred_at, failed.occurred_at, "a correction doesn't change the order");
+    }
+
+    #[test]
+    fn a_correction_that_says_no_type_keeps_that_of_the_event() {
+        let mut failed = correct(BODY.as_bytes(), kept(None)).unwrap();
+        failed.event_type = contracts::EventType::Terminated;
+        let value = failed.encode();
+        let silent = correct(BODY.as_bytes(), kept(Some(&value))).unwrap();
+        assert_eq!(silent.event_type, contracts::EventType::Terminated);
+        let explicit = BODY.replace('{', r#"{"event_type":"updated","#);
+        let explicit = correct(explicit.as_bytes(), kept(Some(&value))).unwrap();
+        assert_eq!(explicit.event_type, contracts::EventType::Updated);
     }
 
     #[test]

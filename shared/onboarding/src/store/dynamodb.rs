@@ -181,6 +181,22 @@ impl DynamoDb {
         Ok(items.into_iter().map(|item| item.event.into_owned()).collect())
     }
 
+    pub(super) async fn request_event(
+        &self,
+        id: &CorrelationId,
+        key: &str,
+    ) -> Result<Option<RequestEvent>, Error> {
+        let query = self.client.query().table_name(&self.requests).consistent_read(true);
+        let page = query
+            .key_condition_expression("correlation_id = :id AND event_key = :key")
+            .expression_attribute_values(":id", string(id.as_str()))
+            .expression_attribute_values(":key", string(key))
+            .send()
+            .await?;
+        let mut items: Vec<RequestItem> = dynamo::from_items(page.items)?;
+        Ok(items.pop().map(|item| item.event.into_owned()))
+    }
+
     pub(super) async fn ping(&self) -> Result<(), Error> {
         tokio::try_join!(
             dynamo::ping(&self.client, &self.users, "id", None),

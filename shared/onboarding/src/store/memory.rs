@@ -68,6 +68,10 @@ impl Memory {
         events.take_while(|((of, _), _)| of == id).take(MOST_EVENTS).map(|(_, event)| event.clone()).collect()
     }
 
+    pub(super) fn request_event(&self, id: &CorrelationId, key: &str) -> Option<RequestEvent> {
+        self.tables().requests.get(&(id.clone(), key.to_owned())).cloned()
+    }
+
     fn tables(&self) -> MutexGuard<'_, Tables> {
         self.0.lock().expect("no holder of this lock panics")
     }

@@ -142,6 +142,16 @@ impl Redis {
         Ok(events.map(|(_, value)| serde_json::from_str(&value)).collect::<Result<_, _>>()?)
     }
 
+    pub(super) async fn request_event(
+        &self,
+        id: &CorrelationId,
+        key: &str,
+    ) -> Result<Option<RequestEvent>, Error> {
+        let event: Option<String> =
+            self.0.run(async |mut redis| redis.hget(request_key(id), key).await).await?;
+        Ok(event.map(|value| serde_json::from_str(&value)).transpose()?)
+    }
+
     pub(super) async fn ping(&self) -> Result<(), Error> {
         Ok(self.0.run(async |mut redis| redis.ping().await).await?)
     }
