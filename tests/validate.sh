@@ -76,10 +76,11 @@ def records(place, event, good):
         where = f"{place} at offset {record.get('offset')}"
         value = base64.b64decode(record.get("value") or "")
         if b'"KafkaBatchInfo"' in value:
-            # What Lambda gave up on is wrapped: the record as it was is the payload.
+            # What Lambda gave up on is wrapped: the payload is an event with that one record.
             payload = json.loads(value)["payload"]
             payload = payload if isinstance(payload, dict) else json.loads(payload)
-            value = base64.b64decode(payload["value"])
+            [record] = (record for batch in payload["records"].values() for record in batch)
+            value = base64.b64decode(record["value"])
         check_text(where, "enrichment-requested-v1", value, good)
 
 
