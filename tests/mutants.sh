@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # cargo-mutants on what must not be wrong: the onboarding feature, the batch engine, the life of a dead letter. The unit
-# tests alone have to notice. Takes a while; the result is in docs/testing.md. Needs cargo-mutants:
+# tests alone have to notice. Takes a while; docs/testing.md has what was measured. Needs cargo-mutants:
 #   cargo install --locked cargo-mutants
 set -euo pipefail
 
