@@ -17,7 +17,7 @@ pub(crate) type Handler =
 
 /// A function that can be invoked. Cheap to clone.
 #[derive(Clone)]
-pub(crate) struct Function {
+pub struct Function {
     pub(crate) name: String,
     timeout: Duration,
     clock: Clock,
@@ -26,7 +26,7 @@ pub(crate) struct Function {
 
 impl Function {
     /// Starts the function of that name with these variables, as its `main` does.
-    pub(crate) fn start(
+    pub fn start(
         spec: &FunctionSpec,
         vars: &Vars,
         cache: &Cache,
@@ -78,7 +78,7 @@ impl Function {
     }
 
     /// One invocation. A panic and a timeout are errors of this invocation only, as in a sandbox of its own.
-    pub(crate) async fn invoke(&self, payload: Vec<u8>) -> anyhow::Result<Vec<u8>> {
+    pub async fn invoke(&self, payload: Vec<u8>) -> anyhow::Result<Vec<u8>> {
         let mut context = Context::default();
         context.request_id = self.clock.new_id().to_string();
         let deadline = self.clock.now() + self.timeout;

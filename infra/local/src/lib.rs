@@ -11,3 +11,4 @@ pub mod template;
 mod wiring;
 
 pub use cloud::{Cloud, Options, Parts, Reading};
+pub use function::Function;

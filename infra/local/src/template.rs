@@ -26,6 +26,8 @@ pub struct FunctionSpec {
     /// The binary's name, which is also the folder's.
     pub name: String,
     pub timeout: Duration,
+    /// In MB, of which a function also has its share of a CPU.
+    pub memory: u64,
     pub variables: BTreeMap<String, String>,
     pub routes: Vec<Route>,
     pub triggers: Vec<Trigger>,

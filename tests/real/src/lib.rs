@@ -19,6 +19,7 @@ pub use self::{
     dynamodb::DynamoDbLocal,
     kafka::Kafka,
     parts::{Part, Parts},
+    process::bound_to_this_process,
     redis::{Redis, RedisCluster},
     secrets::SecretsManager,
 };

@@ -98,7 +98,7 @@ fn end(log: &str) -> String {
 }
 
 /// Has Linux kill the command when this process ends, however it ends.
-pub(crate) fn bound_to_this_process(program: impl AsRef<OsStr>) -> Command {
+pub fn bound_to_this_process(program: impl AsRef<OsStr>) -> Command {
     if cfg!(target_os = "linux") {
         let mut command = Command::new("setpriv");
         command.args(["--pdeathsig", "KILL", "--"]).arg(program);

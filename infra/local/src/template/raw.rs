@@ -39,6 +39,7 @@ struct Globals {
 #[serde(rename_all = "PascalCase")]
 struct Settings {
     timeout: Option<u64>,
+    memory_size: Option<u64>,
     #[serde(default)]
     environment: Environment,
 }
@@ -73,6 +74,7 @@ struct BuildProperties {
 #[serde(rename_all = "PascalCase")]
 struct FunctionProperties {
     timeout: Option<u64>,
+    memory_size: Option<u64>,
     #[serde(default)]
     environment: Environment,
     #[serde(default)]
@@ -124,6 +126,9 @@ struct TimeToLive {
 
 /// Lambda's defaults.
 const TIMEOUT_SECONDS: u64 = 3;
+
+/// SAM's default, in MB.
+const MEMORY: u64 = 128;
 const ASYNC_RETRIES: u32 = 2;
 
 /// <https://docs.aws.amazon.com/lambda/latest/dg/with-msk-configure.html>
@@ -173,6 +178,7 @@ fn function_spec(
     let mut spec = FunctionSpec {
         name,
         timeout: Duration::from_secs(seconds),
+        memory: properties.memory_size.or(globals.memory_size).unwrap_or(MEMORY),
         variables,
         routes: Vec::new(),
         triggers: Vec::new(),

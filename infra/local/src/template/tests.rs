@@ -21,7 +21,7 @@ fn the_projects_own_template_is_understood() {
     assert_eq!(template.topics(), ["user.enrichment.failed", "user.enrichment.requested"]);
 
     let enrichment = &template.functions[1];
-    assert_eq!(enrichment.timeout, Duration::from_secs(90));
+    assert_eq!((enrichment.timeout, enrichment.memory), (Duration::from_secs(90), 512));
     assert_eq!(enrichment.variables["USERS_TABLE"], "joiner-dev-users");
     assert_eq!(enrichment.variables["LOG_LEVEL"], "info", "globals apply");
     assert_eq!(
