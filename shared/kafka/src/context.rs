@@ -43,7 +43,7 @@ impl ClientContext for Context {
                 self.refused.store(true, Relaxed);
                 tracing::warn!(%error, reason, "the brokers refuse our credentials");
             }
-            Some(RDKafkaErrorCode::AllBrokersDown | RDKafkaErrorCode::SSL | RDKafkaErrorCode::Fatal) => {
+            Some(RDKafkaErrorCode::AllBrokersDown | RDKafkaErrorCode::SSL) => {
                 tracing::warn!(%error, reason, "the brokers are not reached");
             }
             _ => tracing::debug!(%error, reason, "the Kafka client reports"),

@@ -41,15 +41,14 @@ pub enum Error {
     Unacknowledged(#[source] BoxError),
 }
 
-/// A shared idempotent producer; cheap to clone.
+/// A shared producer; cheap to clone.
 #[derive(Clone)]
 pub struct Producer(Arc<Shared>);
 
 struct Shared {
     config: Config,
     context: Context,
-    /// Made when it is needed first, and again after a fatal error, which ends librdkafka's instance and not the
-    /// process, or with new credentials.
+    /// Made when it is needed first, and again with new credentials.
     current: RwLock<Option<Connected>>,
 }
 
@@ -88,13 +87,7 @@ impl Producer {
         match connected.producer.send(future, Duration::ZERO).await {
             Ok(_delivery) => Ok(()),
             Err((error, _record)) if is_too_large(&error) => Err(Error::TooLarge(error)),
-            Err((error, _record)) => {
-                if let Some((code, _reason)) = connected.producer.client().fatal_error() {
-                    tracing::error!(?code, "the Kafka producer met a fatal error and is made anew");
-                    self.0.forget(&connected).await;
-                }
-                Err(Error::Unacknowledged(error.into()))
-            }
+            Err((error, _record)) => Err(Error::Unacknowledged(error.into())),
         }
     }
 

@@ -68,7 +68,7 @@ fn called(program: &str, function: &Function) -> BTreeSet<String> {
     }
     if program.contains("KAFKA_ACK_TIMEOUT_SECONDS") {
         // The brokers' client names no actions. The key is that of the SCRAM credentials, which MSK wants to be one's own.
-        let publishing = ["Connect", "DescribeTopic", "WriteData", "WriteDataIdempotently"];
+        let publishing = ["Connect", "DescribeTopic", "WriteData"];
         actions.extend(publishing.map(|action| format!("kafka-cluster:{action}")));
         actions.insert(DECRYPT.to_owned());
     }
