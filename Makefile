@@ -5,7 +5,7 @@ FUNCTIONS := hr-webhook enrichment user-query dlq-reprocessor dead-letters
 # SAM and cargo-lambda, which infra/tools.sh installs where they are missing.
 DEPLOY_TOOLS = PATH="$$(infra/tools.sh sam rust):$$PATH" SAM_CLI_TELEMETRY=0
 
-.PHONY: help dev up test test-real test-lambda chaos fuzz fuzz-api mutants openapi bench-cold check validate build deploy
+.PHONY: help dev up test test-real test-lambda chaos fuzz fuzz-api mutants openapi bench check validate build deploy
 
 help: ## Show these lines
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -30,9 +30,10 @@ test-lambda: build ## The built functions under an emulator of Lambda, with the 
 	$(DEPLOY_TOOLS) target/debug/with-real-parts --only kafka,dynamodb,secrets -- \
 	  cargo test --workspace $(LAPTOP) --test lambda -- --ignored --test-threads 2
 
-bench-cold: build ## Sizes, and the time to the first request for an event, beside an empty function's
+bench: build ## Speed, memory and cost, beside the floor and beside Python; ARGS="webhook" for a part
+	tests/real/install.sh
 	$(DEPLOY_TOOLS) cargo lambda build --release --package empty
-	cargo run --quiet --package bench -- cold $(ARGS)
+	cargo run --quiet --release --package bench $(LAPTOP) -- $(ARGS)
 
 fuzz: ## The tests that make up their input, with 20,000 cases each; CASES=1000000 for more
 	PROPTEST_CASES=$(or $(CASES),20000) cargo test --workspace $(LAPTOP) --lib --test fuzz

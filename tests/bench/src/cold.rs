@@ -7,24 +7,25 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use joiner::template::Template;
 use runtime::Vars;
-use tokio::{select, time::sleep};
 
-use crate::{process::Process, remote::Remote, runtime_api::RuntimeApi, size::Size};
-
-/// What is in `tests/bench/empty`.
-const EMPTY: &str = "empty";
-
-/// How long a start may take on a busy machine.
-const LIMIT: Duration = Duration::from_mins(1);
+use crate::{
+    bootstrap::{self, EMPTY},
+    remote::Remote,
+    report::Section,
+    runtime_api::RuntimeApi,
+    size::Size,
+    stage::root,
+};
 
 #[derive(clap::Args)]
+#[group(skip)]
 pub(crate) struct Args {
     /// How often each function is started; once more before that is not counted
     #[arg(long, default_value_t = 50)]
-    rounds: usize,
+    starts: usize,
     /// A second set of bootstraps, laid out as target/lambda, to be measured in the same rounds
     #[arg(long, value_name = "FOLDER")]
     beside: Option<PathBuf>,
@@ -49,11 +50,10 @@ struct Start {
     connections: usize,
 }
 
-pub(crate) async fn run(args: &Args) -> Result<()> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+pub(crate) async fn run(args: &Args) -> Result<Section> {
     let (mut runtime_api, remote) = (RuntimeApi::start().await?, Remote::start()?);
-    let mut candidates = candidates(&root, args.beside.as_deref(), &remote.vars()?)?;
-    for round in 0..=args.rounds {
+    let mut candidates = candidates(&root(), args.beside.as_deref(), &remote.vars()?)?;
+    for round in 0..=args.starts {
         // Each is started as often as the empty one, a moment before or after it; who comes first changes.
         candidates.rotate_left(1);
         for candidate in &mut candidates {
@@ -67,8 +67,7 @@ pub(crate) async fn run(args: &Args) -> Result<()> {
     }
     candidates.sort_by(|a, b| (a.name != EMPTY, &a.name).cmp(&(b.name != EMPTY, &b.name)));
     let (empty, functions) = candidates.split_first().context("there is no function")?;
-    println!("{}", table::show(empty, functions));
-    Ok(())
+    Ok(table::section(empty, functions))
 }
 
 /// The empty function, and those of the template.
@@ -102,19 +101,11 @@ impl Candidate {
 }
 
 async fn start(candidate: &Candidate, runtime_api: &mut RuntimeApi, remote: &Remote) -> Result<Start> {
-    let mut process = Process::start(&candidate.bootstrap, &candidate.vars, runtime_api.address)?;
-    let asked = loop {
-        select! {
-            asked = runtime_api.asked() => break asked?,
-            () = sleep(Duration::from_millis(100)) => {
-                process.is_running()?;
-                ensure!(process.began.elapsed() < LIMIT, "it asked for no event within {LIMIT:?}");
-            }
-        }
-    };
+    let mut process = bootstrap::start(&candidate.bootstrap, &candidate.vars, runtime_api)?;
+    let asked = runtime_api.asked(&mut process).await?;
     let usage = process.usage()?;
     Ok(Start {
-        took: asked - process.began,
+        took: asked.at - process.began,
         cpu: usage.cpu,
         resident: usage.resident,
         connections: remote.connections()?,

@@ -1,33 +1,124 @@
 #![doc = include_str!("../README.md")]
 
+mod bootstrap;
 mod cold;
+mod cost;
+mod enrichment;
+mod functions;
+mod growth;
+mod handler;
+mod hr;
+mod http;
+mod load;
+mod memory;
+mod peers;
 mod process;
+mod query;
 mod remote;
+mod report;
 mod runtime_api;
+mod serve;
+mod server;
 mod size;
+mod stage;
 mod statistics;
+mod tables;
+mod topics;
+mod users;
+mod webhook;
 
-use std::process::ExitCode;
+use std::{fs, process::ExitCode};
 
+use anyhow::Result;
 use clap::{Parser, Subcommand};
+use runtime::Clock;
+
+use crate::{
+    load::Plan,
+    report::{Report, Section},
+    stage::{Stage, root},
+};
 
 #[derive(Parser)]
-#[command(name = "bench", about = "Measures what is deployed")]
+#[command(
+    name = "bench",
+    about = "Measures Joiner beside what it could be at best, and beside others: everything, or a part",
+    args_conflicts_with_subcommands = true
+)]
 struct Cli {
+    #[command(flatten)]
+    all: All,
     #[command(subcommand)]
-    command: Command,
+    part: Option<Part>,
 }
 
 #[derive(Subcommand)]
-enum Command {
+enum Part {
     /// How large each function is, and how long it takes from its spawn to its first request for an event
     Cold(cold::Args),
+    /// How long each function takes to its first answer, and to ten thousand more
+    Functions(functions::Args),
+    /// From an event to the brokers' acknowledgement
+    Webhook(Plan),
+    /// From the topic to the stored user
+    Enrichment(Enrichment),
+    /// One user from the cache and from the store, and a page of users
+    Query(Plan),
+    /// Whether the stores get slower with the users in them
+    Growth(growth::Args),
+    /// The pipeline's memory over many records
+    Memory(memory::Args),
+    /// What Lambda bills for a hire
+    Cost,
+    /// The local cloud with one function, for the benches to load
+    #[command(hide = true)]
+    Serve(serve::ServeArgs),
+    /// The fake Okta
+    #[command(hide = true)]
+    Okta(serve::OktaArgs),
 }
 
-/// One thread: the function that is measured has the other.
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> ExitCode {
-    match run(Cli::parse()).await {
+#[derive(clap::Args)]
+struct All {
+    #[command(flatten)]
+    plan: Plan,
+    #[command(flatten)]
+    cold: cold::Args,
+    #[command(flatten)]
+    functions: functions::Args,
+    #[command(flatten)]
+    enrichment: enrichment::Args,
+    #[command(flatten)]
+    growth: growth::Args,
+    #[command(flatten)]
+    memory: memory::Args,
+}
+
+#[derive(clap::Args)]
+struct Enrichment {
+    /// How often each is measured, in turns
+    #[arg(long, default_value_t = 3)]
+    rounds: usize,
+    #[command(flatten)]
+    args: enrichment::Args,
+}
+
+fn main() -> ExitCode {
+    let Cli { all, part } = Cli::parse();
+    let mut runtime = match part {
+        // As the functions' own processes are.
+        Some(Part::Serve(_) | Part::Okta(_)) => tokio::runtime::Builder::new_multi_thread(),
+        // One thread: what is measured has the other core.
+        _ => tokio::runtime::Builder::new_current_thread(),
+    };
+    let runtime = runtime.enable_all().build().expect("the process may have threads and sockets");
+    let outcome = runtime.block_on(async {
+        match part {
+            Some(part) => run(part).await,
+            None => run_all(all).await,
+        }
+    });
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("bench: {error:#}");
@@ -36,8 +127,57 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(cli: Cli) -> anyhow::Result<()> {
-    match cli.command {
-        Command::Cold(args) => cold::run(&args).await,
-    }
+async fn run(part: Part) -> Result<()> {
+    let section = match part {
+        Part::Serve(args) => return serve::serve(&args).await,
+        Part::Okta(args) => return serve::okta(&args).await,
+        Part::Cold(args) => cold::run(&args).await?,
+        Part::Functions(args) => functions::run(args, &Stage::start()?).await?,
+        Part::Webhook(plan) => webhook::run(plan, &Stage::start()?).await?,
+        Part::Enrichment(Enrichment { rounds, args }) => {
+            enrichment::run(rounds, args, &Stage::start()?).await?
+        }
+        Part::Query(plan) => query::run(plan, &Stage::start()?).await?,
+        Part::Growth(args) => growth::run(&args, &Stage::start()?).await?,
+        Part::Memory(args) => memory::run(args, &Stage::start()?).await?,
+        Part::Cost => cost::run(&Stage::start()?).await?,
+    };
+    print!("{}", section.text());
+    Ok(())
+}
+
+/// Says each section as soon as it is measured, and writes the report at the end.
+async fn run_all(args: All) -> Result<()> {
+    let mut sections = Vec::new();
+    let mut say = |section: Section| {
+        print!("{}", section.text());
+        sections.push(section);
+    };
+    say(cold::run(&args.cold).await?);
+    let stage = Stage::start()?;
+    say(functions::run(args.functions, &stage).await?);
+    say(webhook::run(args.plan, &stage).await?);
+    say(enrichment::run(args.plan.rounds, args.enrichment, &stage).await?);
+    say(query::run(args.plan, &stage).await?);
+    say(growth::run(&args.growth, &stage).await?);
+    say(memory::run(args.memory, &stage).await?);
+    say(cost::run(&stage).await?);
+    let report = Report {
+        when: Clock::system().now(),
+        machine: machine(stage.cores),
+        arguments: std::env::args().skip(1).collect::<Vec<_>>().join(" "),
+        sections,
+    };
+    let folder = root().join("target/bench");
+    report.write(&folder)?;
+    println!("\nThe report is in target/bench: report.html, and report.json for programs.");
+    Ok(())
+}
+
+/// The processor's name and how many cores it has here.
+fn machine(cores: usize) -> String {
+    let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let name = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
+    let name = name.map_or("an unknown processor", |(_, name)| name);
+    format!("{cores} cores of {name}")
 }

@@ -1,17 +1,16 @@
 use std::{
     fs,
-    net::SocketAddr,
-    path::Path,
-    process::{Child, Command, Stdio},
+    process::{Child, Command},
     time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result, bail};
-use runtime::Vars;
+use rustix::time::{ClockId, clock_gettime};
 
-/// A function's process. Dropped, it is gone.
+/// A running program. Dropped, it is gone.
+#[derive(Debug)]
 pub(crate) struct Process {
-    child: Child,
+    pub(crate) child: Child,
     pub(crate) began: Instant,
 }
 
@@ -25,22 +24,10 @@ pub(crate) struct Usage {
 }
 
 impl Process {
-    /// With these variables, Lambda's, and nothing else. What it says of a start that fails goes to our stderr.
-    pub(crate) fn start(bootstrap: &Path, vars: &Vars, runtime_api: SocketAddr) -> Result<Self> {
-        let mut command = Command::new(bootstrap);
-        command
-            .env_clear()
-            .envs(vars.iter())
-            .env("AWS_LAMBDA_RUNTIME_API", runtime_api.to_string())
-            .env("AWS_LAMBDA_FUNCTION_NAME", "bench")
-            .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
-            .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "512")
-            .env("AWS_LAMBDA_LOG_GROUP_NAME", "bench")
-            .env("AWS_LAMBDA_LOG_STREAM_NAME", "bench")
-            .stdin(Stdio::null())
-            .stdout(Stdio::null());
+    pub(crate) fn start(mut command: Command) -> Result<Self> {
         let began = Instant::now();
-        let child = command.spawn().with_context(|| format!("{} can't be run", bootstrap.display()))?;
+        let started = command.spawn();
+        let child = started.with_context(|| format!("{} can't be run", command.get_program().display()))?;
         Ok(Self { child, began })
     }
 
@@ -66,13 +53,19 @@ impl Process {
     }
 }
 
+/// What this process has used of the CPUs so far.
+pub(crate) fn own_cpu() -> Duration {
+    let used = clock_gettime(ClockId::ProcessCPUTime);
+    let (seconds, nanos) = (used.tv_sec.unsigned_abs(), used.tv_nsec.unsigned_abs());
+    Duration::from_secs(seconds) + Duration::from_nanos(nanos)
+}
+
 impl Drop for Process {
     fn drop(&mut self) {
         drop(self.child.kill());
         drop(self.child.wait());
     }
 }
-
 /// `VmRSS` of `/proc/<pid>/status`, which is in KiB.
 fn resident(status: &str) -> Option<u64> {
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;

@@ -35,10 +35,8 @@ impl Remote {
     pub(crate) fn vars(&self) -> io::Result<Vars> {
         let address = self.0.local_addr()?;
         let https = format!("https://{address}");
-        // In Lambda the roots are this one file. Debian has each of them as a file besides, and a start would read both.
-        let roots = ROOTS.into_iter().find(|file| Path::new(file).exists()).unwrap_or_default();
         Ok(Vars::from_iter(aws::EMULATED)
-            .with("SSL_CERT_FILE", roots)
+            .with("SSL_CERT_FILE", roots())
             .with("AWS_SESSION_TOKEN", "local")
             .with("AWS_ENDPOINT_URL_DYNAMODB", &https)
             .with("AWS_ENDPOINT_URL_KAFKA", &https)
@@ -53,6 +51,11 @@ impl Remote {
             .with("CACHE_CLUSTER", "true")
             .with("CACHE_CREDENTIALS_SECRET_ID", "cache-credentials"))
     }
+}
+
+/// In Lambda the roots are this one file. Debian has each of them as a file besides, and a start would read both.
+pub(crate) fn roots() -> &'static str {
+    ROOTS.into_iter().find(|file| Path::new(file).exists()).unwrap_or_default()
 }
 
 #[cfg(test)]

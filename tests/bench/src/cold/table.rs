@@ -1,90 +1,64 @@
-use std::{iter, time::Duration};
+use std::iter;
 
 use super::Candidate;
-use crate::statistics::{difference, median, millis, percentile};
+use crate::{
+    report::{Aim, Column, Row, Section, Table},
+    statistics::{Spread, float, median, megabytes, millis, percentile},
+};
 
 /// The aims: what a function may weigh as a zip, and how much longer than the empty one it may take.
-const MOST_ZIPPED: u64 = 5_000_000;
+const MOST_ZIPPED_MB: f64 = 5.0;
 const MOST_OVER_MS: f64 = 15.0;
 
-/// A line each, and one for each thing that is not as it should be.
-pub(super) fn show(empty: &Candidate, functions: &[Candidate]) -> String {
-    let mut lines = vec![format!(
-        "{:<22}{:>10}{:>8}{:>10}{:>11}{:>8}{:>12}{:>8}{:>8}",
-        "", "zipped MB", "raw MB", "least ms", "median ms", "p99 ms", "over empty", "CPU ms", "RSS MB"
-    )];
-    let mut findings = Vec::new();
-    let normal = median(&empty.each(|start| start.took));
+const ABOUT: &str = "From a bootstrap's spawn to its first request for an event, beside a function that is empty, started a \
+    moment before or after it. Every remote party is one port over TLS at which nobody answers.";
+
+pub(super) fn section(empty: &Candidate, functions: &[Candidate]) -> Section {
+    let (mut rows, mut aims) = (Vec::new(), Vec::new());
     for candidate in iter::once(empty).chain(functions) {
         let took = candidate.each(|start| start.took);
-        let over = difference(median(&took), normal);
-        lines.push(line(candidate, &took, over));
-        let connections = candidate.starts.iter().map(|start| start.connections).sum();
-        let found = findings_of(candidate.size.zipped, over, connections);
-        findings.extend(found.into_iter().map(|finding| format!("{} {finding}", candidate.name)));
+        let over = millis(median(&took)) - millis(median(&empty.each(|start| start.took)));
+        rows.push(row(candidate, over));
+        if !std::ptr::eq(candidate, empty) {
+            aims.extend(aims_of(candidate, over));
+        }
     }
-    lines.extend(findings);
-    lines.join("\n")
+    let columns = vec![
+        Column::new("zipped MB", 2),
+        Column::new("raw MB", 2),
+        Column::new("least ms", 1),
+        Column::new("median ms", 1),
+        Column::new("p99 ms", 1),
+        Column::new("over empty", 1),
+        Column::new("CPU ms", 1),
+        Column::new("RSS MB", 1),
+    ];
+    let table = Table { title: "function".to_owned(), columns, rows, plot: "median ms" };
+    Section { title: "Cold start", about: ABOUT.to_owned(), tables: vec![table], aims }
 }
 
-fn line(candidate: &Candidate, took: &[Duration], over: f64) -> String {
-    let cpu = median(&candidate.each(|start| start.cpu));
+fn row(candidate: &Candidate, over: f64) -> Row {
+    let took = candidate.each(|start| start.took);
     let resident = candidate.starts.iter().map(|start| start.resident).max().unwrap_or_default();
-    format!(
-        "{:<22}{:>10.2}{:>8.2}{:>10.1}{:>11.1}{:>8.1}{over:>+12.1}{:>8.1}{:>8.1}",
-        candidate.name,
+    let figures = [
         megabytes(candidate.size.zipped),
         megabytes(candidate.size.raw),
-        millis(percentile(took, 0)),
-        millis(median(took)),
-        millis(percentile(took, 99)),
-        millis(cpu),
+        millis(percentile(&took, 0)),
+        millis(median(&took)),
+        millis(percentile(&took, 99)),
+        over,
+        millis(median(&candidate.each(|start| start.cpu))),
         megabytes(resident),
-    )
+    ];
+    Row { name: candidate.name.clone(), cells: figures.map(|figure| Some(Spread::once(figure))).into() }
 }
 
-fn findings_of(zipped: u64, over: f64, connections: usize) -> Vec<String> {
-    let mut findings = Vec::new();
-    if zipped > MOST_ZIPPED {
-        findings.push(format!(
-            "is {:.2} MB as a zip: the aim is {:.0}",
-            megabytes(zipped),
-            megabytes(MOST_ZIPPED)
-        ));
-    }
-    if over > MOST_OVER_MS {
-        findings.push(format!("takes {over:.1} ms more than the empty one: the aim is {MOST_OVER_MS:.0}"));
-    }
-    if connections > 0 {
-        findings.push(format!("made {connections} connections before it had an event"));
-    }
-    findings
-}
-
-#[expect(clippy::cast_precision_loss, reason = "two decimals are shown")]
-fn megabytes(bytes: u64) -> f64 {
-    bytes as f64 / 1e6
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_meets_the_aims_is_no_finding() {
-        assert_eq!(findings_of(MOST_ZIPPED, MOST_OVER_MS, 0), Vec::<String>::new());
-        assert_eq!(findings_of(1, -3.0, 0), Vec::<String>::new());
-    }
-
-    #[test]
-    fn each_aim_that_is_missed_and_each_connection_is_a_finding() {
-        assert_eq!(
-            findings_of(5_780_000, 17.25, 2),
-            [
-                "is 5.78 MB as a zip: the aim is 5",
-                "takes 17.2 ms more than the empty one: the aim is 15",
-                "made 2 connections before it had an event",
-            ]
-        );
-    }
+fn aims_of(candidate: &Candidate, over: f64) -> [Aim; 3] {
+    let name = &candidate.name;
+    let connections: usize = candidate.starts.iter().map(|start| start.connections).sum();
+    [
+        Aim::at_most(format!("{name}: its zip"), megabytes(candidate.size.zipped), MOST_ZIPPED_MB, " MB"),
+        Aim::at_most(format!("{name}: median over the empty one's"), over, MOST_OVER_MS, " ms"),
+        Aim::at_most(format!("{name}: connections before it had an event"), float(connections), 0.0, ""),
+    ]
 }

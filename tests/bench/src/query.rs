@@ -1,0 +1,163 @@
+//! `bench query`: one user from the cache, one from the store, and a page of fifty.
+
+use anyhow::{Context, Result, ensure};
+use aws::Aws;
+use hyper::{Method, StatusCode, body::Bytes};
+use onboarding::Store;
+use redis::{AsyncCommands, aio::MultiplexedConnection};
+use serde_json::{Value, json};
+
+use crate::{
+    handler::Handler,
+    hr::Hr,
+    http::{Connection, Requests},
+    load::{Candidate, Client, Plan, collect, compare, find},
+    process::own_cpu,
+    report::{Aim, Section},
+    server::Server,
+    stage::{API_KEY, Stage, sample},
+    statistics::micros,
+    users,
+};
+
+const CONNECTIONS: [usize; 2] = [1, 16];
+const USERS: usize = 10_000;
+const ASKED_FOR: usize = 1_000;
+
+const BARE: &str = "bare Redis GET";
+const HANDLER: &str = "handler";
+const GATEWAY: &str = "local gateway";
+const FASTAPI: &str = "FastAPI";
+
+const ABOUT: &str = "Ten thousand users in Redis, which is the cache too. The base is a bare GET of a user's JSON from the \
+    cache. The handler is the function in this process, from API Gateway's event to its answer; the local gateway is the \
+    same behind HTTP, in a process of its own; FastAPI does the same with redis-py, and has a process for each core. A \
+    user who isn't in the cache has a tombstone there, and is read from the store each time.";
+
+/// What is asked for.
+struct Case {
+    title: &'static str,
+    /// Of API Gateway, and the same over HTTP.
+    events: Vec<Vec<u8>>,
+    paths: Vec<String>,
+    /// Whether a bare GET does the same.
+    has_floor: bool,
+}
+
+pub(crate) async fn run(plan: Plan, stage: &Stage) -> Result<Section> {
+    let vars = stage.vars();
+    let hr = Hr::new()?;
+    users::fill(&Store::from_vars(&vars, &Aws::from_vars(&vars)?)?, &hr, 0..USERS).await?;
+    let cache = redis::Client::open(stage.database(0))?.get_multiplexed_async_connection().await?;
+    let gateway = Server::function("user-query", &[], &vars)?;
+    let python = stage.peers.python();
+    let fastapi =
+        python.map(|python| Server::uvicorn(python, "query:app", stage.cores, &vars)).transpose()?;
+
+    let cases = [
+        Case::users("cache hit", 0..ASKED_FOR, true)?,
+        Case::users("cache miss", ASKED_FOR..2 * ASKED_FOR, false)?,
+        Case::page()?,
+    ];
+    mark_as_written(cache.clone(), ASKED_FOR..2 * ASKED_FOR).await?;
+    let (mut tables, mut aims) = (Vec::new(), Vec::new());
+    for case in cases {
+        let handler = Handler::start("user-query", &vars, case.events.clone(), 200)?;
+        // Whoever is to be in the cache is there from here on.
+        for caller in &mut handler.callers(case.events.len()) {
+            caller.call().await?;
+        }
+        let bare = Bare { cache: cache.clone(), next: 0 };
+        let each = case.paths.iter().map(|path| (path.clone(), Bytes::new())).collect();
+        let requests = Requests { method: Method::GET, expected: StatusCode::OK, each };
+        for connections in CONNECTIONS {
+            let mut candidates = Vec::new();
+            for _ in 0..plan.rounds {
+                let cpu = || Ok(own_cpu());
+                if case.has_floor {
+                    collect(
+                        &mut candidates,
+                        BARE,
+                        plan.drive(&mut vec![bare.clone(); connections], cpu).await?,
+                    );
+                }
+                collect(&mut candidates, HANDLER, plan.drive(&mut handler.callers(connections), cpu).await?);
+                for (name, server) in [(GATEWAY, Some(&gateway)), (FASTAPI, fastapi.as_ref())] {
+                    let Some(server) = server else { continue };
+                    let mut senders = Connection::open_all(&server.addresses, &requests, connections).await?;
+                    collect(&mut candidates, name, plan.drive(&mut senders, || server.cpu()).await?);
+                }
+            }
+            aims.extend(aim_of(case.title, connections, &candidates));
+            tables.push(compare(format!("{}, connections: {connections}", case.title), &candidates));
+        }
+    }
+    Ok(Section { title: "User query", about: ABOUT.to_owned() + &stage.peers.about(), tables, aims })
+}
+
+fn aim_of(case: &str, connections: usize, candidates: &[Candidate]) -> Option<Aim> {
+    let (gateway, fastapi) = (find(candidates, GATEWAY)?, find(candidates, FASTAPI)?);
+    let per_core = fastapi.ratio(gateway, |measured| micros(measured.cpu)).median;
+    let what = format!("{case}: requests a second and core over FastAPI's, at {connections}");
+    Some(Aim::at_least(what, per_core, 10.0, " ×"))
+}
+
+impl Case {
+    fn users(title: &'static str, numbers: std::ops::Range<usize>, has_floor: bool) -> Result<Self> {
+        let sample = sample("user-query/user.json")?;
+        let event = |number| {
+            let mut event = sample.clone();
+            event["rawPath"] = path(number).into();
+            event["pathParameters"]["id"] = id(number).into();
+            with_key(event)
+        };
+        let (events, paths) = (numbers.clone().map(event).collect(), numbers.map(path).collect());
+        Ok(Self { title, events, paths, has_floor })
+    }
+
+    /// The first: every other one costs the same, and the check of its cursor.
+    fn page() -> Result<Self> {
+        let mut event = sample("user-query/users-of-department.json")?;
+        event["rawQueryString"] = "limit=50".into();
+        event["queryStringParameters"] = json!({"limit": "50"});
+        let paths = vec!["/v1/users?limit=50".to_owned()];
+        Ok(Self { title: "list of 50", events: vec![with_key(event)], paths, has_floor: false })
+    }
+}
+
+fn with_key(mut event: Value) -> Vec<u8> {
+    event["headers"]["x-api-key"] = API_KEY.into();
+    event.to_string().into_bytes()
+}
+
+fn id(number: usize) -> String {
+    format!("E{number:09}")
+}
+
+fn path(number: usize) -> String {
+    format!("/v1/users/{}", id(number))
+}
+
+/// As the enrichment does after a write, but for good: nothing is cached under these keys.
+async fn mark_as_written(mut cache: MultiplexedConnection, numbers: std::ops::Range<usize>) -> Result<()> {
+    for number in numbers {
+        let () = cache.set(format!("user:{}", id(number)), "").await?;
+    }
+    Ok(())
+}
+
+/// The least that anybody has to do for a hit.
+#[derive(Clone)]
+struct Bare {
+    cache: MultiplexedConnection,
+    next: usize,
+}
+
+impl Client for Bare {
+    async fn call(&mut self) -> Result<()> {
+        let user: Option<String> = self.cache.get(format!("user:{}", id(self.next % ASKED_FOR))).await?;
+        self.next += 1;
+        ensure!(user.context("a user is not in the cache")?.starts_with('{'), "the cache has no user there");
+        Ok(())
+    }
+}

@@ -1,0 +1,235 @@
+//! What was measured, for people (text, HTML) and for programs (JSON).
+
+mod html;
+
+use std::{fmt::Write as _, fs, path::Path};
+
+use anyhow::{Context, Result};
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::statistics::Spread;
+
+#[derive(Serialize)]
+pub(crate) struct Report {
+    pub(crate) when: Timestamp,
+    pub(crate) machine: String,
+    /// The command line after the program's name.
+    pub(crate) arguments: String,
+    pub(crate) sections: Vec<Section>,
+}
+
+#[derive(Serialize)]
+pub(crate) struct Section {
+    pub(crate) title: &'static str,
+    /// What is measured against what, and how.
+    pub(crate) about: String,
+    pub(crate) tables: Vec<Table>,
+    pub(crate) aims: Vec<Aim>,
+}
+
+#[derive(Serialize)]
+pub(crate) struct Table {
+    pub(crate) title: String,
+    pub(crate) columns: Vec<Column>,
+    pub(crate) rows: Vec<Row>,
+    /// The column that is worth a plot.
+    pub(crate) plot: &'static str,
+}
+
+#[derive(Serialize)]
+pub(crate) struct Column {
+    pub(crate) name: &'static str,
+    /// How many decimals are shown.
+    pub(crate) decimals: usize,
+    /// Whether the least and the most of the rounds are shown too.
+    pub(crate) spread: bool,
+}
+
+#[derive(Serialize)]
+pub(crate) struct Row {
+    pub(crate) name: String,
+    pub(crate) cells: Vec<Option<Spread>>,
+}
+
+/// What was to be reached. A figure that is missed is a finding, with by how much.
+#[derive(Serialize)]
+pub(crate) struct Aim {
+    pub(crate) what: String,
+    pub(crate) measured: f64,
+    pub(crate) wanted: f64,
+    pub(crate) unit: &'static str,
+    pub(crate) met: bool,
+}
+
+const TERMINAL: usize = 100;
+
+impl Report {
+    /// Writes `report.json` and `report.html`.
+    pub(crate) fn write(&self, folder: &Path) -> Result<()> {
+        fs::create_dir_all(folder).with_context(|| format!("{} can't be made", folder.display()))?;
+        let write = |name, content: String| {
+            let path = folder.join(name);
+            fs::write(&path, content).with_context(|| format!("{} can't be written", path.display()))
+        };
+        write("report.json", serde_json::to_string_pretty(self)? + "\n")?;
+        write("report.html", html::page(self))
+    }
+}
+
+impl Section {
+    pub(crate) fn text(&self) -> String {
+        let mut text = format!("\n== {} ==\n{}\n", self.title, wrap(&self.about));
+        for table in &self.tables {
+            text.push_str(&table.text());
+        }
+        for aim in &self.aims {
+            writeln!(text, "{}", aim.text()).expect("a String takes everything");
+        }
+        text
+    }
+}
+
+/// In lines of at most a terminal's width, as far as the words are.
+fn wrap(text: &str) -> String {
+    let (mut wrapped, mut width) = (String::new(), 0);
+    for word in text.split_whitespace() {
+        let length = word.chars().count();
+        if width > 0 && width + 1 + length > TERMINAL {
+            wrapped.push('\n');
+            width = 0;
+        } else if width > 0 {
+            wrapped.push(' ');
+            width += 1;
+        }
+        wrapped.push_str(word);
+        width += length;
+    }
+    wrapped
+}
+
+impl Table {
+    fn text(&self) -> String {
+        let shown = |row: &Row| {
+            row.cells.iter().zip(&self.columns).map(|(cell, column)| column.show(*cell)).collect()
+        };
+        let cells: Vec<Vec<String>> = self.rows.iter().map(shown).collect();
+        let first =
+            self.rows.iter().map(|row| row.name.chars().count()).chain([self.title.chars().count()]).max();
+        let first = first.unwrap_or_default();
+        let widths: Vec<_> = (0..self.columns.len())
+            .map(|at| {
+                cells
+                    .iter()
+                    .map(|row| row[at].chars().count())
+                    .chain([self.columns[at].name.chars().count()])
+                    .max()
+            })
+            .map(Option::unwrap_or_default)
+            .collect();
+        let line = |name: &str, values: &mut dyn Iterator<Item = &str>| {
+            let mut line = format!("{name:<first$}");
+            for (value, width) in values.zip(&widths) {
+                write!(line, "  {value:>width$}").expect("a String takes everything");
+            }
+            line.trim_end().to_owned() + "\n"
+        };
+        let mut text =
+            "\n".to_owned() + &line(&self.title, &mut self.columns.iter().map(|column| column.name));
+        for (row, cells) in self.rows.iter().zip(&cells) {
+            text.push_str(&line(&row.name, &mut cells.iter().map(String::as_str)));
+        }
+        text
+    }
+}
+
+impl Column {
+    pub(crate) const fn new(name: &'static str, decimals: usize) -> Self {
+        Self { name, decimals, spread: false }
+    }
+
+    /// Shown with the least and the most of the rounds.
+    pub(crate) const fn spread(name: &'static str, decimals: usize) -> Self {
+        Self { name, decimals, spread: true }
+    }
+
+    fn show(&self, cell: Option<Spread>) -> String {
+        let Some(Spread { median, least, most }) = cell else { return "-".to_owned() };
+        let digits = self.decimals;
+        if self.spread && least < most {
+            format!("{median:.digits$} ({least:.digits$}-{most:.digits$})")
+        } else {
+            format!("{median:.digits$}")
+        }
+    }
+}
+
+impl Aim {
+    pub(crate) fn at_most(what: impl Into<String>, measured: f64, wanted: f64, unit: &'static str) -> Self {
+        Self { what: what.into(), measured, wanted, unit, met: measured <= wanted }
+    }
+
+    pub(crate) fn at_least(what: impl Into<String>, measured: f64, wanted: f64, unit: &'static str) -> Self {
+        Self { what: what.into(), measured, wanted, unit, met: measured >= wanted }
+    }
+
+    fn text(&self) -> String {
+        let Self { what, measured, wanted, unit, met } = self;
+        let verdict = if *met { "met   " } else { "MISSED" };
+        format!("{verdict} {what}: {measured:.2}{unit}, aim {wanted}{unit}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table() -> Table {
+        let row = |name: &str, cells| Row { name: name.to_owned(), cells };
+        Table {
+            title: "16 connections".to_owned(),
+            columns: vec![Column::spread("per s", 0), Column::new("p99 ms", 2)],
+            rows: vec![
+                row("floor", vec![Some(Spread::of([900.0, 1000.0, 1100.0])), Some(Spread::once(1.5))]),
+                row("a <peer>", vec![Some(Spread::once(50.0)), None]),
+            ],
+            plot: "per s",
+        }
+    }
+
+    #[test]
+    fn columns_align_and_what_was_not_measured_is_a_dash() {
+        let expected = "
+16 connections            per s  p99 ms
+floor           1000 (900-1100)    1.50
+a <peer>                     50       -
+";
+        assert_eq!(table().text(), expected);
+    }
+
+    #[test]
+    fn prose_is_wrapped_and_a_word_that_is_too_long_stays_whole() {
+        let text = format!("{} b {}", "a".repeat(98), "c".repeat(120));
+        let lines: Vec<_> = wrap(&text).lines().map(str::len).collect();
+        assert_eq!(lines, [100, 120]);
+    }
+
+    #[test]
+    fn an_aim_that_is_missed_says_so_and_by_how_much() {
+        assert_eq!(Aim::at_least("faster", 8.0, 10.0, " ×").text(), "MISSED faster: 8.00 ×, aim 10 ×");
+        assert_eq!(Aim::at_most("small", 4.0, 5.0, " MB").text(), "met    small: 4.00 MB, aim 5 MB");
+    }
+
+    #[test]
+    fn a_report_is_a_page_that_escapes_names_and_has_every_figure() {
+        let aims = vec![Aim::at_least("faster", 8.0, 10.0, " ×")];
+        let section = Section { title: "Webhook", about: "A & B".to_owned(), tables: vec![table()], aims };
+        let when = Timestamp::UNIX_EPOCH;
+        let report =
+            Report { when, machine: "2 cores".to_owned(), arguments: String::new(), sections: vec![section] };
+        let page = html::page(&report);
+        for part in ["a &lt;peer&gt;", "A &amp; B", "1000 (900-1100)", "<svg", "MISSED"] {
+            assert!(page.contains(part), "{part}");
+        }
+    }
+}

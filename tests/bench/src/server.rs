@@ -1,0 +1,125 @@
+//! What is measured in a process of its own: the local cloud with one function, and the Python peers.
+
+use std::{
+    env,
+    io::{BufRead, BufReader, Read},
+    net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
+    path::Path,
+    process::{Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, bail};
+use real_parts::bound_to_this_process;
+use runtime::Vars;
+
+use crate::{process::Process, serve::READY};
+
+/// How long a start may take on a busy machine.
+const LIMIT: Duration = Duration::from_mins(1);
+
+/// Processes that do the same. Dropped, they are gone.
+#[derive(Debug)]
+pub(crate) struct Server {
+    pub(crate) addresses: Vec<SocketAddr>,
+    processes: Vec<Process>,
+}
+
+impl Server {
+    /// This program as something else: see `serve.rs`. Returns when it has said where it listens.
+    pub(crate) fn ourselves(arguments: &[&str], vars: &Vars) -> Result<Self> {
+        let mut command = bound_to_this_process(env::current_exe()?);
+        command.args(arguments).env_clear().envs(vars.iter()).stdin(Stdio::null());
+        // Its log goes to nobody, as those of the peers.
+        command.stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut process = Process::start(command)?;
+        let mut said = BufReader::new(process.child.stderr.take().context("its errors are piped")?);
+        let mut first = String::new();
+        said.read_line(&mut first)?;
+        let Some(address) = first.trim().strip_prefix(READY) else {
+            said.read_to_string(&mut first)?;
+            bail!("bench {} did not start: {}", arguments.join(" "), first.trim());
+        };
+        let addresses = vec![address.parse()?];
+        // What it says from here on is for whoever watches.
+        thread::spawn(move || said.lines().map_while(Result::ok).for_each(|line| eprintln!("{line}")));
+        Ok(Self { addresses, processes: vec![process] })
+    }
+
+    /// The local cloud with one function.
+    pub(crate) fn function(name: &str, options: &[&str], vars: &Vars) -> Result<Self> {
+        Self::ourselves(&[&["serve", name], options].concat(), vars)
+    }
+
+    /// Uvicorn with the peer's application, once for each core. Returns when all of them answer.
+    pub(crate) fn uvicorn(python: &Path, app: &str, cores: usize, vars: &Vars) -> Result<Self> {
+        let ports: Vec<_> = (0..cores).map(|_| free_port()).collect::<Result<_>>()?;
+        let options =
+            ["--loop", "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "warning"];
+        let start = |port: &u16| {
+            let mut command = peer(python, vars);
+            command
+                .args(["-m", "uvicorn", app, "--host", "127.0.0.1", "--port", &port.to_string()])
+                .args(options);
+            Process::start(command)
+        };
+        let processes = ports.iter().map(start).collect::<Result<_>>()?;
+        let addresses = ports.iter().map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, *port))).collect();
+        let mut server = Self { addresses, processes };
+        server.wait_until_connected().with_context(|| format!("{app} did not start"))?;
+        Ok(server)
+    }
+
+    /// The peer's program, once for each core.
+    pub(crate) fn python(python: &Path, program: &str, cores: usize, vars: &Vars) -> Result<Self> {
+        let start = |_| {
+            let mut command = peer(python, vars);
+            command.arg(program);
+            Process::start(command)
+        };
+        Ok(Self { addresses: Vec::new(), processes: (0..cores).map(start).collect::<Result<_>>()? })
+    }
+
+    fn wait_until_connected(&mut self) -> Result<()> {
+        let deadline = Instant::now() + LIMIT;
+        for address in &self.addresses {
+            while TcpStream::connect(address).is_err() {
+                for process in &mut self.processes {
+                    process.is_running()?;
+                }
+                if Instant::now() > deadline {
+                    bail!("nobody listens at {address} after {LIMIT:?}");
+                }
+                thread::sleep(Duration::from_millis(20));
+            }
+        }
+        Ok(())
+    }
+
+    /// An error once one of them has ended.
+    pub(crate) fn is_running(&mut self) -> Result<()> {
+        self.processes.iter_mut().try_for_each(Process::is_running)
+    }
+
+    /// What all of them have used so far.
+    pub(crate) fn cpu(&self) -> Result<Duration> {
+        self.processes.iter().map(|process| Ok(process.usage()?.cpu)).sum()
+    }
+
+    /// Their memory now, in bytes.
+    pub(crate) fn resident(&self) -> Result<u64> {
+        self.processes.iter().map(|process| Ok(process.usage()?.resident)).sum()
+    }
+}
+
+fn peer(python: &Path, vars: &Vars) -> Command {
+    let mut command = bound_to_this_process(python);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers");
+    command.current_dir(folder).envs(vars.iter()).stdin(Stdio::null()).stdout(Stdio::null());
+    command
+}
+
+fn free_port() -> Result<u16> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+}

@@ -1,0 +1,111 @@
+//! The broker, beside those who are measured.
+
+use std::{sync::Arc, time::Duration};
+
+use anyhow::{Result, bail};
+use futures_util::future::try_join_all;
+use rdkafka::{
+    ClientConfig, TopicPartitionList,
+    admin::{AdminClient, AdminOptions, NewTopic, TopicReplication},
+    client::DefaultClientContext,
+    config::RDKafkaLogLevel,
+    consumer::{BaseConsumer, Consumer},
+    error::RDKafkaErrorCode,
+    message::{Header, OwnedHeaders},
+    metadata::MetadataTopic,
+    producer::{FutureProducer, FutureRecord},
+};
+use tokio::task::spawn_blocking;
+
+use crate::hr::{Hr, headers};
+
+/// How many records are on their way at once.
+const AT_ONCE: usize = 5_000;
+
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Makes those that there aren't yet, with as many partitions.
+pub(crate) async fn ensure(servers: &str, topics: &[&str], partitions: i32) -> Result<()> {
+    let admin: AdminClient<DefaultClientContext> = config(servers).create()?;
+    let topics: Vec<_> =
+        topics.iter().map(|topic| NewTopic::new(topic, partitions, TopicReplication::Fixed(1))).collect();
+    for made in admin.create_topics(&topics, &AdminOptions::new()).await? {
+        match made {
+            Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
+            Err((topic, code)) => bail!("the topic {topic} could not be made: {code}"),
+        }
+    }
+    Ok(())
+}
+
+/// Puts an event onto the topic for each of the employees. `numbers` are those of the employee and of the update.
+pub(crate) async fn fill(
+    producer: &FutureProducer,
+    topic: &str,
+    hr: &Hr,
+    numbers: impl Iterator<Item = (usize, usize)>,
+) -> Result<()> {
+    let numbers: Vec<_> = numbers.collect();
+    for chunk in numbers.chunks(AT_ONCE) {
+        let sending = chunk.iter().map(async |(number, update)| {
+            let event = hr.event(*number, *update)?;
+            let value = event.encode();
+            let headers = headers(&event).iter().fold(OwnedHeaders::new(), |all, (key, value)| {
+                all.insert(Header { key, value: Some(value) })
+            });
+            let record =
+                FutureRecord::to(topic).key(event.employee.id.as_str()).payload(&value).headers(headers);
+            producer.send(record, Duration::from_secs(10)).await.map_err(|(error, _)| error)?;
+            anyhow::Ok(())
+        });
+        try_join_all(sending).await?;
+    }
+    Ok(())
+}
+
+/// As Joiner's own is set: see `shared/kafka/src/config.rs`.
+pub(crate) fn producer(servers: &str) -> Result<FutureProducer> {
+    let mut config = config(servers);
+    config.set("acks", "all").set("compression.type", "gzip").set("linger.ms", "0");
+    Ok(config.create()?)
+}
+
+pub(crate) fn config(servers: &str) -> ClientConfig {
+    let mut config = ClientConfig::new();
+    config.set("bootstrap.servers", servers);
+    config.set_log_level(RDKafkaLogLevel::Emerg);
+    config
+}
+
+/// How far a group has come.
+pub(crate) struct Progress {
+    consumer: Arc<BaseConsumer>,
+    partitions: TopicPartitionList,
+}
+
+impl Progress {
+    pub(crate) fn of(servers: &str, topic: &str, group: &str) -> Result<Self> {
+        let mut config = config(servers);
+        config.set("group.id", group).set("enable.auto.commit", "false");
+        let consumer: BaseConsumer = config.create()?;
+        let metadata = consumer.fetch_metadata(Some(topic), PATIENCE)?;
+        let mut partitions = TopicPartitionList::new();
+        for partition in metadata.topics().iter().flat_map(MetadataTopic::partitions) {
+            partitions.add_partition(topic, partition.id());
+        }
+        Ok(Self { consumer: consumer.into(), partitions })
+    }
+
+    /// How many records of all partitions.
+    pub(crate) async fn committed(&self) -> Result<usize> {
+        let (consumer, asked) = (Arc::clone(&self.consumer), self.partitions.clone());
+        let committed = spawn_blocking(move || consumer.committed_offsets(asked, PATIENCE)).await??;
+        let offsets = committed
+            .elements()
+            .iter()
+            .filter_map(|element| element.offset().to_raw())
+            .filter(|at| *at > 0)
+            .sum::<i64>();
+        Ok(usize::try_from(offsets)?)
+    }
+}

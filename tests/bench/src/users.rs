@@ -1,0 +1,61 @@
+//! Stored users, as many as a bench wants.
+
+use anyhow::Result;
+use futures_util::{StreamExt, TryStreamExt, stream};
+use okta::fake::Person;
+use onboarding::{Store, StoredUser, store::Saved};
+use serde_json::json;
+
+use crate::hr::Hr;
+
+/// How many are written at once.
+const AT_ONCE: usize = 64;
+
+/// The enriched profile of the employee of that number.
+pub(crate) fn user(hr: &Hr, number: usize) -> Result<StoredUser> {
+    let Person { id, email, first_name, last_name, title, department, groups, apps, .. } = hr.person(number);
+    let groups: Vec<_> =
+        groups.iter().map(|name| json!({"id": format!("00g{name}"), "name": name})).collect();
+    let apps: Vec<_> = apps
+        .iter()
+        .map(|label| json!({"id": format!("0oa{label}"), "name": label, "label": label}))
+        .collect();
+    let stored = json!({
+        "user": {
+            "id": format!("E{number:09}"),
+            "name": format!("{first_name} {last_name}"),
+            "email": email,
+            "title": title,
+            "department": department,
+            "managerEmail": "grace.hopper@acme.example",
+            "startDate": "2026-02-01",
+            "endDate": null,
+            "employmentStatus": "employed",
+            "onboarded": true,
+            "oktaId": id,
+            "oktaStatus": "ACTIVE",
+            "groups": groups,
+            "applications": apps,
+            "details": {"location": "Stockholm", "country": "SE", "timeZone": "Europe/Stockholm"},
+            "version": 1,
+            "updatedAt": "2026-01-31T18:42:05Z",
+            "correlationId": format!("c-{number:09}"),
+        },
+        "last": {
+            "occurred_at": "2026-01-31T18:42:00Z",
+            "received_at": "2026-01-31T18:42:01Z",
+            "recent": [format!("hr-2026-{number:09}")],
+        },
+    });
+    Ok(serde_json::from_value(stored)?)
+}
+
+/// Stores new users of these numbers.
+pub(crate) async fn fill(store: &Store, hr: &Hr, numbers: std::ops::Range<usize>) -> Result<()> {
+    let saving = stream::iter(numbers).map(async |number| {
+        let saved = store.save(&user(hr, number)?, None).await?;
+        anyhow::ensure!(saved == Saved::Yes, "somebody has stored the user {number}");
+        Ok(())
+    });
+    saving.buffer_unordered(AT_ONCE).try_collect().await
+}
