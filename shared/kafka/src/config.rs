@@ -37,7 +37,7 @@ impl Config {
             .set("acks", "all")
             // With it, the first record waits half a second for a producer's id (ADR 15); repeats are known by their event.
             .set("enable.idempotence", "false")
-            .set("compression.type", "gzip")
+            .set("compression.type", "lz4")
             // One webhook waits for one record: nothing is gained by waiting for a fuller batch.
             .set("linger.ms", "0")
             // The topic has the last word on sizes: a dead letter is a little larger than its record.

@@ -27,11 +27,12 @@ mod topics;
 mod users;
 mod webhook;
 
-use std::{fs, process::ExitCode};
+use std::{fs, io, process::ExitCode};
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use runtime::Clock;
+use runtime::{Clock, Vars, telemetry};
+use tracing_subscriber::fmt::writer::BoxMakeWriter;
 
 use crate::{
     load::Plan,
@@ -113,6 +114,8 @@ fn main() -> ExitCode {
     };
     let runtime = runtime.enable_all().build().expect("the process may have threads and sockets");
     let outcome = runtime.block_on(async {
+        // The functions log here as they do in Lambda, to nobody.
+        telemetry::init(telemetry::Config::from_vars(&Vars::default())?, BoxMakeWriter::new(io::sink));
         match part {
             Some(part) => run(part).await,
             None => run_all(all).await,

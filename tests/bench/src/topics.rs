@@ -66,7 +66,7 @@ pub(crate) async fn fill(
 /// As Joiner's own is set: see `shared/kafka/src/config.rs`.
 pub(crate) fn producer(servers: &str) -> Result<FutureProducer> {
     let mut config = config(servers);
-    config.set("acks", "all").set("compression.type", "gzip").set("linger.ms", "0");
+    config.set("acks", "all").set("compression.type", "lz4").set("linger.ms", "0");
     Ok(config.create()?)
 }
 
