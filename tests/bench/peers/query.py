@@ -14,7 +14,7 @@ from fastapi import FastAPI, Request, Response
 from redis.exceptions import RedisError
 
 import contracts
-from common import Api, Problem, json_response, start_log, unavailable
+from common import Api, Problem, json_response, start, unavailable
 from store import Cache, Store
 
 EMPLOYEE_ID = re.compile(rf"(?=.{{1,64}}$){contracts.IDENTIFIER}")
@@ -58,7 +58,7 @@ signer = Signer(os.environ["CURSOR_KEY"])
 
 @asynccontextmanager
 async def lifespan(_app: FastAPI):
-    start_log()
+    start()
     yield
     await store.redis.aclose()
     await cache.redis.aclose()

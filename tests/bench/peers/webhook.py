@@ -1,24 +1,20 @@
 """`POST /v1/hr/webhook`: checks an HR event, and answers 202 once the brokers have it."""
 
-import asyncio
 import logging
 import os
 import re
 import secrets
-import threading
 import time
-from collections import deque
 from contextlib import asynccontextmanager
-from functools import partial
 from typing import Annotated
 
 import orjson
-from confluent_kafka import KafkaException, Producer
 from fastapi import FastAPI, Request, Response
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, ValidationError
 
 import contracts
-from common import Api, Problem, json_response, new_id, start_log, timestamp, unavailable
+from common import Api, Problem, json_response, new_id, start, timestamp, unavailable
+from publish import PUBLISHERS, Aiokafka, Confluent, Unacknowledged
 
 MOST_BYTES = 256 * 1024
 
@@ -169,71 +165,18 @@ def traceparent_of(request: Request) -> str:
     return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-00"
 
 
-class Publisher:
-    """Deliveries are reported in librdkafka's thread; all that are there wake the loop once."""
-
-    def __init__(self, servers: str, topic: str):
-        self.topic = topic
-        self.loop = asyncio.get_running_loop()
-        self.reports = deque()
-        self.is_woken = False
-        self.is_open = True
-        self.producer = Producer(
-            {
-                "bootstrap.servers": servers,
-                "client.id": "joiner",
-                "acks": "all",
-                "enable.idempotence": True,
-                "compression.type": "gzip",
-                "linger.ms": 0,
-                "message.max.bytes": 10485760,
-                "message.timeout.ms": 5000,
-            }
-        )
-        self.thread = threading.Thread(target=self.poll, daemon=True)
-        self.thread.start()
-
-    async def publish(self, key: str, value: bytes, headers: list[tuple[str, str]]) -> None:
-        delivered = self.loop.create_future()
-        self.producer.produce(self.topic, value, key, headers=headers, on_delivery=partial(self.report, delivered))
-        await delivered
-
-    def poll(self) -> None:
-        while self.is_open:
-            self.producer.poll(1)
-
-    def report(self, delivered: asyncio.Future, error, _message) -> None:
-        self.reports.append((delivered, error))
-        if not self.is_woken:
-            self.is_woken = True
-            self.loop.call_soon_threadsafe(self.settle)
-
-    def settle(self) -> None:
-        self.is_woken = False
-        while self.reports:
-            delivered, error = self.reports.popleft()
-            if delivered.done():
-                continue
-            if error is None:
-                delivered.set_result(None)
-            else:
-                delivered.set_exception(KafkaException(error))
-
-    def close(self) -> None:
-        self.is_open = False
-        self.producer.flush(5)
-
-
-publisher: Publisher
+publisher: Confluent | Aiokafka
 
 
 @asynccontextmanager
 async def lifespan(_app: FastAPI):
     global publisher
-    start_log()
-    publisher = Publisher(os.environ["KAFKA_BOOTSTRAP_SERVERS"], os.environ["KAFKA_TOPIC"])
+    start()
+    kind = PUBLISHERS[os.environ.get("KAFKA_CLIENT", "confluent")]
+    publisher = kind(os.environ["KAFKA_BOOTSTRAP_SERVERS"], os.environ["KAFKA_TOPIC"])
+    await publisher.open()
     yield
-    await asyncio.to_thread(publisher.close)
+    await publisher.close()
 
 
 async def accept(request: Request, correlation_id: str) -> Response:
@@ -247,22 +190,21 @@ async def accept(request: Request, correlation_id: str) -> Response:
     event_id = event.event_id or new_id()
     event_type = event.event_type or "hired"
     headers = [
-        ("correlation-id", correlation_id),
-        ("event-id", event_id),
-        ("event-type", event_type),
-        ("traceparent", traceparent_of(request)),
-        ("schema-version", "1"),
+        ("correlation-id", correlation_id.encode()),
+        ("event-id", event_id.encode()),
+        ("event-type", event_type.encode()),
+        ("traceparent", traceparent_of(request).encode()),
+        ("schema-version", b"1"),
     ]
+    fields = {"event_type": event_type, "correlation_id": correlation_id, "event_id": event_id, "service": api.service}
     try:
         await publisher.publish(event.employee_id, message(event, event_id, correlation_id), headers)
-    except (KafkaException, BufferError) as error:
-        log.error("an event was not accepted: the brokers did not acknowledge it", extra={"fields": {
-            "error": str(error), "correlation_id": correlation_id, "event_id": event_id, "service": api.service}})
+    except Unacknowledged as error:
+        log.error("an event was not accepted", extra={"fields": {"error": str(error), **fields}})
         raise unavailable("The event may or may not have been accepted. Send it again later, as it is.") from None
-    log.info("accepted", extra={"fields": {
-        "event_type": event_type, "correlation_id": correlation_id, "event_id": event_id, "service": api.service}})
-    return json_response({
-        "status": "accepted", "correlation_id": correlation_id, "status_url": f"/v1/requests/{correlation_id}"}, 202)
+    log.info("accepted", extra={"fields": fields})
+    status_url = f"/v1/requests/{correlation_id}"
+    return json_response({"status": "accepted", "correlation_id": correlation_id, "status_url": status_url}, 202)
 
 
 async def healthz(_request: Request, _correlation_id: str) -> Response:

@@ -15,7 +15,7 @@ from aiokafka.errors import CommitFailedError, KafkaError, MessageSizeTooLargeEr
 from pydantic import ValidationError
 from redis.exceptions import RedisError
 
-from common import start_log, timestamp
+from common import start, timestamp
 from contracts import EnrichmentRequested, nanos
 from okta import Okta, OktaError
 from store import Cache, Store
@@ -236,7 +236,7 @@ class Worker:
 
 
 async def main() -> None:
-    start_log()
+    start()
     stopping = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stopping.set)
