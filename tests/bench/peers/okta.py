@@ -74,7 +74,7 @@ GROUPS, APP_LINKS = TypeAdapter(list[Group]), TypeAdapter(list[AppLink])
 
 
 class Httpx:
-    """One client a connection: with many in one pool, httpx looks at each of them for each request, and gets far slower."""
+    """One client a connection: of a pool with many, httpx looks at each for each request, and gets far slower."""
 
     def __init__(self, headers: dict[str, str], connections: int):
         limits = httpx.Limits(max_connections=1, keepalive_expiry=60)
@@ -83,17 +83,19 @@ class Httpx:
             httpx.AsyncClient(headers=headers, limits=limits, timeout=TIMEOUT, verify=tls, trust_env=False)
             for _ in range(connections)
         ]
-        self.free = self.clients.copy()
+        self.free = asyncio.LifoQueue()
+        for client in self.clients:
+            self.free.put_nowait(client)
 
     async def get(self, url: str):
-        # There are as many as ever ask at once. The one used last goes first: its connection is alive.
-        client = self.free.pop()
+        # The one used last goes first: its connection is alive.
+        client = await self.free.get()
         try:
             answer = await client.get(url)
         except httpx.HTTPError as error:
             raise unreachable() from error
         finally:
-            self.free.append(client)
+            self.free.put_nowait(client)
         return answer.status_code, answer.headers, answer.headers.get("link"), answer.content
 
     async def close(self) -> None:
@@ -133,11 +135,13 @@ class Okta:
         if user is None:
             return None
         path = f"{self.org_url}/api/v1/users/{quote(user.id, safe='')}"
-        groups, apps = await asyncio.gather(
-            retried(self.all_pages, f"{path}/groups?limit=200", GROUPS),
-            retried(self.all_pages, f"{path}/appLinks", APP_LINKS),
-        )
-        return user, groups, apps
+        try:
+            async with asyncio.TaskGroup() as asking:
+                groups = asking.create_task(retried(self.all_pages, f"{path}/groups?limit=200", GROUPS))
+                apps = asking.create_task(retried(self.all_pages, f"{path}/appLinks", APP_LINKS))
+        except* OktaError as errors:
+            raise errors.exceptions[0] from None
+        return user, groups.result(), apps.result()
 
     async def find_user(self, address: str) -> User | None:
         """Whatever their status; one who is not deprovisioned goes first."""

@@ -1,8 +1,12 @@
 """Users, requests and the cache in Redis: keys and scripts are those of shared/onboarding/src/store/redis.rs."""
 
+import asyncio
 import logging
+import os
+from functools import wraps
 
 import orjson
+from redis import exceptions
 from redis.asyncio import Redis
 from redis.exceptions import NoScriptError, RedisError
 
@@ -13,8 +17,8 @@ TOMBSTONE = b""
 TOMBSTONE_SECONDS = 5
 REQUEST_SECONDS = 30 * 24 * 60 * 60
 
-# Compare and set. KEYS: the user, the indexes to leave, the indexes to enter. ARGV: the version that was read or "", the
-# new version, the new value, the id, how many indexes to leave.
+# Compare and set. KEYS: the user, the indexes to leave, the indexes to enter. ARGV: the version that was read or "",
+# the new version, the new value, the id, how many indexes to leave.
 SAVE = """
 local stored = redis.call('HGET', KEYS[1], 'version') or ''
 if stored ~= ARGV[1] then return 0 end
@@ -48,17 +52,35 @@ def indexes(user: dict) -> list[str]:
     return keys
 
 
+def bounded(operation):
+    """One limit for the whole of it: redis-py's own takes a task for each command and a timer for each answer."""
+
+    @wraps(operation)
+    async def within(self, *arguments):
+        try:
+            async with asyncio.timeout(self.seconds):
+                return await operation(self, *arguments)
+        except TimeoutError:
+            raise exceptions.TimeoutError(f"no answer within {self.seconds} s") from None
+
+    return within
+
+
 class Store:
+    seconds = 3
+
     def __init__(self, url: str):
-        self.redis = Redis.from_url(url, socket_timeout=3, socket_connect_timeout=3)
+        self.redis = Redis.from_url(url, socket_timeout=None)
 
     async def open(self) -> None:
         self.save_sha = await self.redis.script_load(SAVE)
         self.record_sha = await self.redis.script_load(RECORD)
 
+    @bounded
     async def user(self, user_id: str) -> bytes | None:
         return await self.redis.hget(user_key(user_id), "value")
 
+    @bounded
     async def users_after(self, after: str | None, limit: int) -> list[dict]:
         users = []
         start = f"({after}" if after else "-"
@@ -76,6 +98,7 @@ class Store:
                 break
         return users
 
+    @bounded
     async def accept(self, user_id: str, correlation_id: str, event: dict) -> bytes | None:
         """Notes that the event was read, and reads its user on the same way."""
         pipeline = self.redis.pipeline(transaction=False)
@@ -87,6 +110,7 @@ class Store:
             await self.open()
             return await self.accept(user_id, correlation_id, event)
 
+    @bounded
     async def save(self, new: dict, read: dict | None) -> bool:
         """Whether the user was written: another may have done so since it was read."""
         user = new["user"]
@@ -100,6 +124,7 @@ class Store:
             await self.open()
             return await self.save(new, read)
 
+    @bounded
     async def record(self, correlation_id: str, event: dict) -> None:
         try:
             await self.redis.evalsha(self.record_sha, *record_arguments(correlation_id, event))
@@ -117,12 +142,14 @@ def record_arguments(correlation_id: str, event: dict) -> tuple:
 class Cache:
     """Away, it is a miss."""
 
+    seconds = int(os.environ.get("CACHE_TIMEOUT_MS", "100")) / 1000
+
     def __init__(self, url: str):
-        self.redis = Redis.from_url(url, socket_timeout=0.1, socket_connect_timeout=0.1)
+        self.redis = Redis.from_url(url, socket_timeout=None)
 
     async def get(self, user_id: str) -> bytes | None:
         try:
-            return await self.redis.get(f"user:{user_id}") or None
+            return await self.read(user_id) or None
         except RedisError as error:
             log.warning("a cache read counts as a miss", extra={"fields": {"error": repr(error)}})
             return None
@@ -130,12 +157,20 @@ class Cache:
     async def fill(self, user_id: str, user: bytes) -> None:
         """Unless the key was written to meanwhile: then it has a value or a tombstone."""
         try:
-            await self.redis.set(f"user:{user_id}", user, ex=CACHE_SECONDS, nx=True)
+            await self.write(user_id, user, CACHE_SECONDS, True)
         except RedisError as error:
             log.warning("a value could not be cached", extra={"fields": {"error": repr(error)}})
 
     async def invalidate(self, user_id: str) -> None:
         try:
-            await self.redis.set(f"user:{user_id}", TOMBSTONE, ex=TOMBSTONE_SECONDS)
+            await self.write(user_id, TOMBSTONE, TOMBSTONE_SECONDS, False)
         except RedisError as error:
             log.warning("a cached value could not be invalidated", extra={"fields": {"error": repr(error)}})
+
+    @bounded
+    async def read(self, user_id: str) -> bytes | None:
+        return await self.redis.get(f"user:{user_id}")
+
+    @bounded
+    async def write(self, user_id: str, value: bytes, seconds: int, unless_present: bool) -> None:
+        await self.redis.set(f"user:{user_id}", value, ex=seconds, nx=unless_present)
