@@ -79,7 +79,9 @@ def check_webhook(webhook: httpx.Client) -> None:
     expect(webhook.post("/v1/hr/webhook", json=[]).status_code == 400, "a body that is no object is malformed")
     expect(post(EVENT, x_api_key="wrong").status_code == 403, "a wrong key is refused")
     unknown = {**EVENT, "employee_id": "E1999", "event_id": "hr-2", "email": "nobody.knows@acme.example"}
-    expect(post(unknown, x_correlation_id="check-2").status_code == 202, "an event of a person unknown to Okta is accepted")
+    expect(
+        post(unknown, x_correlation_id="check-2").status_code == 202, "an event of a person unknown to Okta is accepted"
+    )
     for number in range(3):
         other = {**EVENT, "employee_id": f"E300{number}", "event_id": f"hr-3{number}"}
         expect(post(other).status_code == 202, f"another person, {number}")

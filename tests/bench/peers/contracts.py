@@ -8,8 +8,6 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
 
-REQUESTED = "user.enrichment.requested"
-
 ATOM = r"[\p{Alphabetic}\p{N}!#$%&'*+/=?^_`{|}~-]+"
 LABEL = r"[\p{Alphabetic}\p{N}](?:[\p{Alphabetic}\p{N}!#$%&'*+/=?^_`{|}~-]*[\p{Alphabetic}\p{N}])?"
 QUOTED = r'"(?:[ \t!#-\[\]-~]|\\[!-~])+"'
