@@ -192,6 +192,28 @@ async fn ten_letters_of_two_causes_are_two_groups_with_how_many_are_in_which_sta
 }
 
 #[tokio::test]
+async fn a_group_is_the_same_in_whatever_order_its_letters_are_noted() {
+    // Times of one second with and without a fraction don't sort as text.
+    let times = [second(5), second(5) + jiff::SignedDuration::from_millis(500), second(9), second(7)];
+    let mut letters = Vec::new();
+    for (n, parked_at) in times.into_iter().enumerate() {
+        let (mut letter, _) = letter(i64::try_from(n).unwrap(), Reason::Invalid, "E1", parked_at);
+        letter.message = format!("Okta knows nobody, line {n}");
+        letters.push(letter);
+    }
+    for order in [[0, 1, 2, 3], [2, 1, 0, 3], [3, 2, 1, 0], [1, 0, 3, 2]] {
+        let store = store().await;
+        for n in order {
+            store.note_group(&letters[n]).await.unwrap();
+        }
+        let group = store.group(&letters[0].fingerprint).await.unwrap().unwrap();
+        assert_eq!((group.first_seen, group.last_seen), (times[0], times[2]), "{order:?}");
+        assert_eq!((&group.sample, &group.message), (&letters[0].id, &letters[2].message), "{order:?}");
+        assert_eq!(store.groups(None, 9).await.unwrap().len(), 1, "{order:?}");
+    }
+}
+
+#[tokio::test]
 async fn of_two_who_change_a_letter_at_once_one_sees_the_conflict() {
     let store = store().await;
     let (letter, payload) = letter(1, Reason::Invalid, "E1", second(0));
