@@ -74,6 +74,7 @@ impl Sweep {
             for outcome in outcomes {
                 swept.add(outcome);
             }
+            swept.failed += due.unreadable;
             next = due.next;
             if next.is_none() {
                 break;

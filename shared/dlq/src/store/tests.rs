@@ -243,6 +243,22 @@ async fn only_letters_whose_time_has_come_are_due() {
 }
 
 #[tokio::test]
+async fn a_letter_that_nobody_can_read_holds_up_no_other() {
+    let store = store().await;
+    for n in 1..=3 {
+        let (letter, payload) = letter(n, Reason::RateLimited, "E1", second(n));
+        store.insert(&letter, &payload).await.unwrap();
+        if n == 2 {
+            let newer = store.update(letter.id.as_str()).update_expression("SET reason = :reason");
+            newer.expression_attribute_values(":reason", string("of_next_year")).send().await.unwrap();
+        }
+    }
+    let due = store.due(second(1000), None, 10).await.unwrap();
+    assert_eq!((due.letters.len(), due.unreadable), (2, 1));
+    assert_eq!(all(&find(&store), &Filter::default(), 1).await.len(), 2);
+}
+
+#[tokio::test]
 async fn the_payload_of_a_letter_that_is_over_expires_unless_it_is_taken_up_again() {
     let store = store().await;
     let (letter, payload) = letter(1, Reason::Invalid, "E1", second(0));
