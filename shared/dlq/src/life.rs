@@ -72,7 +72,7 @@ pub enum Step {
     SendAgain,
     /// The brokers have the newest redrive.
     Published,
-    /// It can't be sent: what it held is gone.
+    /// It can't be sent: what it held is gone, or too large.
     GiveUp,
     /// Its record went through.
     Enriched,

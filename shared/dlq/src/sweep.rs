@@ -11,7 +11,7 @@ use crate::{
     letter::DeadLetter,
     life::{Due, Step},
     pace::Pace,
-    redrive::{Redrive, Sent},
+    redrive::{Brokers, Redrive, Sent},
     run_job::RunJobs,
     store::{Saved, Store},
     write::Writer,
@@ -34,7 +34,7 @@ pub struct Swept {
     pub awaited: u64,
     /// Of jobs: letters redriven or discarded.
     pub by_jobs: u64,
-    /// Could not be done now; the next sweep does it.
+    /// Could not be done now; the next sweep tries again.
     pub failed: u64,
 }
 
@@ -44,13 +44,23 @@ const CONCURRENCY: usize = 16;
 /// Letters a page.
 const PAGE: i32 = 100;
 
+/// What its letters share.
+struct Pass {
+    pace: Pace,
+    brokers: Brokers,
+    stop_starting: Instant,
+}
+
 impl Sweep {
     pub fn new(store: Store, redrive: Redrive, jobs: RunJobs, clock: Clock) -> Self {
         Self { writer: Writer { store, clock }, redrive, jobs }
     }
 
-    /// Starts nothing after `stop_starting`; what is left is left to the next sweep. `went_through` says whether
-    /// an event was applied.
+    /// Starts nothing after `stop_starting`, and publishes nothing more once the brokers were away; what is left is left
+    /// to the next sweep. `went_through` says whether an event was applied.
+    ///
+    /// # Errors
+    /// When the letters that are due, or the jobs, can't be read.
     pub async fn run<F, E>(
         &self,
         stop_starting: Instant,
@@ -61,13 +71,13 @@ impl Sweep {
         E: std::error::Error + 'static,
     {
         let mut swept = Swept::default();
-        let pace = Pace::new(usual_rate());
+        let pass = Pass { pace: Pace::new(usual_rate()), brokers: Brokers::default(), stop_starting };
         let (now, mut next) = (self.writer.clock.now(), None);
         // One pass: what fails in it stays due for the next sweep.
         while Instant::now() < stop_starting {
             let due = self.writer.store.due(now, next, PAGE).await?;
             let outcomes: Vec<_> = stream::iter(due.letters)
-                .map(|letter| self.go_on(letter, &pace, stop_starting, &went_through))
+                .map(|letter| self.go_on(letter, &pass, &went_through))
                 .buffer_unordered(CONCURRENCY)
                 .collect()
                 .await;
@@ -80,7 +90,7 @@ impl Sweep {
                 break;
             }
         }
-        swept.by_jobs = self.jobs.run_all(stop_starting).await?;
+        swept.by_jobs = self.jobs.run_all(stop_starting, &pass.brokers).await?;
         tracing::info!(?swept, "swept the dead letters");
         Ok(swept)
     }
@@ -88,8 +98,7 @@ impl Sweep {
     async fn go_on<F, E>(
         &self,
         mut letter: DeadLetter,
-        pace: &Pace,
-        stop_starting: Instant,
+        pass: &Pass,
         went_through: &impl Fn(CorrelationId, EmployeeId, EventId) -> F,
     ) -> Result<Outcome, Error>
     where
@@ -97,18 +106,7 @@ impl Sweep {
         E: std::error::Error + 'static,
     {
         match letter.life.due() {
-            Due::Redrive => {
-                if !pace.wait_before(stop_starting).await {
-                    return Ok(Outcome::Nothing);
-                }
-                Ok(self.redrive.by_itself(&mut letter).await?.into())
-            }
-            Due::PublishAgain => {
-                if !pace.wait_before(stop_starting).await {
-                    return Ok(Outcome::Nothing);
-                }
-                Ok(self.redrive.again(&mut letter).await?.into())
-            }
+            due @ (Due::Redrive | Due::PublishAgain) => self.send(&mut letter, due, pass).await,
             Due::Expire => {
                 self.writer.expire(&mut letter).await?;
                 Ok(Outcome::Nothing)
@@ -127,6 +125,22 @@ impl Sweep {
             }
             Due::Nothing => Ok(Outcome::Nothing),
         }
+    }
+
+    async fn send(&self, letter: &mut DeadLetter, due: Due, pass: &Pass) -> Result<Outcome, Error> {
+        if !pass.brokers.are_away() && !pass.pace.wait_before(pass.stop_starting).await {
+            return Ok(Outcome::Nothing);
+        }
+        // Also of those that have waited for their turn.
+        if pass.brokers.are_away() {
+            return Ok(Outcome::Failed);
+        }
+        let sent = match due {
+            Due::Redrive => self.redrive.by_itself(letter).await?,
+            _ => self.redrive.again(letter).await?,
+        };
+        pass.brokers.note(sent);
+        Ok(sent.into())
     }
 
     async fn note<E: std::error::Error + 'static>(
@@ -189,3 +203,6 @@ impl Swept {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// A DynamoDB of its own for one test, over HTTP.
-async fn store() -> Store {
+pub(crate) async fn store() -> Store {
     let (mut vars, _server) = dynamo::embedded::serve(None, std::future::pending()).await.unwrap();
     vars.extend([("DEAD_LETTERS_TABLE", "dead-letters")]);
     let store = Store::from_vars(&vars, &Aws::from_vars(&vars).unwrap()).unwrap();
@@ -46,11 +46,16 @@ fn record(offset: i64) -> Record {
     serde_json::from_value(json).unwrap()
 }
 
-fn second(second: i64) -> Timestamp {
+pub(crate) fn second(second: i64) -> Timestamp {
     Timestamp::from_second(1_700_000_000 + second).unwrap()
 }
 
-fn letter(offset: i64, reason: Reason, employee: &str, parked_at: Timestamp) -> (DeadLetter, Payload) {
+pub(crate) fn letter(
+    offset: i64,
+    reason: Reason,
+    employee: &str,
+    parked_at: Timestamp,
+) -> (DeadLetter, Payload) {
     let mut record = record(offset);
     record.key = Some(employee.as_bytes().to_vec());
     let arrival = read::arrival(record);
