@@ -1,6 +1,6 @@
 use api::{Call, Fault, Problem, json};
 use contracts::{MessageHeaders, TraceParent, header};
-use dlq::{Bytes, DeadLetter, Payload};
+use dlq::{Bytes, DeadLetter, Error, Payload};
 use lambda_http::{Body, Response, http::StatusCode};
 use onboarding::accept::{self, Kept, correct};
 use serde::Deserialize;
@@ -31,6 +31,7 @@ impl Function {
         let found = tokio::try_join!(self.letters.letter(&id), self.letters.payload(&id));
         let (letter, payload) = found.map_err(|error| problem(error, unknown_letter()))?;
         letter.can_be_redriven().map_err(|refused| problem(refused.into(), unknown_letter()))?;
+        let payload = payload.ok_or_else(|| problem(Error::Gone, unknown_letter()))?;
         let value = payload.value.as_ref().map(Bytes::to_vec);
         let kept = Kept {
             correlation_id: letter.correlation_id.unwrap_or_else(|| call.correlation_id.clone()),
@@ -73,7 +74,7 @@ impl Function {
 }
 
 /// It is written down that the letter is to be redriven; it may be on its way already.
-fn accepted(letter: Result<DeadLetter, dlq::Error>) -> Result<Response<Body>, Problem> {
+fn accepted(letter: Result<DeadLetter, Error>) -> Result<Response<Body>, Problem> {
     let letter = letter.map_err(|error| problem(error, unknown_letter()))?;
     Ok(json(StatusCode::ACCEPTED, &letter))
 }

@@ -67,7 +67,7 @@ fn acts(description: &mut Description) {
         .answers::<DeadLetter>(StatusCode::ACCEPTED, "It is on its way.", &[])
         .refuses(StatusCode::BAD_REQUEST, "`invalid_parameter`", &[])
         .refuses(StatusCode::NOT_FOUND, "`dead_letter_not_found`", &[])
-        .refuses(StatusCode::CONFLICT, "`wrong_state`, `value_left_out`", &[]);
+        .refuses(StatusCode::CONFLICT, "`wrong_state`, `value_left_out`, `payload_gone`", &[]);
     let edit = "Puts another event in the place of what failed, and redrives it";
     let _complete = post(description, "/v1/dead-letters/{id}/edit", "editDeadLetter", edit)
         .description("The same event of the same person, and as old: `event_id` and `occurred_at` are those that failed.")
@@ -78,7 +78,7 @@ fn acts(description: &mut Description) {
         .answers::<DeadLetter>(StatusCode::ACCEPTED, "It is on its way.", &[])
         .refuses(StatusCode::BAD_REQUEST, "`malformed_json`, `invalid_parameter`", &[])
         .refuses(StatusCode::NOT_FOUND, "`dead_letter_not_found`", &[])
-        .refuses(StatusCode::CONFLICT, "`wrong_state`", &[])
+        .refuses(StatusCode::CONFLICT, "`wrong_state`, `payload_gone`", &[])
         .refuses(StatusCode::UNPROCESSABLE_ENTITY, "`invalid_fields`: `errors` lists each.", &[]);
     let discard = "Gives a letter up";
     let _complete = post(description, "/v1/dead-letters/{id}/discard", "discardDeadLetter", discard)

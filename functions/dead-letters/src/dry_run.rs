@@ -108,11 +108,13 @@ impl Function {
 
     async fn foreseen(&self, id: LetterId) -> Result<Foreseen, Problem> {
         let payload = self.letters.payload(&id).await.map_err(|error| problem(error, unknown_letter()))?;
-        if !payload.is_whole() {
-            return Ok(untouched(id, "be_left_alone", "its value is not here".to_owned()));
-        }
-        let value = payload.value.as_ref().map(Bytes::to_vec);
-        Ok(Foreseen { id, would: Would::Happen(self.foresight(value.as_deref()).await?) })
+        let left_alone = |because: &str| Ok(untouched(id.clone(), "be_left_alone", because.to_owned()));
+        let Some(payload) = payload else { return left_alone("what it held is gone") };
+        let Some(value) = payload.value.as_ref().map(Bytes::to_vec) else {
+            return left_alone("its value is not here");
+        };
+        let would = Would::Happen(self.foresight(Some(&value)).await?);
+        Ok(Foreseen { id, would })
     }
 
     async fn foresight(&self, value: Option<&[u8]>) -> Result<Foresight, Problem> {

@@ -130,6 +130,11 @@ fn problem(error: Error, unknown: Problem) -> Problem {
             let detail = "Not done: the record's value is not here, but on its topic. Send an edited one.";
             Problem::new(StatusCode::CONFLICT, "value_left_out", detail)
         }
+        Error::Gone => {
+            let detail = "Not done: what the letter held is gone, so nobody can say which event it was. HR has to \
+                send it again.";
+            Problem::new(StatusCode::CONFLICT, "payload_gone", detail)
+        }
         Error::Cursor(error) => error.into(),
         Error::Store(_) | Error::Contended => {
             tracing::error!(error = telemetry::chain(&error), "a request was not answered");

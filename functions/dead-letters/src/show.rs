@@ -43,7 +43,8 @@ pub(crate) struct LetterSummary<'a> {
 pub(crate) struct LetterWithPayload {
     #[serde(flatten)]
     letter: DeadLetter,
-    payload: Payload,
+    /// `null` if it is gone: it expires before its letter, which is over.
+    payload: Option<Payload>,
     /// What had failed, where a person has edited it.
     #[serde(skip_serializing_if = "Option::is_none")]
     original: Option<Payload>,

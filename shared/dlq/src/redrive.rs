@@ -44,7 +44,7 @@ impl Redrive {
         by: &Actor,
     ) -> Result<DeadLetter, Error> {
         let store = &self.writer.store;
-        let before = store.payload(id, Part::Current).await?.ok_or(Error::Unknown)?;
+        let before = store.payload(id, Part::Current).await?.ok_or(Error::Gone)?;
         let letter = store.get(id).await?.ok_or(Error::Unknown)?;
         // Asked first, so that nothing is edited in vain.
         letter.life.after(Step::Redrive, self.writer.clock.now(), id.jitter(0))?;
@@ -68,8 +68,12 @@ impl Redrive {
         by: &Actor,
         wanted: impl Fn(State) -> bool,
     ) -> Result<(DeadLetter, Sent), Error> {
-        self.payload(id).await?.ok_or(Error::NotWhole)?;
-        self.by_hand(id, by, wanted, |_letter| None).await
+        match self.writer.store.payload(id, Part::Current).await? {
+            Some(payload) if payload.is_whole() => self.by_hand(id, by, wanted, |_letter| None).await,
+            Some(_) => Err(Error::NotWhole),
+            None if self.writer.store.get(id).await?.is_some() => Err(Error::Gone),
+            None => Err(Error::Unknown),
+        }
     }
 
     /// If its state is one that is `wanted`. `change` returns what the history says of it.

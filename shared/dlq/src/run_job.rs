@@ -206,7 +206,9 @@ impl RunJobs {
         };
         let is_done = match done {
             Ok(()) => true,
-            Err(Error::Unknown | Error::Overtaken | Error::Refused(_) | Error::NotWhole) => false,
+            Err(Error::Unknown | Error::Overtaken | Error::Refused(_) | Error::NotWhole | Error::Gone) => {
+                false
+            }
             // Trying again gives the same: one letter must not hold up the others for ever.
             Err(Error::Store(error @ (dynamo::Error::Refused(_) | dynamo::Error::Layout))) => {
                 let (dead_letter_id, error) = (letter.id.as_str(), telemetry::chain(&error));

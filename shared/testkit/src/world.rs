@@ -148,6 +148,14 @@ impl World {
         producer.publish(record, headers).await.unwrap();
     }
 
+    /// Deletes what a dead letter held, as DynamoDB does when its time has come.
+    pub async fn forgets_what_it_held(&self, letter_id: &str) {
+        let vars = self.vars_of("dead-letters");
+        let client = dynamo::client(&vars, &Aws::from_vars(&vars).unwrap()).unwrap();
+        let table = vars.require("DEAD_LETTERS_TABLE", "a table's name").unwrap();
+        dynamo::delete(&client, table, "id", &format!("payload#{letter_id}")).await.unwrap();
+    }
+
     /// Waits until every record has been processed, and those that they made.
     pub async fn settle(&self) {
         self.cloud().settle(LIMIT).await.unwrap();

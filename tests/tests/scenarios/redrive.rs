@@ -167,6 +167,35 @@ async fn what_was_wrong_is_edited_and_redriven_as_the_same_event() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_letter_that_has_lost_what_it_held_is_shown_and_says_why_it_cannot_go_on() {
+    let world = World::new().await;
+    let ada = Employee::ada();
+    world.hr().hires(&ada).await;
+    world.settle().await;
+    let letter = only_letter(&world).await;
+    world.forgets_what_it_held(letter["id"].as_str().unwrap()).await;
+
+    let shown = only_letter(&world).await;
+    assert_eq!((&shown["state"], &shown["payload"]), (&json!("parked"), &Value::Null));
+    for (verb, body) in [("redrive", json!({})), ("edit", ada.body("hired"))] {
+        let refused = world.post(&path(&letter, verb), &body).await;
+        assert_eq!((refused.status, &refused.json["code"]), (StatusCode::CONFLICT, &json!("payload_gone")));
+        assert!(
+            refused.json["detail"].as_str().unwrap().contains("what the letter held is gone"),
+            "{refused:?}"
+        );
+    }
+    let dry = world.post(&format!("{}?dry_run=true", path(&letter, "redrive")), &json!({})).await;
+    assert_eq!(dry.json["because"], "what it held is gone");
+    let job = world.post("/v1/dead-letter-jobs", &json!({"action": "redrive"})).await.json;
+    assert_eq!(job["progress"], json!({"done": 0, "skipped": 1}));
+    let nobody = path(&json!({"id": "0123456789abcdef0123456789abcdef"}), "redrive");
+    assert_eq!(world.post(&nobody, &json!({})).await.status, StatusCode::NOT_FOUND);
+    assert_eq!(only_letter(&world).await, shown);
+    world.settle().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_discard_needs_a_reason_and_can_be_regretted() {
     let world = World::new().await;
     let ada = Employee::ada();

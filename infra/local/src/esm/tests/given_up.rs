@@ -112,7 +112,7 @@ async fn the_dead_letters_know_such_a_record_by_its_ids_and_keep_its_value() {
     assert_eq!((letter.attempts, letter.event_id.unwrap().as_str()), (1, "hr-7"));
     assert_eq!(letter.employee_id.unwrap().as_str(), "E7");
     let signer = Signer::new("a-key-that-is-long-enough-for-a-test".into());
-    let payload = Find::new(store, signer).payload(&letter.id).await.unwrap();
+    let payload = Find::new(store, signer).payload(&letter.id).await.unwrap().unwrap();
     let text = Some(Bytes::Text("E7".to_owned()));
     assert_eq!((&payload.key, &payload.value), (&text, &text));
 }
