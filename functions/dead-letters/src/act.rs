@@ -19,7 +19,7 @@ impl Function {
     pub(crate) async fn redrive(&self, call: &Call) -> Result<Response<Body>, Problem> {
         let id = letter_id(call)?;
         if call.is_dry_run()? {
-            return self.foresee_redrive(&id).await;
+            return self.foresee_redrive(call, &id).await;
         }
         let letter = self.redrive.redrive(&id, &by(call)).await;
         accepted(letter)
@@ -47,7 +47,7 @@ impl Function {
             }
         })?;
         if call.is_dry_run()? {
-            return self.foresee_value(&id, Some(&event.encode())).await;
+            return self.foresee_value(call, &id, &event.encode()).await;
         }
         let trace = payload.header(header::TRACEPARENT).and_then(TraceParent::parse);
         let headers = MessageHeaders {

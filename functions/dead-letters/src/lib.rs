@@ -39,6 +39,7 @@ pub struct Function {
     discard: Discard,
     jobs: RunJobs,
     foresee: Foresee,
+    clock: Clock,
 }
 
 impl Function {
@@ -54,6 +55,7 @@ impl Function {
             jobs: RunJobs::new(store.clone(), redrive.clone(), clock),
             discard: Discard::new(store, clock),
             redrive,
+            clock,
             foresee: Foresee::new(users, okta::Client::from_vars(vars, &aws, clock)?),
         })
     }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
 mod dead_letters;
+mod dry_run;
 mod events;
 mod group;
 mod idempotency;
