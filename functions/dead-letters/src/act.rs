@@ -1,11 +1,11 @@
 use api::{Call, Fault, Problem, json};
 use contracts::{MessageHeaders, TraceParent, header};
-use dlq::{Bytes, DeadLetter, Payload};
+use dlq::{Bytes, DeadLetter, Error, Payload};
 use lambda_http::{Body, Response, http::StatusCode};
 use onboarding::accept::{self, Kept, correct};
 use serde::Deserialize;
 
-use crate::{Function, MOST_BYTES, by, letter_id, problem, unknown_letter};
+use crate::{Function, MOST_BYTES, by, letter_id, problem, show::Letter, unknown_letter};
 
 #[derive(Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -19,7 +19,7 @@ impl Function {
     pub(crate) async fn redrive(&self, call: &Call) -> Result<Response<Body>, Problem> {
         let id = letter_id(call)?;
         if call.is_dry_run()? {
-            return self.foresee_redrive(&id).await;
+            return self.foresee_redrive(call, &id).await;
         }
         let letter = self.redrive.redrive(&id, &by(call)).await;
         accepted(letter)
@@ -31,6 +31,7 @@ impl Function {
         let found = tokio::try_join!(self.letters.letter(&id), self.letters.payload(&id));
         let (letter, payload) = found.map_err(|error| problem(error, unknown_letter()))?;
         letter.can_be_redriven().map_err(|refused| problem(refused.into(), unknown_letter()))?;
+        let payload = payload.ok_or_else(|| problem(Error::Gone, unknown_letter()))?;
         let value = payload.value.as_ref().map(Bytes::to_vec);
         let kept = Kept {
             correlation_id: letter.correlation_id.unwrap_or_else(|| call.correlation_id.clone()),
@@ -46,7 +47,7 @@ impl Function {
             }
         })?;
         if call.is_dry_run()? {
-            return self.foresee_value(&id, Some(&event.encode())).await;
+            return self.foresee_value(call, &id, &event.encode()).await;
         }
         let trace = payload.header(header::TRACEPARENT).and_then(TraceParent::parse);
         let headers = MessageHeaders {
@@ -68,14 +69,14 @@ impl Function {
         }
         let letter = self.discard.discard(&id, because, &by(call)).await;
         let letter = letter.map_err(|error| problem(error, unknown_letter()))?;
-        Ok(json(StatusCode::OK, &letter))
+        Ok(json(StatusCode::OK, &Letter::of(&letter)))
     }
 }
 
 /// It is written down that the letter is to be redriven; it may be on its way already.
-fn accepted(letter: Result<DeadLetter, dlq::Error>) -> Result<Response<Body>, Problem> {
+fn accepted(letter: Result<DeadLetter, Error>) -> Result<Response<Body>, Problem> {
     let letter = letter.map_err(|error| problem(error, unknown_letter()))?;
-    Ok(json(StatusCode::ACCEPTED, &letter))
+    Ok(json(StatusCode::ACCEPTED, &Letter::of(&letter)))
 }
 
 /// A discard without a reason is regretted by the next person.

@@ -1,6 +1,6 @@
 use api::openapi::{Description, Key, Operation};
 use contracts::{EmployeeId, Reason};
-use dlq::{DeadLetter, Fingerprint, Job, JobId, LetterId, State, Task};
+use dlq::{Fingerprint, Job, JobId, LetterId, State, Task};
 use jiff::Timestamp;
 use lambda_http::http::{Method, StatusCode};
 use onboarding::accept;
@@ -10,7 +10,7 @@ use crate::{
     act::Discarding,
     dry_run::{DryRun, Foreseen},
     jobs::JobList,
-    show::{AuditLog, CountedGroup, GroupList, LetterList, LetterWithPayload},
+    show::{AuditLog, CountedGroup, GroupList, Letter, LetterList, LetterWithPayload},
 };
 
 const LETTER: &str = "0123456789abcdef0123456789abcdef";
@@ -54,7 +54,7 @@ fn letters(description: &mut Description) {
     let _complete =
         get(description, "/v1/dead-letters/{id}", "showDeadLetter", "A letter, its history and its record")
             .path::<LetterId>("id", LETTER)
-            .answers::<LetterWithPayload>(StatusCode::OK, "As it is.", &[])
+            .answers::<LetterWithPayload<'static>>(StatusCode::OK, "As it is.", &[])
             .refuses(StatusCode::NOT_FOUND, "`dead_letter_not_found`", &[]);
 }
 
@@ -64,10 +64,10 @@ fn acts(description: &mut Description) {
         .path::<LetterId>("id", LETTER)
         .dry_run()
         .answers::<Foreseen>(StatusCode::OK, "A dry run: what would happen.", &[])
-        .answers::<DeadLetter>(StatusCode::ACCEPTED, "It is on its way.", &[])
+        .answers::<Letter<'static>>(StatusCode::ACCEPTED, "It is on its way.", &[])
         .refuses(StatusCode::BAD_REQUEST, "`invalid_parameter`", &[])
         .refuses(StatusCode::NOT_FOUND, "`dead_letter_not_found`", &[])
-        .refuses(StatusCode::CONFLICT, "`wrong_state`, `value_left_out`", &[]);
+        .refuses(StatusCode::CONFLICT, "`wrong_state`, `value_left_out`, `payload_gone`", &[]);
     let edit = "Puts another event in the place of what failed, and redrives it";
     let _complete = post(description, "/v1/dead-letters/{id}/edit", "editDeadLetter", edit)
         .description("The same event of the same person, and as old: `event_id` and `occurred_at` are those that failed.")
@@ -75,17 +75,17 @@ fn acts(description: &mut Description) {
         .dry_run()
         .body::<accept::HrEvent>(MOST_BYTES, &[("least", EVENT)])
         .answers::<Foreseen>(StatusCode::OK, "A dry run: what would happen.", &[])
-        .answers::<DeadLetter>(StatusCode::ACCEPTED, "It is on its way.", &[])
+        .answers::<Letter<'static>>(StatusCode::ACCEPTED, "It is on its way.", &[])
         .refuses(StatusCode::BAD_REQUEST, "`malformed_json`, `invalid_parameter`", &[])
         .refuses(StatusCode::NOT_FOUND, "`dead_letter_not_found`", &[])
-        .refuses(StatusCode::CONFLICT, "`wrong_state`", &[])
+        .refuses(StatusCode::CONFLICT, "`wrong_state`, `payload_gone`", &[])
         .refuses(StatusCode::UNPROCESSABLE_ENTITY, "`invalid_fields`: `errors` lists each.", &[]);
     let discard = "Gives a letter up";
     let _complete = post(description, "/v1/dead-letters/{id}/discard", "discardDeadLetter", discard)
         .description("It is kept for 30 days; a redrive regrets it.")
         .path::<LetterId>("id", LETTER)
         .body::<Discarding>(MOST_BYTES, &[("reason", DISCARD)])
-        .answers::<DeadLetter>(StatusCode::OK, "Discarded.", &[])
+        .answers::<Letter<'static>>(StatusCode::OK, "Discarded.", &[])
         .refuses(StatusCode::BAD_REQUEST, "`malformed_json`", &[])
         .refuses(StatusCode::NOT_FOUND, "`dead_letter_not_found`", &[])
         .refuses(StatusCode::CONFLICT, "`wrong_state`", &[])
@@ -111,7 +111,8 @@ fn jobs(description: &mut Description) {
     let start = "Redrives or discards all letters that a filter fits";
     let _complete = post(description, "/v1/dead-letter-jobs", "startJob", start)
         .description(
-            "Letters that are over or on their way are left alone, unless the filter names their state.",
+            "Letters that are over or on their way are left alone, unless the filter names their state. A dry run that \
+             has no time left says `be_unknown` of the letters that it didn't look at.",
         )
         .dry_run()
         .pages()

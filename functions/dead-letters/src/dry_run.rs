@@ -5,8 +5,9 @@ use dlq::{Action, Bytes, DeadLetter, LetterId, Page, Task};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use lambda_http::{Body, Response, http::StatusCode};
 use onboarding::Foresight;
-use runtime::telemetry;
+use runtime::{batch::Deadline, telemetry};
 use serde::Serialize;
+use tokio::time::{Instant, timeout_at};
 
 use crate::{Function, problem, unknown_letter};
 
@@ -46,10 +47,14 @@ struct Untouched {
 }
 
 impl Function {
-    pub(crate) async fn foresee_redrive(&self, id: &LetterId) -> Result<Response<Body>, Problem> {
+    pub(crate) async fn foresee_redrive(
+        &self,
+        call: &Call,
+        id: &LetterId,
+    ) -> Result<Response<Body>, Problem> {
         let letter = self.letters.letter(id).await.map_err(|error| problem(error, unknown_letter()))?;
         letter.can_be_redriven().map_err(|refused| problem(refused.into(), unknown_letter()))?;
-        Ok(json(StatusCode::OK, &self.foreseen(id.clone()).await?))
+        Ok(json(StatusCode::OK, &self.foreseen(id.clone(), self.give_up(call)).await?))
     }
 
     pub(crate) async fn foresee_discard(
@@ -64,14 +69,17 @@ impl Function {
 
     pub(crate) async fn foresee_value(
         &self,
+        call: &Call,
         id: &LetterId,
-        value: Option<&[u8]>,
+        value: &[u8],
     ) -> Result<Response<Body>, Problem> {
-        let would = Would::Happen(self.foresight(value).await?);
-        Ok(json(StatusCode::OK, &Foreseen { id: id.clone(), would }))
+        let foreseen = in_time(id, self.give_up(call), async || {
+            Ok(Foreseen { id: id.clone(), would: Would::Happen(self.foresight(value).await?) })
+        });
+        Ok(json(StatusCode::OK, &foreseen.await?))
     }
 
-    /// A page of the letters that the job would take.
+    /// A page of the letters that the job would take. Those that there is no time for are in it and say so.
     pub(crate) async fn foresee_many(
         &self,
         call: &Call,
@@ -80,15 +88,27 @@ impl Function {
     ) -> Result<Response<Body>, Problem> {
         let page = self.letters.letters(&task.filter, call.query("cursor"), limit).await;
         let Page { items, next } = page.map_err(|error| problem(error, unknown_letter()))?;
+        let until = self.give_up(call);
         let dry_run = stream::iter(items)
-            .map(|letter| self.foreseen_in(letter, task))
+            .map(|letter| self.foreseen_in(letter, task, until))
             .buffered(CONCURRENCY)
             .try_collect()
             .await?;
         Ok(json(StatusCode::OK, &DryRun { dry_run, next_cursor: next }))
     }
 
-    async fn foreseen_in(&self, letter: DeadLetter, task: &Task) -> Result<Foreseen, Problem> {
+    /// From then on nobody is waited for: the answer has to be on its way before Lambda ends the invocation.
+    fn give_up(&self, call: &Call) -> Instant {
+        let remaining = call.deadline.duration_since(self.clock.now());
+        Deadline::after(remaining.try_into().unwrap_or_default()).give_up
+    }
+
+    async fn foreseen_in(
+        &self,
+        letter: DeadLetter,
+        task: &Task,
+        until: Instant,
+    ) -> Result<Foreseen, Problem> {
         let state = letter.life.state;
         if !state.waits() && task.filter.state.is_none() {
             return Ok(untouched(letter.id, "be_left_alone", format!("it is {}", state.name())));
@@ -99,28 +119,46 @@ impl Function {
         };
         match (&task.action, allowed) {
             (_, Err(refused)) => Ok(untouched(letter.id, "be_left_alone", refused.to_string())),
-            (Action::Redrive, Ok(())) => self.foreseen(letter.id).await,
+            (Action::Redrive, Ok(())) => self.foreseen(letter.id, until).await,
             (Action::Discard { because }, Ok(())) => {
                 Ok(untouched(letter.id, "be_discarded", because.clone()))
             }
         }
     }
 
-    async fn foreseen(&self, id: LetterId) -> Result<Foreseen, Problem> {
-        let payload = self.letters.payload(&id).await.map_err(|error| problem(error, unknown_letter()))?;
-        if !payload.is_whole() {
-            return Ok(untouched(id, "be_left_alone", "its value is not here".to_owned()));
-        }
-        let value = payload.value.as_ref().map(Bytes::to_vec);
-        Ok(Foreseen { id, would: Would::Happen(self.foresight(value.as_deref()).await?) })
+    async fn foreseen(&self, id: LetterId, until: Instant) -> Result<Foreseen, Problem> {
+        let left_alone = |because: &str| Ok(untouched(id.clone(), "be_left_alone", because.to_owned()));
+        let foreseen = in_time(&id, until, async || {
+            let payload = self.letters.payload(&id).await;
+            let Some(payload) = payload.map_err(|error| problem(error, unknown_letter()))? else {
+                return left_alone("what it held is gone");
+            };
+            let Some(value) = payload.value.as_ref().map(Bytes::to_vec) else {
+                return left_alone("its value is not here");
+            };
+            Ok(Foreseen { id: id.clone(), would: Would::Happen(self.foresight(&value).await?) })
+        });
+        foreseen.await
     }
 
-    async fn foresight(&self, value: Option<&[u8]>) -> Result<Foresight, Problem> {
-        self.foresee.foresee(value).await.map_err(|error| {
+    async fn foresight(&self, value: &[u8]) -> Result<Foresight, Problem> {
+        self.foresee.foresee(Some(value)).await.map_err(|error| {
             tracing::error!(error = telemetry::chain(&error), "a dry run was not answered");
             Problem::unavailable()
         })
     }
+}
+
+/// What is not seen until then is said not to have been looked at.
+async fn in_time(
+    id: &LetterId,
+    until: Instant,
+    look: impl AsyncFnOnce() -> Result<Foreseen, Problem>,
+) -> Result<Foreseen, Problem> {
+    timeout_at(until, look()).await.unwrap_or_else(|_elapsed| {
+        let because = "there was no time to look at it".to_owned();
+        Ok(Foreseen { id: id.clone(), would: Would::Happen(Foresight::BeUnknown { because }) })
+    })
 }
 
 fn untouched(id: LetterId, would: &'static str, because: String) -> Foreseen {

@@ -39,6 +39,7 @@ pub struct Function {
     discard: Discard,
     jobs: RunJobs,
     foresee: Foresee,
+    clock: Clock,
 }
 
 impl Function {
@@ -54,6 +55,7 @@ impl Function {
             jobs: RunJobs::new(store.clone(), redrive.clone(), clock),
             discard: Discard::new(store, clock),
             redrive,
+            clock,
             foresee: Foresee::new(users, okta::Client::from_vars(vars, &aws, clock)?),
         })
     }
@@ -129,6 +131,11 @@ fn problem(error: Error, unknown: Problem) -> Problem {
         Error::NotWhole => {
             let detail = "Not done: the record's value is not here, but on its topic. Send an edited one.";
             Problem::new(StatusCode::CONFLICT, "value_left_out", detail)
+        }
+        Error::Gone => {
+            let detail = "Not done: what the letter held is gone, so nobody can say which event it was. HR has to \
+                send it again.";
+            Problem::new(StatusCode::CONFLICT, "payload_gone", detail)
         }
         Error::Cursor(error) => error.into(),
         Error::Store(_) | Error::Contended => {

@@ -2,10 +2,11 @@
 //! goes on with the letters whose time has come.
 
 use aws::Aws;
-use dlq::{DeadLetter, Park, Redrive, RunJobs, Sweep, Swept};
+use dlq::{DeadLetter, Park, Redrive, RunJobs, Sweep, Swept, WentThrough};
+use jiff::Timestamp;
 use kafka::Producer;
 use lambda_runtime::LambdaEvent;
-use onboarding::{FailRequest, FindRequest};
+use onboarding::{FailRequest, FindRequest, Outcome, store};
 use runtime::{
     Clock, ConfigError, Vars,
     batch::{self, BatchResponse, Deadline, Retry},
@@ -101,17 +102,20 @@ impl Function {
             Event::Tick(_) => {
                 let sweep =
                     self.sweep.run(deadline.stop_starting, |correlation, employee, event| async move {
-                        self.requests.is_enriched(&correlation, &employee, &event).await
+                        let enriched = self.requests.enriched(&correlation, &employee, &event).await?;
+                        Ok::<_, store::Error>(enriched.map(went_through))
                     });
                 Ok(Answer::Swept(sweep.instrument(span).await?))
             }
         }
     }
 
-    /// The letter first: what a person needs must not wait for what a program asks.
+    /// The letters first: what a person needs must not wait for what a program asks.
     async fn reprocess(&self, record: Record) -> Result<(), Retry> {
-        let letter = self.park.park(record).await?;
-        self.tell_request(letter).await
+        for letter in self.park.park(record).await? {
+            self.tell_request(letter).await?;
+        }
+        Ok(())
     }
 
     async fn tell_request(&self, letter: DeadLetter) -> Result<(), Retry> {
@@ -128,5 +132,13 @@ impl Function {
             tracing::error!(error, "the request could not be marked as failed; the record is reported back");
             Retry
         })
+    }
+}
+
+fn went_through((outcome, at): (Outcome, Timestamp)) -> WentThrough {
+    match outcome {
+        Outcome::Applied => WentThrough::Applied { at },
+        Outcome::Duplicate => WentThrough::Duplicate,
+        Outcome::Superseded => WentThrough::Superseded,
     }
 }

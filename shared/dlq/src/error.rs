@@ -15,6 +15,9 @@ pub enum Error {
     /// The table has not the record's value: it was too long for it, or empty.
     #[error("the letter doesn't hold its record's value")]
     NotWhole,
+    /// The letter is there; of its record there is nothing.
+    #[error("what the letter held is gone")]
+    Gone,
     #[error(transparent)]
     Cursor(#[from] cursor::Error),
     #[error("the dead letters could not be read or written")]

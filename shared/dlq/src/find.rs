@@ -35,9 +35,9 @@ impl Find {
         self.store.get(id).await?.ok_or(Error::Unknown)
     }
 
-    /// What a redrive of the letter would send.
-    pub async fn payload(&self, id: &LetterId) -> Result<Payload, Error> {
-        self.store.payload(id, Part::Current).await?.ok_or(Error::Unknown)
+    /// What a redrive of the letter would send. `None` when it is gone: it expires before its letter, which is over.
+    pub async fn payload(&self, id: &LetterId) -> Result<Option<Payload>, Error> {
+        Ok(self.store.payload(id, Part::Current).await?)
     }
 
     /// What had failed, where a person has edited it since.

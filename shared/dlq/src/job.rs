@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize, de::Error};
 use serde_json::Value;
+use uuid::Uuid;
 
 use crate::{actor::Actor, filter::Filter};
 
@@ -27,17 +28,20 @@ pub struct Job {
     pub(crate) version: u64,
 }
 
-/// A job's id as callers may send it: a UUID in lower case.
+/// A job's id as callers may send it: a UUID.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transparent, extend("format" = "uuid")))]
-pub struct JobId(String);
+pub struct JobId(
+    // In lower case, as jobs are stored.
+    String,
+);
 
 impl JobId {
     /// `None` for what no job is called.
     pub fn parse(text: &str) -> Option<Self> {
-        let is_uuid =
-            text.len() == 36 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f' | b'-'));
-        is_uuid.then(|| Self(text.to_owned()))
+        let id = Uuid::try_parse(text).ok()?.hyphenated().to_string();
+        // The parser takes braces and leaves out dashes, too.
+        id.eq_ignore_ascii_case(text).then_some(Self(id))
     }
 
     pub fn as_str(&self) -> &str {
@@ -122,5 +126,23 @@ pub(crate) const LEASE: SignedDuration = SignedDuration::from_mins(2);
 impl Job {
     pub(crate) fn is_free(&self, now: Timestamp) -> bool {
         self.state == JobState::Running && self.leased_until <= now
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_jobs_id_is_a_uuid_and_nothing_else() {
+        const ID: &str = "01968f2e-7c00-7000-8000-00000000000a";
+        for written in [ID.to_owned(), ID.to_uppercase()] {
+            assert_eq!(JobId::parse(&written).unwrap().as_str(), ID);
+        }
+        let wrong =
+            ["", &"-".repeat(36), &ID.replace('-', ""), &format!("{{{ID}}}"), &format!("urn:uuid:{ID}")];
+        for wrong in wrong {
+            assert_eq!(JobId::parse(wrong), None, "{wrong}");
+        }
     }
 }

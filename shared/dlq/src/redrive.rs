@@ -1,3 +1,5 @@
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
 use contracts::{DEAD_LETTER_PREFIX, EnrichmentRequestedV1, RedriveHeaders, topic};
 use kafka::{Outgoing, Producer};
 use runtime::{Clock, telemetry};
@@ -30,7 +32,7 @@ impl Redrive {
     /// Because a person wants it. If the brokers are away, the sweep sends it when they are back.
     pub async fn redrive(&self, id: &LetterId, by: &Actor) -> Result<DeadLetter, Error> {
         self.writer.record(by, Deed::Redrive { letter: id.clone() }).await?;
-        self.whole(id, by, |_state| true).await
+        self.whole(id, by, |_state| true).await.map(|(letter, _sent)| letter)
     }
 
     /// With another value: that of `event`. The value that had failed is kept beside it.
@@ -42,7 +44,7 @@ impl Redrive {
         by: &Actor,
     ) -> Result<DeadLetter, Error> {
         let store = &self.writer.store;
-        let before = store.payload(id, Part::Current).await?.ok_or(Error::Unknown)?;
+        let before = store.payload(id, Part::Current).await?.ok_or(Error::Gone)?;
         let letter = store.get(id).await?.ok_or(Error::Unknown)?;
         // Asked first, so that nothing is edited in vain.
         letter.life.after(Step::Redrive, self.writer.clock.now(), id.jitter(0))?;
@@ -56,7 +58,7 @@ impl Redrive {
             letter.employee_id.get_or_insert_with(|| event.employee.id.clone());
             Some("edited".to_owned())
         };
-        self.by_hand(id, by, |_state| true, change).await
+        self.by_hand(id, by, |_state| true, change).await.map(|(letter, _sent)| letter)
     }
 
     /// As part of a job, which is in the audit already.
@@ -65,9 +67,13 @@ impl Redrive {
         id: &LetterId,
         by: &Actor,
         wanted: impl Fn(State) -> bool,
-    ) -> Result<DeadLetter, Error> {
-        self.payload(id).await?.ok_or(Error::NotWhole)?;
-        self.by_hand(id, by, wanted, |_letter| None).await
+    ) -> Result<(DeadLetter, Sent), Error> {
+        match self.writer.store.payload(id, Part::Current).await? {
+            Some(payload) if payload.is_whole() => self.by_hand(id, by, wanted, |_letter| None).await,
+            Some(_) => Err(Error::NotWhole),
+            None if self.writer.store.get(id).await?.is_some() => Err(Error::Gone),
+            None => Err(Error::Unknown),
+        }
     }
 
     /// If its state is one that is `wanted`. `change` returns what the history says of it.
@@ -77,7 +83,7 @@ impl Redrive {
         by: &Actor,
         wanted: impl Fn(State) -> bool,
         change: impl Fn(&mut DeadLetter) -> Option<String>,
-    ) -> Result<DeadLetter, Error> {
+    ) -> Result<(DeadLetter, Sent), Error> {
         let Writer { store, clock } = &self.writer;
         for _ in 0..ROUNDS {
             let mut letter = store.get(id).await?.ok_or(Error::Unknown)?;
@@ -87,8 +93,8 @@ impl Redrive {
             let note = change(&mut letter);
             letter.step(Step::Redrive, by, clock.now(), note)?;
             if store.save(&mut letter).await? == Saved::Yes {
-                self.send(&mut letter).await?;
-                return Ok(letter);
+                let sent = self.send(&mut letter).await?;
+                return Ok((letter, sent));
             }
         }
         Err(Error::Contended)
@@ -117,25 +123,35 @@ impl Redrive {
     /// Publishes the newest redrive of a letter for which that is written already.
     async fn send(&self, letter: &mut DeadLetter) -> Result<Sent, Error> {
         let Some(payload) = self.payload(&letter.id).await? else {
-            let note = Some("what it held is gone".to_owned());
-            letter.step(Step::GiveUp, &Actor::schedule(), self.writer.clock.now(), note)?;
-            self.writer.store.save(letter).await?;
-            tracing::error!(dead_letter_id = letter.id.as_str(), "a dead letter has lost what it held");
-            return Ok(Sent::NotOurs);
+            return self.give_up(letter, "what it held is gone").await;
         };
         if letter.life.expiring {
             self.writer.store.expire_payload(letter, self.writer.clock.now()).await?;
         }
-        if let Err(error) = self.publish(letter, &payload).await {
-            let (dead_letter_id, error) = (letter.id.as_str(), telemetry::chain(&error));
-            tracing::warn!(dead_letter_id, error, "a redrive waits for the brokers");
-            return Ok(Sent::BrokersAway);
+        match self.publish(letter, &payload).await {
+            Ok(()) => {}
+            Err(kafka::Error::TooLarge(_)) => {
+                return self.give_up(letter, "its record is too large for its topic").await;
+            }
+            Err(error @ kafka::Error::Unacknowledged(_)) => {
+                let (dead_letter_id, error) = (letter.id.as_str(), telemetry::chain(&error));
+                tracing::warn!(dead_letter_id, error, "a redrive waits for the brokers");
+                return Ok(Sent::BrokersAway);
+            }
         }
         let now = self.writer.clock.now();
         letter.step(Step::Published, &Actor::schedule(), now, None)?;
         // A conflict is its coming back already, or a person's decision: both know more than this.
         self.writer.store.save(letter).await?;
         Ok(Sent::Yes)
+    }
+
+    /// No sweep could send it either: it waits for a person.
+    async fn give_up(&self, letter: &mut DeadLetter, because: &'static str) -> Result<Sent, Error> {
+        letter.step(Step::GiveUp, &Actor::schedule(), self.writer.clock.now(), Some(because.to_owned()))?;
+        self.writer.store.save(letter).await?;
+        tracing::error!(dead_letter_id = letter.id.as_str(), because, "a dead letter can't be redriven");
+        Ok(Sent::NotOurs)
     }
 
     /// Key, value and headers as they were: the record is who it was, at the back of its employee's order.
@@ -173,6 +189,25 @@ pub(crate) enum Sent {
     Yes,
     /// It is written that it has to be sent.
     BrokersAway,
-    /// Somebody else has gone on with it.
+    /// Somebody else has gone on with it, or a person has to.
     NotOurs,
+}
+
+/// Whether the brokers were away, as far as one pass over many letters has seen. Each further letter would wait as long
+/// for an acknowledgement, and take the time of what needs no brokers.
+#[derive(Debug, Default)]
+pub(crate) struct Brokers {
+    away: AtomicBool,
+}
+
+impl Brokers {
+    pub(crate) fn are_away(&self) -> bool {
+        self.away.load(Relaxed)
+    }
+
+    pub(crate) fn note(&self, sent: Sent) {
+        if sent == Sent::BrokersAway {
+            self.away.store(true, Relaxed);
+        }
+    }
 }

@@ -11,7 +11,7 @@ use crate::{
     letter::DeadLetter,
     life::State,
     pace::Pace,
-    redrive::Redrive,
+    redrive::{Brokers, Redrive},
     store::{Position, Saved, Store},
     write::{ROUNDS, Writer},
 };
@@ -23,6 +23,13 @@ pub struct RunJobs {
     writer: Writer,
     redrive: Redrive,
     discard: Discard,
+}
+
+/// What the letters of a slice share.
+struct Slice<'a> {
+    pace: Pace,
+    until: Instant,
+    brokers: &'a Brokers,
 }
 
 /// Letters between two notes of a job's place.
@@ -61,7 +68,7 @@ impl RunJobs {
             version: 0,
         };
         self.writer.store.save_job(&mut job).await?;
-        self.run_or_leave(&mut job, until).await;
+        self.run_or_leave(&mut job, until, &Brokers::default()).await;
         Ok(job)
     }
 
@@ -85,8 +92,9 @@ impl RunJobs {
         Err(Error::Contended)
     }
 
-    /// Goes on with every job that is nobody's. Returns how many letters it did.
-    pub(crate) async fn run_all(&self, until: Instant) -> Result<u64, Error> {
+    /// Goes on with every job that is nobody's; where `brokers` are away, with those that need none. Returns how many
+    /// letters it did.
+    pub(crate) async fn run_all(&self, until: Instant, brokers: &Brokers) -> Result<u64, Error> {
         let (mut done, mut rows) = (0, self.writer.store.jobs(None, PAGE).await?);
         let mut jobs = Vec::new();
         while let Some(last) = rows.last() {
@@ -103,7 +111,7 @@ impl RunJobs {
             job.leased_until = now + LEASE;
             if self.writer.store.save_job(&mut job).await? == Saved::Yes {
                 let before = job.progress.done;
-                self.run_or_leave(&mut job, until).await;
+                self.run_or_leave(&mut job, until, brokers).await;
                 done += job.progress.done - before;
             }
         }
@@ -111,15 +119,15 @@ impl RunJobs {
     }
 
     /// What can't go on now does so with a later sweep, when the lease is over.
-    async fn run_or_leave(&self, job: &mut Job, until: Instant) {
-        if let Err(error) = self.run(job, until).await {
+    async fn run_or_leave(&self, job: &mut Job, until: Instant, brokers: &Brokers) {
+        if let Err(error) = self.run(job, until, brokers).await {
             tracing::error!(job_id = job.id, error = telemetry::chain(&error), "a job stops short");
         }
     }
 
-    /// Until its end, or `until`, or until somebody stops it.
-    async fn run(&self, job: &mut Job, until: Instant) -> Result<(), Error> {
-        let pace = Pace::new(job.task.per_second);
+    /// Until its end, or `until`, or until somebody stops it or the brokers are away.
+    async fn run(&self, job: &mut Job, until: Instant, brokers: &Brokers) -> Result<(), Error> {
+        let slice = Slice { pace: Pace::new(job.task.per_second), until, brokers };
         let mut goes_on = true;
         while goes_on {
             let after = job.position.as_deref().and_then(Position::parse);
@@ -127,7 +135,7 @@ impl RunJobs {
             let is_last = letters.len() < SLICE;
             // In their order: the job's place is the last letter before which all are done.
             let outcomes: Vec<_> = stream::iter(letters)
-                .map(|letter| self.one(&job.task, &job.by, letter, &pace, until))
+                .map(|letter| self.one(&job.task, &job.by, letter, &slice))
                 .buffered(CONCURRENCY)
                 .collect()
                 .await;
@@ -169,28 +177,38 @@ impl RunJobs {
         Err(Error::Contended)
     }
 
-    /// Whether it was done or left alone, and its place; `None` when there is no time for it.
+    /// Whether it was done or left alone, and its place; `None` when it can't be done in this slice.
     async fn one(
         &self,
         task: &Task,
         by: &Actor,
         letter: DeadLetter,
-        pace: &Pace,
-        until: Instant,
+        slice: &Slice<'_>,
     ) -> Result<Option<(Position, bool)>, Error> {
-        if !pace.wait_before(until).await {
+        if !slice.pace.wait_before(slice.until).await {
+            return Ok(None);
+        }
+        if task.action == Action::Redrive && slice.brokers.are_away() {
             return Ok(None);
         }
         // Asked of the letter as it is now: what was listed may be old.
         let wanted = |state: State| task.filter.state.map_or(state.waits(), |wanted| wanted == state);
         let done = match &task.action {
             _ if !wanted(letter.life.state) => Err(Error::Overtaken),
-            Action::Redrive => self.redrive.whole(&letter.id, by, wanted).await,
-            Action::Discard { because } => self.discard.by_hand(&letter.id, because, by, wanted).await,
+            Action::Redrive => {
+                let done = self.redrive.whole(&letter.id, by, wanted).await;
+                // It counts as done where they are away, too: the sweep sends it.
+                done.map(|(_letter, sent)| slice.brokers.note(sent))
+            }
+            Action::Discard { because } => {
+                self.discard.by_hand(&letter.id, because, by, wanted).await.map(|_letter| ())
+            }
         };
         let is_done = match done {
-            Ok(_) => true,
-            Err(Error::Unknown | Error::Overtaken | Error::Refused(_) | Error::NotWhole) => false,
+            Ok(()) => true,
+            Err(Error::Unknown | Error::Overtaken | Error::Refused(_) | Error::NotWhole | Error::Gone) => {
+                false
+            }
             // Trying again gives the same: one letter must not hold up the others for ever.
             Err(Error::Store(error @ (dynamo::Error::Refused(_) | dynamo::Error::Layout))) => {
                 let (dead_letter_id, error) = (letter.id.as_str(), telemetry::chain(&error));

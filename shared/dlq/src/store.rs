@@ -194,4 +194,4 @@ fn string(value: &str) -> AttributeValue {
 type Key = HashMap<String, AttributeValue>;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

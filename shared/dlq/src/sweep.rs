@@ -1,5 +1,6 @@
 use contracts::{CorrelationId, EmployeeId, EventId};
 use futures_util::{StreamExt, stream};
+use jiff::Timestamp;
 use runtime::{Clock, telemetry};
 use serde::Serialize;
 use tokio::time::Instant;
@@ -11,7 +12,7 @@ use crate::{
     letter::DeadLetter,
     life::{Due, Step},
     pace::Pace,
-    redrive::{Redrive, Sent},
+    redrive::{Brokers, Redrive, Sent},
     run_job::RunJobs,
     store::{Saved, Store},
     write::Writer,
@@ -34,8 +35,20 @@ pub struct Swept {
     pub awaited: u64,
     /// Of jobs: letters redriven or discarded.
     pub by_jobs: u64,
-    /// Could not be done now; the next sweep does it.
+    /// Could not be done now; the next sweep tries again.
     pub failed: u64,
+}
+
+/// How an event ended well.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WentThrough {
+    Applied {
+        at: Timestamp,
+    },
+    /// It had been applied before.
+    Duplicate,
+    /// A newer event had been applied before.
+    Superseded,
 }
 
 /// Letters at once: each is a few writes and an acknowledgement.
@@ -44,42 +57,54 @@ const CONCURRENCY: usize = 16;
 /// Letters a page.
 const PAGE: i32 = 100;
 
+/// What its letters share.
+struct Pass {
+    pace: Pace,
+    brokers: Brokers,
+    stop_starting: Instant,
+}
+
 impl Sweep {
     pub fn new(store: Store, redrive: Redrive, jobs: RunJobs, clock: Clock) -> Self {
         Self { writer: Writer { store, clock }, redrive, jobs }
     }
 
-    /// Starts nothing after `stop_starting`; what is left is left to the next sweep. `went_through` says whether
-    /// an event was applied.
+    /// Starts nothing after `stop_starting`, and publishes nothing more once the brokers were away; what is left is left
+    /// to the next sweep. `went_through` says whether an event was applied, or needs
+    /// not be any more.
+    ///
+    /// # Errors
+    /// When the letters that are due, or the jobs, can't be read.
     pub async fn run<F, E>(
         &self,
         stop_starting: Instant,
         went_through: impl Fn(CorrelationId, EmployeeId, EventId) -> F,
     ) -> Result<Swept, Error>
     where
-        F: Future<Output = Result<bool, E>>,
+        F: Future<Output = Result<Option<WentThrough>, E>>,
         E: std::error::Error + 'static,
     {
         let mut swept = Swept::default();
-        let pace = Pace::new(usual_rate());
+        let pass = Pass { pace: Pace::new(usual_rate()), brokers: Brokers::default(), stop_starting };
         let (now, mut next) = (self.writer.clock.now(), None);
         // One pass: what fails in it stays due for the next sweep.
         while Instant::now() < stop_starting {
             let due = self.writer.store.due(now, next, PAGE).await?;
             let outcomes: Vec<_> = stream::iter(due.letters)
-                .map(|letter| self.go_on(letter, &pace, stop_starting, &went_through))
+                .map(|letter| self.go_on(letter, &pass, &went_through))
                 .buffer_unordered(CONCURRENCY)
                 .collect()
                 .await;
             for outcome in outcomes {
                 swept.add(outcome);
             }
+            swept.failed += due.unreadable;
             next = due.next;
             if next.is_none() {
                 break;
             }
         }
-        swept.by_jobs = self.jobs.run_all(stop_starting).await?;
+        swept.by_jobs = self.jobs.run_all(stop_starting, &pass.brokers).await?;
         tracing::info!(?swept, "swept the dead letters");
         Ok(swept)
     }
@@ -87,27 +112,15 @@ impl Sweep {
     async fn go_on<F, E>(
         &self,
         mut letter: DeadLetter,
-        pace: &Pace,
-        stop_starting: Instant,
+        pass: &Pass,
         went_through: &impl Fn(CorrelationId, EmployeeId, EventId) -> F,
     ) -> Result<Outcome, Error>
     where
-        F: Future<Output = Result<bool, E>>,
+        F: Future<Output = Result<Option<WentThrough>, E>>,
         E: std::error::Error + 'static,
     {
         match letter.life.due() {
-            Due::Redrive => {
-                if !pace.wait_before(stop_starting).await {
-                    return Ok(Outcome::Nothing);
-                }
-                Ok(self.redrive.by_itself(&mut letter).await?.into())
-            }
-            Due::PublishAgain => {
-                if !pace.wait_before(stop_starting).await {
-                    return Ok(Outcome::Nothing);
-                }
-                Ok(self.redrive.again(&mut letter).await?.into())
-            }
+            due @ (Due::Redrive | Due::PublishAgain) => self.send(&mut letter, due, pass).await,
             Due::Expire => {
                 self.writer.expire(&mut letter).await?;
                 Ok(Outcome::Nothing)
@@ -120,7 +133,7 @@ impl Sweep {
                         went_through(correlation, employee, event).await
                     }
                     // No message of ours: it comes back.
-                    _ => Ok(false),
+                    _ => Ok(None),
                 };
                 self.note(letter, went_through).await
             }
@@ -128,21 +141,37 @@ impl Sweep {
         }
     }
 
+    async fn send(&self, letter: &mut DeadLetter, due: Due, pass: &Pass) -> Result<Outcome, Error> {
+        if !pass.brokers.are_away() && !pass.pace.wait_before(pass.stop_starting).await {
+            return Ok(Outcome::Nothing);
+        }
+        // Also of those that have waited for their turn.
+        if pass.brokers.are_away() {
+            return Ok(Outcome::Failed);
+        }
+        let sent = match due {
+            Due::Redrive => self.redrive.by_itself(letter).await?,
+            _ => self.redrive.again(letter).await?,
+        };
+        pass.brokers.note(sent);
+        Ok(sent.into())
+    }
+
     async fn note<E: std::error::Error + 'static>(
         &self,
         mut letter: DeadLetter,
-        went_through: Result<bool, E>,
+        went_through: Result<Option<WentThrough>, E>,
     ) -> Result<Outcome, Error> {
-        let (step, outcome) = match went_through {
-            Ok(true) => (Step::Enriched, Outcome::Resolved),
-            Ok(false) => (Step::StillAway, Outcome::Awaited),
+        let (step, outcome, note) = match went_through {
+            Ok(Some(how)) => (Step::Enriched, Outcome::Resolved, how.note(letter.life.redriven_at)),
+            Ok(None) => (Step::StillAway, Outcome::Awaited, None),
             Err(error) => {
                 tracing::warn!(error = telemetry::chain(&error), "an outcome could not be asked for");
                 return Ok(Outcome::Failed);
             }
         };
         let now = self.writer.clock.now();
-        letter.step(step, &Actor::pipeline(), now, None)?;
+        letter.step(step, &Actor::pipeline(), now, note.map(str::to_owned))?;
         if self.writer.store.save(&mut letter).await? == Saved::Conflict {
             return Ok(Outcome::Nothing);
         }
@@ -161,6 +190,20 @@ enum Outcome {
     Awaited,
     Failed,
     Nothing,
+}
+
+impl WentThrough {
+    /// What a letter's history says, where its redrive changed nothing: whoever edited it must not think otherwise.
+    fn note(self, redriven_at: Option<Timestamp>) -> Option<&'static str> {
+        const ALREADY: &str =
+            "its event had been applied already: a later copy changes nothing, edited or not";
+        match self {
+            Self::Applied { at } => (redriven_at? > at).then_some(ALREADY),
+            // The copy that was applied may have been this redrive's, delivered twice.
+            Self::Duplicate => Some(ALREADY),
+            Self::Superseded => Some("a newer event had been applied already: this one changes nothing"),
+        }
+    }
 }
 
 impl From<Sent> for Outcome {
@@ -188,3 +231,6 @@ impl Swept {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,4 +12,4 @@ pub use aws_sdk_dynamodb::Client;
 pub use config::{Config, client};
 pub use error::Error;
 pub use item::{Put, Written, from_item, from_items, insert, put, unless_condition_failed};
-pub use table::{Index, TableSpec, ensure, ping};
+pub use table::{Index, TableSpec, delete, ensure, ping};

@@ -4,8 +4,8 @@ use aws_sdk_dynamodb::{
     Client,
     operation::create_table::CreateTableError,
     types::{
-        AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
-        ProjectionType, ScalarAttributeType, TimeToLiveSpecification,
+        AttributeDefinition, AttributeValue, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType,
+        Projection, ProjectionType, ScalarAttributeType, TimeToLiveSpecification,
     },
 };
 
@@ -76,12 +76,18 @@ pub async fn ensure(client: &Client, spec: &TableSpec) -> Result<(), Error> {
 
 /// Whether the table answers, by reading an item that isn't there: needs no permission beyond a read.
 pub async fn ping(client: &Client, table: &str, hash: &str, range: Option<&str>) -> Result<(), Error> {
-    use aws_sdk_dynamodb::types::AttributeValue;
     let absent = || AttributeValue::S("ping".to_owned());
     let mut request = client.get_item().table_name(table).key(hash, absent());
     if let Some(range) = range {
         request = request.key(range, absent());
     }
+    request.send().await?;
+    Ok(())
+}
+
+/// Deletes the item whose key, one string, is `key`; as DynamoDB itself does when its time has come. For tests.
+pub async fn delete(client: &Client, table: &str, hash: &str, key: &str) -> Result<(), Error> {
+    let request = client.delete_item().table_name(table).key(hash, AttributeValue::S(key.to_owned()));
     request.send().await?;
     Ok(())
 }

@@ -26,7 +26,7 @@ pub enum Foresight {
     BeSuperseded,
     /// It would fail as it is.
     Fail { because: String },
-    /// Okta can't be asked now.
+    /// Okta can't be asked now, or there was no time to.
     BeUnknown { because: String },
 }
 

@@ -4,7 +4,7 @@ use std::{
         OnceLock,
         atomic::{AtomicBool, AtomicI64, Ordering::SeqCst},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use aws::Aws;
@@ -148,6 +148,14 @@ impl World {
         producer.publish(record, headers).await.unwrap();
     }
 
+    /// Deletes what a dead letter held, as DynamoDB does when its time has come.
+    pub async fn forgets_what_it_held(&self, letter_id: &str) {
+        let vars = self.vars_of("dead-letters");
+        let client = dynamo::client(&vars, &Aws::from_vars(&vars).unwrap()).unwrap();
+        let table = vars.require("DEAD_LETTERS_TABLE", "a table's name").unwrap();
+        dynamo::delete(&client, table, "id", &format!("payload#{letter_id}")).await.unwrap();
+    }
+
     /// Waits until every record has been processed, and those that they made.
     pub async fn settle(&self) {
         self.cloud().settle(LIMIT).await.unwrap();
@@ -246,6 +254,15 @@ impl World {
     pub async fn stop(mut self) {
         self.cloud.take().unwrap().stop(LIMIT).await.unwrap();
         self.unsettled.store(false, SeqCst);
+    }
+
+    /// Ends as Ctrl-C does, with the broker away. Returns how long that took.
+    pub async fn stop_without_broker(mut self) -> Duration {
+        self.kafka_is_away(true);
+        let began = Instant::now();
+        self.cloud.take().unwrap().stop(LIMIT).await.unwrap_err();
+        self.unsettled.store(false, SeqCst);
+        began.elapsed()
     }
 
     fn cloud(&self) -> &Cloud {

@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
-use dynamo::Error;
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
+use dynamo::{Error, Written};
 use serde::Deserialize;
 
 use super::{Row, Store, query::sortable, string};
@@ -20,34 +21,48 @@ struct StateOnly {
 }
 
 impl Store {
-    /// Makes the letter's group, or sees it again. Done twice it is done once.
+    /// Makes the letter's group, or sees it again. Done twice it is done once, and in any order the same, as letters that
+    /// are parked at once are noted in any.
     pub(crate) async fn note_group(&self, letter: &DeadLetter) -> Result<(), Error> {
         let seen = letter.history.last().map_or(letter.parked_at, |entry| entry.at);
-        let at = format!("{}#{}", sortable(seen), letter.fingerprint);
-        let set = "SET kind = :kind, #at = :at, #group = :group, reason = :reason, #source = :source, \
-            message = :message, last_seen = :seen, first_seen = if_not_exists(first_seen, :seen), \
-            #sample = if_not_exists(#sample, :sample)";
-        let values = [
-            (":kind", KIND),
-            (":at", &at),
-            (":group", letter.fingerprint.as_str()),
-            (":reason", letter.reason.code()),
-            (":source", &letter.origin.topic),
-            (":message", &letter.message),
-            (":seen", &seen.to_string()),
-            (":sample", letter.id.as_str()),
-        ];
-        let mut update = self.update(&format!("{KIND}#{}", letter.fingerprint)).update_expression(set);
-        for (name, attribute) in
-            [("#at", "at"), ("#group", "group"), ("#source", "source"), ("#sample", "sample")]
-        {
-            update = update.expression_attribute_names(name, attribute);
+        let (sortable, seen) = (sortable(seen), seen.to_string());
+        let as_newest = self
+            .group_update(&letter.fingerprint)
+            .condition_expression("attribute_not_exists(id) OR #at <= :at")
+            .update_expression(
+                "SET kind = :kind, #at = :at, #group = :group, reason = :reason, #source = :source, \
+                message = :message, last_seen = :seen, first_seen = if_not_exists(first_seen, :seen), \
+                first_at = if_not_exists(first_at, :first), #sample = if_not_exists(#sample, :sample)",
+            )
+            .expression_attribute_names("#at", "at")
+            .expression_attribute_names("#group", "group")
+            .expression_attribute_names("#source", "source")
+            .expression_attribute_names("#sample", "sample")
+            .expression_attribute_values(":kind", string(KIND))
+            .expression_attribute_values(":at", string(&format!("{sortable}#{}", letter.fingerprint)))
+            .expression_attribute_values(":group", string(letter.fingerprint.as_str()))
+            .expression_attribute_values(":reason", string(letter.reason.code()))
+            .expression_attribute_values(":source", string(&letter.origin.topic))
+            .expression_attribute_values(":message", string(&letter.message))
+            .expression_attribute_values(":seen", string(&seen))
+            .expression_attribute_values(":first", string(&sortable))
+            .expression_attribute_values(":sample", string(letter.id.as_str()));
+        if dynamo::unless_condition_failed(as_newest.send().await)? == Written::Yes {
+            return Ok(());
         }
-        for (name, value) in values {
-            update = update.expression_attribute_values(name, string(value));
-        }
-        update.send().await?;
-        Ok(())
+        let as_first = self
+            .group_update(&letter.fingerprint)
+            .condition_expression("first_at > :first")
+            .update_expression("SET first_seen = :seen, first_at = :first, #sample = :sample")
+            .expression_attribute_names("#sample", "sample")
+            .expression_attribute_values(":first", string(&sortable))
+            .expression_attribute_values(":seen", string(&seen))
+            .expression_attribute_values(":sample", string(letter.id.as_str()));
+        dynamo::unless_condition_failed(as_first.send().await).map(|_written| ())
+    }
+
+    fn group_update(&self, fingerprint: &Fingerprint) -> UpdateItemFluentBuilder {
+        self.update(&format!("{KIND}#{fingerprint}"))
     }
 
     /// The group that was seen last comes first.

@@ -9,6 +9,7 @@ use aws_sdk_dynamodb::{
 use contracts::{EmployeeId, Reason};
 use dynamo::Error;
 use jiff::Timestamp;
+use runtime::telemetry;
 
 use super::{DUE, KIND, Key, LetterItem, Store, string};
 use crate::{
@@ -38,6 +39,8 @@ pub(super) struct Index<'a> {
 /// Some letters, and where to go on.
 pub(crate) struct Due {
     pub(crate) letters: Vec<DeadLetter>,
+    /// Items that are no letters, or of a newer layout.
+    pub(crate) unreadable: u64,
     pub(crate) next: Option<Key>,
 }
 
@@ -58,8 +61,7 @@ impl Store {
             let wanted = (!filter.is_more_than(&index)).then_some(wanted);
             let query = self.query(filter, &index).scan_index_forward(false).set_limit(wanted);
             let page = query.set_exclusive_start_key(start).send().await?;
-            let items: Vec<LetterItem> = dynamo::from_items(page.items)?;
-            letters.extend(items.into_iter().map(|item| item.letter.into_owned()));
+            letters.extend(page.items.into_iter().flatten().filter_map(readable));
             start = page.last_evaluated_key;
             if start.is_none() {
                 break;
@@ -94,9 +96,11 @@ impl Store {
             .set_exclusive_start_key(start)
             .send()
             .await?;
-        let items: Vec<LetterItem> = dynamo::from_items(page.items)?;
-        let letters = items.into_iter().map(|item| item.letter.into_owned()).collect();
-        Ok(Due { letters, next: page.last_evaluated_key })
+        let items = page.items.unwrap_or_default();
+        let found = items.len();
+        let letters: Vec<_> = items.into_iter().filter_map(readable).collect();
+        let unreadable = u64::try_from(found - letters.len()).unwrap_or(u64::MAX);
+        Ok(Due { letters, unreadable, next: page.last_evaluated_key })
     }
 
     pub(super) fn query(&self, filter: &Filter, index: &Index<'_>) -> QueryFluentBuilder {
@@ -122,6 +126,19 @@ impl Store {
             }
         }
         if conditions.is_empty() { query } else { query.filter_expression(conditions.join(" AND ")) }
+    }
+}
+
+/// One that can't be read must not hold up the others. It stays as it is, and is missed by nobody who reads the log.
+fn readable(item: Key) -> Option<DeadLetter> {
+    let id = item.get("id").cloned();
+    match dynamo::from_item::<LetterItem>(item) {
+        Ok(item) => Some(item.letter.into_owned()),
+        Err(error) => {
+            let dead_letter_id = id.as_ref().and_then(|id| id.as_s().ok());
+            tracing::error!(dead_letter_id, error = telemetry::chain(&error), "a dead letter is left out");
+            None
+        }
     }
 }
 

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// A DynamoDB of its own for one test, over HTTP.
-async fn store() -> Store {
+pub(crate) async fn store() -> Store {
     let (mut vars, _server) = dynamo::embedded::serve(None, std::future::pending()).await.unwrap();
     vars.extend([("DEAD_LETTERS_TABLE", "dead-letters")]);
     let store = Store::from_vars(&vars, &Aws::from_vars(&vars).unwrap()).unwrap();
@@ -46,14 +46,19 @@ fn record(offset: i64) -> Record {
     serde_json::from_value(json).unwrap()
 }
 
-fn second(second: i64) -> Timestamp {
+pub(crate) fn second(second: i64) -> Timestamp {
     Timestamp::from_second(1_700_000_000 + second).unwrap()
 }
 
-fn letter(offset: i64, reason: Reason, employee: &str, parked_at: Timestamp) -> (DeadLetter, Payload) {
+pub(crate) fn letter(
+    offset: i64,
+    reason: Reason,
+    employee: &str,
+    parked_at: Timestamp,
+) -> (DeadLetter, Payload) {
     let mut record = record(offset);
     record.key = Some(employee.as_bytes().to_vec());
-    let arrival = read::arrival(record);
+    let arrival = read::arrivals(record).remove(0);
     let retriable = reason.is_transient();
     let Arrival { failure, payload, ids, .. } = arrival;
     let failure = FailureHeaders { reason, message: reason.to_string(), ..failure };
@@ -81,8 +86,8 @@ async fn all(find: &Find, filter: &Filter, limit: usize) -> Vec<DeadLetter> {
 async fn a_letter_that_is_delivered_twice_is_parked_once() {
     let store = store().await;
     let park = Park::new(store.clone(), Clock::system());
-    let first = park.park(record(1)).await.unwrap();
-    let again = park.park(record(1)).await.unwrap();
+    let first = park.park(record(1)).await.unwrap().remove(0);
+    let again = park.park(record(1)).await.unwrap().remove(0);
     assert_eq!(first.id, again.id);
     let stored = all(&find(&store), &Filter::default(), 10).await;
     assert_eq!(stored, std::slice::from_ref(&first), "the first one stays as it is");
@@ -108,6 +113,16 @@ async fn pages_show_every_letter_once_the_newest_first() {
         assert_eq!(seen.iter().map(|letter| letter.id.as_str()).collect::<BTreeSet<_>>().len(), 11);
         assert_eq!((seen.len(), store.how_many(&filter).await.unwrap()), (11, 11));
     }
+}
+
+/// What a filter says, without a table.
+fn fits(filter: &Filter, letter: &DeadLetter) -> bool {
+    filter.state.is_none_or(|state| letter.life.state == state)
+        && filter.reason.is_none_or(|reason| letter.reason == reason)
+        && filter.group.as_ref().is_none_or(|group| letter.fingerprint == *group)
+        && filter.employee_id.as_ref().is_none_or(|id| letter.employee_id.as_ref() == Some(id))
+        && filter.parked_after.is_none_or(|after| letter.parked_at >= after)
+        && filter.parked_before.is_none_or(|before| letter.parked_at < before)
 }
 
 #[tokio::test]
@@ -142,7 +157,7 @@ async fn a_filter_lists_what_fits_and_nothing_else() {
     ];
     let find = find(&store);
     for filter in filters {
-        let mut fitting: Vec<_> = letters.iter().filter(|letter| filter.fits(letter)).collect();
+        let mut fitting: Vec<_> = letters.iter().filter(|letter| fits(&filter, letter)).collect();
         fitting.reverse();
         let listed = all(&find, &filter, 5).await;
         assert_eq!(listed.iter().collect::<Vec<_>>(), fitting, "{filter:?}");
@@ -192,6 +207,28 @@ async fn ten_letters_of_two_causes_are_two_groups_with_how_many_are_in_which_sta
 }
 
 #[tokio::test]
+async fn a_group_is_the_same_in_whatever_order_its_letters_are_noted() {
+    // Times of one second with and without a fraction don't sort as text.
+    let times = [second(5), second(5) + jiff::SignedDuration::from_millis(500), second(9), second(7)];
+    let mut letters = Vec::new();
+    for (n, parked_at) in times.into_iter().enumerate() {
+        let (mut letter, _) = letter(i64::try_from(n).unwrap(), Reason::Invalid, "E1", parked_at);
+        letter.message = format!("Okta knows nobody, line {n}");
+        letters.push(letter);
+    }
+    for order in [[0, 1, 2, 3], [2, 1, 0, 3], [3, 2, 1, 0], [1, 0, 3, 2]] {
+        let store = store().await;
+        for n in order {
+            store.note_group(&letters[n]).await.unwrap();
+        }
+        let group = store.group(&letters[0].fingerprint).await.unwrap().unwrap();
+        assert_eq!((group.first_seen, group.last_seen), (times[0], times[2]), "{order:?}");
+        assert_eq!((&group.sample, &group.message), (&letters[0].id, &letters[2].message), "{order:?}");
+        assert_eq!(store.groups(None, 9).await.unwrap().len(), 1, "{order:?}");
+    }
+}
+
+#[tokio::test]
 async fn of_two_who_change_a_letter_at_once_one_sees_the_conflict() {
     let store = store().await;
     let (letter, payload) = letter(1, Reason::Invalid, "E1", second(0));
@@ -218,6 +255,22 @@ async fn only_letters_whose_time_has_come_are_due() {
     assert_eq!(due(1001).await, []);
     assert_eq!(due(1100).await, [Reason::RateLimited]);
     assert_eq!(due(9000).await, [Reason::RateLimited, Reason::OktaUnavailable]);
+}
+
+#[tokio::test]
+async fn a_letter_that_nobody_can_read_holds_up_no_other() {
+    let store = store().await;
+    for n in 1..=3 {
+        let (letter, payload) = letter(n, Reason::RateLimited, "E1", second(n));
+        store.insert(&letter, &payload).await.unwrap();
+        if n == 2 {
+            let newer = store.update(letter.id.as_str()).update_expression("SET reason = :reason");
+            newer.expression_attribute_values(":reason", string("of_next_year")).send().await.unwrap();
+        }
+    }
+    let due = store.due(second(1000), None, 10).await.unwrap();
+    assert_eq!((due.letters.len(), due.unreadable), (2, 1));
+    assert_eq!(all(&find(&store), &Filter::default(), 1).await.len(), 2);
 }
 
 #[tokio::test]

@@ -32,16 +32,16 @@ struct Whole {
 
 pub(super) async fn run(session: &Session, args: &ShowArgs) -> anyhow::Result<()> {
     let mut answer = session.api.call(&Call::get(["dead-letters", args.id.as_str()])).await?;
+    let whole: Whole = session.api.read(&answer)?;
     if let Some(letter) = answer.as_object_mut().filter(|_| !args.payload) {
         letter.remove("payload");
         letter.remove("original");
     }
-    let whole: Whole = session.api.read(&answer)?;
-    session.print(&answer, |out| whole.write(session.clock.now(), out))
+    session.print(&answer, |out| whole.write(session.clock.now(), args.payload, out))
 }
 
 impl Whole {
-    fn write(&self, now: Timestamp, out: &mut impl Write) -> io::Result<()> {
+    fn write(&self, now: Timestamp, with_payload: bool, out: &mut impl Write) -> io::Result<()> {
         let Self { letter, origin, .. } = self;
         let optional = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
         let when = |time| format!("{} ({} ago)", exact(time), age(time, now));
@@ -68,6 +68,12 @@ impl Whole {
         }
         writeln!(out)?;
         self.write_history(out)?;
+        if self.payload.is_none() {
+            writeln!(out, "\nWhat it held is gone: it can't be redriven or edited any more.")?;
+        }
+        if !with_payload {
+            return Ok(());
+        }
         for (title, payload) in [("RECORD", &self.payload), ("AS IT FAILED", &self.original)] {
             if let Some(payload) = payload {
                 write_payload(title, payload, out)?;
@@ -132,5 +138,36 @@ fn text(bytes: &Bytes) -> String {
             _ => text.clone(),
         },
         Bytes::Base64(base64) => format!("base64 {base64}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_letter_that_has_lost_what_it_held_says_so_and_one_that_has_not_does_not() {
+        let mut letter = json!({
+            "id": "0123456789abcdef0123456789abcdef", "state": "discarded", "reason": "invalid", "message": "",
+            "attempts": 1, "redrives": 0, "failed_at": "2026-01-31T18:42:00Z", "parked_at": "2026-01-31T18:42:01Z",
+            "due_at": null, "group": "0123456789abcdef", "employee_id": "E1", "correlation_id": "c-1",
+            "event_id": "evt-1", "origin": {
+                "topic": "user.enrichment.requested", "partition": 0, "offset": 7, "timestamp": "2026-01-31T18:42:00Z"
+            },
+            "history": [], "payload": null,
+        });
+        let shown = |letter: &serde_json::Value, with_payload| {
+            let (mut out, whole) = (Vec::new(), Whole::deserialize(letter).unwrap());
+            whole.write("2026-01-31T19:42:00Z".parse().unwrap(), with_payload, &mut out).unwrap();
+            String::from_utf8(out).unwrap()
+        };
+        for with_payload in [false, true] {
+            assert!(shown(&letter, with_payload).contains("What it held is gone"));
+        }
+        letter["payload"] = json!({"key": null, "value": {"text": "{}"}, "headers": []});
+        assert!(!shown(&letter, false).contains("gone") && !shown(&letter, false).contains("RECORD"));
+        assert!(!shown(&letter, true).contains("gone") && shown(&letter, true).contains("RECORD"));
     }
 }

@@ -1,0 +1,112 @@
+use std::convert::Infallible;
+
+use aws::Aws;
+use contracts::Reason;
+use jiff::Timestamp;
+use kafka::Producer;
+use runtime::Vars;
+
+use super::*;
+use crate::{
+    Action, Filter, Job, JobState, State, Task,
+    store::tests::{letter, second, store},
+};
+
+/// Long after what the tests park.
+const NOW: i64 = 9_000;
+
+/// Its brokers are nowhere.
+fn sweep(store: &Store) -> (Sweep, RunJobs) {
+    let clock = Clock::fixed(second(NOW));
+    let vars = Vars::from_iter(aws::EMULATED)
+        .with("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:1")
+        .with("KAFKA_ACK_TIMEOUT_SECONDS", "0.2");
+    let producer = Producer::from_vars(&vars, &Aws::from_vars(&vars).unwrap(), clock).unwrap();
+    let redrive = Redrive::new(store.clone(), producer, clock);
+    let jobs = RunJobs::new(store.clone(), redrive.clone(), clock);
+    (Sweep::new(store.clone(), redrive, jobs.clone(), clock), jobs)
+}
+
+fn in_a_minute() -> Instant {
+    Instant::now() + std::time::Duration::from_mins(1)
+}
+
+async fn parks(store: &Store, offset: i64, reason: Reason, parked_at: Timestamp) {
+    let (letter, payload) = letter(offset, reason, "E1", parked_at);
+    store.insert(&letter, &payload).await.unwrap();
+}
+
+/// A letter whose redrive the brokers have.
+async fn parks_redriven(store: &Store, offset: i64, at: Timestamp) -> DeadLetter {
+    let (mut letter, payload) = letter(offset, Reason::Invalid, "E1", at);
+    letter.correlation_id = CorrelationId::parse("c-1").ok();
+    letter.event_id = EventId::parse("evt-1").ok();
+    let by = Actor::caller("somebody");
+    letter.step(Step::Redrive, &by, at, None).unwrap();
+    letter.step(Step::Published, &by, at, None).unwrap();
+    store.insert(&letter, &payload).await.unwrap();
+    letter
+}
+
+async fn counts(store: &Store, reason: Reason, state: State) -> u64 {
+    let filter = Filter { reason: Some(reason), state: Some(state), ..Filter::default() };
+    store.how_many(&filter).await.unwrap()
+}
+
+/// Begun, and left to the sweeps.
+async fn begins(jobs: &RunJobs, action: Action, reason: Reason) -> Job {
+    let filter = Filter { reason: Some(reason), ..Filter::default() };
+    let task = Task { action, filter, per_second: 100 };
+    jobs.start(task, &Actor::caller("somebody"), Instant::now()).await.unwrap()
+}
+
+#[tokio::test]
+async fn what_needs_no_brokers_goes_on_while_they_are_away() {
+    let store = store().await;
+    let (sweep, jobs) = sweep(&store);
+    for n in 0..40 {
+        parks(&store, n, Reason::RateLimited, second(n)).await;
+        parks(&store, 100 + n, Reason::UserNotFound, second(n)).await;
+        parks(&store, 200 + n, Reason::Undecodable, second(n)).await;
+    }
+    let on_its_way = parks_redriven(&store, 300, second(100)).await;
+    let redrive = begins(&jobs, Action::Redrive, Reason::UserNotFound).await;
+    begins(&jobs, Action::Discard { because: "a test's".to_owned() }, Reason::Undecodable).await;
+
+    let went_through = async |_, _, _| Ok::<_, Infallible>(Some(WentThrough::Duplicate));
+    let swept = sweep.run(in_a_minute(), went_through).await.unwrap();
+
+    assert_eq!((swept.redriven, swept.resolved, swept.failed, swept.by_jobs), (0, 1, 40, 40), "{swept:?}");
+    assert_eq!(store.get(&on_its_way.id).await.unwrap().unwrap().life.state, State::Resolved);
+    assert_eq!(counts(&store, Reason::Undecodable, State::Discarded).await, 40);
+    let tried = counts(&store, Reason::RateLimited, State::Redriven).await;
+    assert!((1..=CONCURRENCY as u64).contains(&tried), "{tried} were tried before it was known");
+    assert_eq!(counts(&store, Reason::UserNotFound, State::Parked).await, 40);
+    let redrive = store.job(&redrive.id).await.unwrap().unwrap();
+    assert_eq!((redrive.progress.done, redrive.state), (0, JobState::Running));
+}
+
+#[tokio::test]
+async fn a_job_stops_trying_once_the_brokers_are_away() {
+    let store = store().await;
+    let (sweep, jobs) = sweep(&store);
+    for n in 0..40 {
+        parks(&store, n, Reason::UserNotFound, second(n)).await;
+    }
+    let job = begins(&jobs, Action::Redrive, Reason::UserNotFound).await;
+    sweep.run(in_a_minute(), async |_, _, _| Ok::<_, Infallible>(None)).await.unwrap();
+    let tried = counts(&store, Reason::UserNotFound, State::Redriven).await;
+    assert!((1..=8).contains(&tried), "{tried} were tried before it was known");
+    let job = store.job(&job.id).await.unwrap().unwrap();
+    assert_eq!(job.state, JobState::Running);
+    assert!((1..=tried).contains(&job.progress.done), "the sweep sends those: {job:?}");
+}
+
+#[test]
+fn a_redrive_that_changed_nothing_is_said_to_have_changed_nothing() {
+    let note = |how: WentThrough| how.note(Some(second(5))).unwrap_or_default();
+    assert_eq!(note(WentThrough::Applied { at: second(6) }), "");
+    assert_eq!(note(WentThrough::Applied { at: second(4) }), note(WentThrough::Duplicate));
+    assert!(note(WentThrough::Duplicate).contains("edited or not"));
+    assert!(note(WentThrough::Superseded).starts_with("a newer event"));
+}
