@@ -123,7 +123,7 @@ def check_letter(servers: str) -> None:
 
 
 def main() -> None:
-    joiner = sys.argv[1] if len(sys.argv) > 1 else str(HERE / "../../../target/debug/joiner")
+    joiner = str(Path(sys.argv[1]).resolve()) if len(sys.argv) > 1 else str(HERE / "../../../target/debug/joiner")
     servers, redis = os.environ["TEST_KAFKA_BOOTSTRAP_SERVERS"], os.environ["TEST_REDIS_URL"]
     admin = AdminClient({"bootstrap.servers": servers})
     for created in admin.create_topics([NewTopic(REQUESTED, 4), NewTopic(FAILED, 1)]).values():

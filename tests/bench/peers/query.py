@@ -14,7 +14,7 @@ from fastapi import FastAPI, Request, Response
 from redis.exceptions import RedisError
 
 import contracts
-from common import Api, Problem, json_response, start, unavailable
+from api import Api, Problem, json_response, start, unavailable
 from store import Cache, Store
 
 EMPLOYEE_ID = re.compile(rf"(?=.{{1,64}}$){contracts.IDENTIFIER}")

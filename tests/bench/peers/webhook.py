@@ -13,7 +13,7 @@ from fastapi import FastAPI, Request, Response
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, ValidationError
 
 import contracts
-from common import Api, Problem, json_response, new_id, start, timestamp, unavailable
+from api import Api, Problem, json_response, new_id, start, timestamp, unavailable
 from publish import PUBLISHERS, Aiokafka, Confluent, Unacknowledged
 
 MOST_BYTES = 256 * 1024

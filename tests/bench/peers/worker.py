@@ -15,7 +15,7 @@ from aiokafka.errors import CommitFailedError, KafkaError, MessageSizeTooLargeEr
 from pydantic import ValidationError
 from redis.exceptions import RedisError
 
-from common import start, timestamp
+from api import start, timestamp
 from contracts import EnrichmentRequested, nanos
 from okta import Okta, OktaError
 from store import Cache, Store
@@ -249,8 +249,7 @@ async def main() -> None:
         bootstrap_servers=servers,
         client_id="joiner",
         acks="all",
-        enable_idempotence=True,
-        compression_type="gzip",
+        compression_type="lz4",
         max_request_size=10485760,
     )
     consumer = AIOKafkaConsumer(

@@ -1,6 +1,7 @@
 //! `bench enrichment`: from the topic to the stored user.
 
 use std::{
+    path::Path,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -30,13 +31,15 @@ use crate::{
 
 const FLOOR: &str = "floor";
 const PIPELINE: &str = "local pipeline";
-const WORKER: &str = "Python worker";
+/// Named by its HTTP client.
+const WORKERS: [(&str, &str); 2] =
+    [("Python worker (httpx)", "httpx"), ("Python worker (aiohttp)", "aiohttp")];
 
 const ABOUT: &str = "Each record is another new hire. One function: the bootstrap as it is deployed, which gets batches over a \
     Runtime API, one after the other; `16 at once` is ENRICHMENT_CONCURRENCY. The local pipeline reads Apache Kafka and \
     invokes the function once a partition, in one process. The floor, in this process, consumes, decodes, and asks Okta \
     for the user, where the enrichment has three requests to Okta and five to Redis. The Python worker does what the \
-    enrichment does (asyncio, httpx, aiokafka; a process for each core where there are partitions). Timed from the tenth \
+    enrichment does (asyncio, aiokafka, httpx or aiohttp; a process for each core where there are partitions). Timed from the tenth \
     part of the records on to the last. CPU is what one record costs the measured processes; Okta, Kafka and Redis, on \
     the same cores, are not in it.";
 
@@ -89,23 +92,32 @@ pub(crate) async fn run(rounds: usize, args: Args, stage: &Stage) -> Result<Sect
         for _ in 0..rounds {
             collect(&mut candidates, FLOOR, bench.floor(&vars, partitions, records).await?);
             collect(&mut candidates, PIPELINE, bench.pipeline(&vars, partitions, records).await?);
-            if let Some(measured) = bench.worker(&vars, partitions, records.div_ceil(WORKERS_SHARE)).await? {
-                collect(&mut candidates, WORKER, measured);
+            for (name, client) in WORKERS {
+                let Some(python) = stage.peers.python() else { continue };
+                let vars = vars.clone().with("HTTP_CLIENT", client);
+                let measured =
+                    bench.worker(python, &vars, partitions, records.div_ceil(WORKERS_SHARE)).await?;
+                collect(&mut candidates, name, measured);
             }
         }
         let title = format!("Okta at {latency} ms, partitions: {partitions}");
         if latency == 0 {
-            aims.extend(aim_of(&title, &candidates));
+            aims.extend(aims_of(&title, &candidates));
         }
         tables.push(throughput(title, &candidates));
     }
     Ok(Section { title: "Enrichment", about: ABOUT.to_owned() + &stage.peers.about(), tables, aims })
 }
 
-fn aim_of(title: &str, candidates: &[Candidate]) -> Option<Aim> {
-    let (pipeline, worker) = (find(candidates, PIPELINE)?, find(candidates, WORKER)?);
-    let per_core = worker.ratio(pipeline, |measured| micros(measured.cpu)).median;
-    Some(Aim::at_least(format!("{title}: records a second and core over Python's"), per_core, 10.0, " ×"))
+fn aims_of(title: &str, candidates: &[Candidate]) -> Vec<Aim> {
+    let Some(pipeline) = find(candidates, PIPELINE) else { return Vec::new() };
+    let workers = WORKERS.iter().filter_map(|(name, _)| find(candidates, name));
+    let aim = |worker: &Candidate| {
+        let per_core = worker.ratio(pipeline, |measured| micros(measured.cpu)).median;
+        let what = format!("{title}: records a second and core over the {}'s", worker.name);
+        Aim::at_least(what, per_core, 10.0, " ×")
+    };
+    workers.map(aim).collect()
 }
 
 struct Bench<'a> {
@@ -163,9 +175,13 @@ impl Bench<'_> {
         self.watch(server, topic, records).await
     }
 
-    /// `None` where there is no Python for it.
-    async fn worker(&mut self, vars: &Vars, partitions: i32, records: usize) -> Result<Option<Measured>> {
-        let Some(python) = self.stage.peers.python() else { return Ok(None) };
+    async fn worker(
+        &mut self,
+        python: &Path,
+        vars: &Vars,
+        partitions: i32,
+        records: usize,
+    ) -> Result<Measured> {
         let topic = self.fill(partitions, records).await?;
         let vars = vars
             .clone()
@@ -176,7 +192,7 @@ impl Bench<'_> {
             .with("BATCH", "100");
         let processes = self.stage.cores.min(usize::try_from(partitions)?);
         let server = Server::python(python, "worker.py", processes, &vars)?;
-        self.watch(server, topic, records).await.map(Some)
+        self.watch(server, topic, records).await
     }
 
     async fn fill(&mut self, partitions: i32, records: usize) -> Result<Topic> {

@@ -55,13 +55,12 @@ impl Server {
     /// Uvicorn with the peer's application, once for each core. Returns when all of them answer.
     pub(crate) fn uvicorn(python: &Path, app: &str, cores: usize, vars: &Vars) -> Result<Self> {
         let ports: Vec<_> = (0..cores).map(|_| free_port()).collect::<Result<_>>()?;
-        let options =
-            ["--loop", "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "warning"];
+        let options = "--loop uvloop --http httptools --no-proxy-headers --no-access-log --log-level warning";
         let start = |port: &u16| {
             let mut command = peer(python, vars);
             command
                 .args(["-m", "uvicorn", app, "--host", "127.0.0.1", "--port", &port.to_string()])
-                .args(options);
+                .args(options.split(' '));
             Process::start(command)
         };
         let processes = ports.iter().map(start).collect::<Result<_>>()?;
