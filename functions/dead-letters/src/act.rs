@@ -5,7 +5,7 @@ use lambda_http::{Body, Response, http::StatusCode};
 use onboarding::accept::{self, Kept, correct};
 use serde::Deserialize;
 
-use crate::{Function, MOST_BYTES, by, letter_id, problem, unknown_letter};
+use crate::{Function, MOST_BYTES, by, letter_id, problem, show::Letter, unknown_letter};
 
 #[derive(Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -69,14 +69,14 @@ impl Function {
         }
         let letter = self.discard.discard(&id, because, &by(call)).await;
         let letter = letter.map_err(|error| problem(error, unknown_letter()))?;
-        Ok(json(StatusCode::OK, &letter))
+        Ok(json(StatusCode::OK, &Letter::of(&letter)))
     }
 }
 
 /// It is written down that the letter is to be redriven; it may be on its way already.
 fn accepted(letter: Result<DeadLetter, Error>) -> Result<Response<Body>, Problem> {
     let letter = letter.map_err(|error| problem(error, unknown_letter()))?;
-    Ok(json(StatusCode::ACCEPTED, &letter))
+    Ok(json(StatusCode::ACCEPTED, &Letter::of(&letter)))
 }
 
 /// A discard without a reason is regretted by the next person.

@@ -1,6 +1,6 @@
 use api::openapi::{Description, Key, Operation};
 use contracts::{EmployeeId, Reason};
-use dlq::{DeadLetter, Fingerprint, Job, JobId, LetterId, State, Task};
+use dlq::{Fingerprint, Job, JobId, LetterId, State, Task};
 use jiff::Timestamp;
 use lambda_http::http::{Method, StatusCode};
 use onboarding::accept;
@@ -10,7 +10,7 @@ use crate::{
     act::Discarding,
     dry_run::{DryRun, Foreseen},
     jobs::JobList,
-    show::{AuditLog, CountedGroup, GroupList, LetterList, LetterWithPayload},
+    show::{AuditLog, CountedGroup, GroupList, Letter, LetterList, LetterWithPayload},
 };
 
 const LETTER: &str = "0123456789abcdef0123456789abcdef";
@@ -54,7 +54,7 @@ fn letters(description: &mut Description) {
     let _complete =
         get(description, "/v1/dead-letters/{id}", "showDeadLetter", "A letter, its history and its record")
             .path::<LetterId>("id", LETTER)
-            .answers::<LetterWithPayload>(StatusCode::OK, "As it is.", &[])
+            .answers::<LetterWithPayload<'static>>(StatusCode::OK, "As it is.", &[])
             .refuses(StatusCode::NOT_FOUND, "`dead_letter_not_found`", &[]);
 }
 
@@ -64,7 +64,7 @@ fn acts(description: &mut Description) {
         .path::<LetterId>("id", LETTER)
         .dry_run()
         .answers::<Foreseen>(StatusCode::OK, "A dry run: what would happen.", &[])
-        .answers::<DeadLetter>(StatusCode::ACCEPTED, "It is on its way.", &[])
+        .answers::<Letter<'static>>(StatusCode::ACCEPTED, "It is on its way.", &[])
         .refuses(StatusCode::BAD_REQUEST, "`invalid_parameter`", &[])
         .refuses(StatusCode::NOT_FOUND, "`dead_letter_not_found`", &[])
         .refuses(StatusCode::CONFLICT, "`wrong_state`, `value_left_out`, `payload_gone`", &[]);
@@ -75,7 +75,7 @@ fn acts(description: &mut Description) {
         .dry_run()
         .body::<accept::HrEvent>(MOST_BYTES, &[("least", EVENT)])
         .answers::<Foreseen>(StatusCode::OK, "A dry run: what would happen.", &[])
-        .answers::<DeadLetter>(StatusCode::ACCEPTED, "It is on its way.", &[])
+        .answers::<Letter<'static>>(StatusCode::ACCEPTED, "It is on its way.", &[])
         .refuses(StatusCode::BAD_REQUEST, "`malformed_json`, `invalid_parameter`", &[])
         .refuses(StatusCode::NOT_FOUND, "`dead_letter_not_found`", &[])
         .refuses(StatusCode::CONFLICT, "`wrong_state`, `payload_gone`", &[])
@@ -85,7 +85,7 @@ fn acts(description: &mut Description) {
         .description("It is kept for 30 days; a redrive regrets it.")
         .path::<LetterId>("id", LETTER)
         .body::<Discarding>(MOST_BYTES, &[("reason", DISCARD)])
-        .answers::<DeadLetter>(StatusCode::OK, "Discarded.", &[])
+        .answers::<Letter<'static>>(StatusCode::OK, "Discarded.", &[])
         .refuses(StatusCode::BAD_REQUEST, "`malformed_json`", &[])
         .refuses(StatusCode::NOT_FOUND, "`dead_letter_not_found`", &[])
         .refuses(StatusCode::CONFLICT, "`wrong_state`", &[])

@@ -1,6 +1,6 @@
 use api::{Call, Problem, json, link_to_next};
-use contracts::{CorrelationId, EmployeeId, Reason};
-use dlq::{AuditRecord, Counts, DeadLetter, Filter, Fingerprint, Group, LetterId, Page, Payload, State};
+use contracts::{CorrelationId, EmployeeId, EventId, Origin, Reason};
+use dlq::{AuditRecord, Counts, DeadLetter, Entry, Filter, Fingerprint, Group, Page, Payload, State};
 use jiff::Timestamp;
 use lambda_http::{Body, Response, http::StatusCode};
 use serde::Serialize;
@@ -14,35 +14,56 @@ pub(crate) struct LetterList<'a> {
     next_cursor: Option<&'a str>,
 }
 
-/// A letter without its history and payload.
+/// A letter as lists show it: without its history and payload.
 #[derive(Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct LetterSummary<'a> {
-    #[cfg_attr(feature = "schema", schemars(with = "LetterId"))]
+    #[cfg_attr(feature = "schema", schemars(with = "dlq::LetterId"))]
     id: &'a str,
     state: State,
+    /// Of its newest failure.
     #[cfg_attr(feature = "schema", schemars(with = "Reason"))]
     reason: &'static str,
     /// Whether it can succeed later with nothing changed by a person.
     transient: bool,
     message: &'a str,
+    /// Over all of its failures.
     attempts: u32,
+    /// How often it was redriven, by hand and by itself.
     redrives: u32,
+    /// Of its newest failure.
     failed_at: Timestamp,
     parked_at: Timestamp,
+    /// When it goes on by itself: is redriven, sent again, asked after, or given an end.
     due_at: Option<Timestamp>,
     group: &'a Fingerprint,
+    /// This and the other ids are `null` where the record says nothing usable.
     #[cfg_attr(feature = "schema", schemars(with = "Option<CorrelationId>"))]
     correlation_id: Option<&'a str>,
     #[cfg_attr(feature = "schema", schemars(with = "Option<EmployeeId>"))]
     employee_id: Option<&'a str>,
 }
 
+/// A record that could not be processed, why, and what was done about it. What only redrives and sweeps need is not shown.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "DeadLetter"))]
+pub(crate) struct Letter<'a> {
+    #[serde(flatten)]
+    summary: LetterSummary<'a>,
+    #[cfg_attr(feature = "schema", schemars(with = "Option<EventId>"))]
+    event_id: Option<&'a str>,
+    /// Of the first failure.
+    origin: &'a Origin,
+    /// The oldest first.
+    history: &'a [Entry],
+}
+
+/// A letter with its record.
 #[derive(Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub(crate) struct LetterWithPayload {
+pub(crate) struct LetterWithPayload<'a> {
     #[serde(flatten)]
-    letter: DeadLetter,
+    letter: Letter<'a>,
     /// `null` if it is gone: it expires before its letter, which is over.
     payload: Option<Payload>,
     /// What had failed, where a person has edited it.
@@ -95,14 +116,12 @@ impl Function {
 
     pub(crate) async fn show(&self, call: &Call) -> Result<Response<Body>, Problem> {
         let id = letter_id(call)?;
-        let whole = Box::pin(self.whole(&id)).await.map_err(|error| problem(error, unknown_letter()))?;
+        let found = Box::pin(async {
+            tokio::try_join!(self.letters.letter(&id), self.letters.payload(&id), self.letters.original(&id))
+        });
+        let (letter, payload, original) = found.await.map_err(|error| problem(error, unknown_letter()))?;
+        let whole = LetterWithPayload { letter: Letter::of(&letter), payload, original };
         Ok(json(StatusCode::OK, &whole))
-    }
-
-    async fn whole(&self, id: &LetterId) -> Result<LetterWithPayload, dlq::Error> {
-        let (letter, payload, original) =
-            tokio::try_join!(self.letters.letter(id), self.letters.payload(id), self.letters.original(id),)?;
-        Ok(LetterWithPayload { letter, payload, original })
     }
 
     pub(crate) async fn groups(&self, call: &Call) -> Result<Response<Body>, Problem> {
@@ -159,6 +178,17 @@ impl<'a> LetterSummary<'a> {
             group: &letter.fingerprint,
             correlation_id: letter.correlation_id.as_ref().map(CorrelationId::as_str),
             employee_id: letter.employee_id.as_ref().map(EmployeeId::as_str),
+        }
+    }
+}
+
+impl<'a> Letter<'a> {
+    pub(crate) fn of(letter: &'a DeadLetter) -> Self {
+        Self {
+            summary: LetterSummary::of(letter),
+            event_id: letter.event_id.as_ref().map(EventId::as_str),
+            origin: &letter.origin,
+            history: &letter.history,
         }
     }
 }

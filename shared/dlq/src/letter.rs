@@ -13,7 +13,6 @@ use crate::{
 
 /// A record that could not be processed, and why. What it held is its [`Payload`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DeadLetter {
     pub id: LetterId,
     #[serde(flatten)]

@@ -43,7 +43,6 @@ pub enum State {
 
 /// Where a letter stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Life {
     pub state: State,
     /// The newest redrive, from 1. The number travels with the record, to be known when it comes back.
@@ -51,7 +50,7 @@ pub struct Life {
     /// The newest redrive that came back.
     returned: u32,
     /// Redrives by schedule since a person last redrove it.
-    pub automatic: u32,
+    automatic: u32,
     /// Whether the brokers are known to have the newest redrive.
     published: bool,
     redriven_at: Option<Timestamp>,

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use okta::UserStatus;
 use serde_json::{Value, json};
@@ -183,9 +183,8 @@ async fn five_hundred_hires_at_once_all_arrive() {
     assert!(users.iter().all(|user| user["version"] == 1), "somebody was applied twice");
     let letters = world.dead_letters().await;
     assert_eq!(letters.len(), 50);
-    let fingerprints: std::collections::BTreeSet<_> =
-        letters.iter().map(|letter| letter["fingerprint"].as_str()).collect();
-    assert_eq!(fingerprints.len(), 1, "one cause, one fingerprint");
+    let groups: BTreeSet<_> = letters.iter().map(|letter| letter["group"].as_str().unwrap()).collect();
+    assert_eq!(groups.len(), 1, "one cause, one group");
 }
 
 #[tokio::test(flavor = "multi_thread")]

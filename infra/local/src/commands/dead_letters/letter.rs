@@ -25,8 +25,6 @@ pub(super) struct Letter {
     pub(super) failed_at: Timestamp,
     pub(super) parked_at: Timestamp,
     pub(super) due_at: Option<Timestamp>,
-    /// A whole letter names it otherwise than a list does.
-    #[serde(alias = "fingerprint")]
     pub(super) group: String,
     pub(super) employee_id: Option<String>,
     pub(super) correlation_id: Option<String>,
