@@ -2,7 +2,7 @@ use contracts::{EmployeeId, Reason};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{fingerprint::Fingerprint, letter::DeadLetter, life::State};
+use crate::{fingerprint::Fingerprint, life::State};
 
 /// Which letters: those that fit all that is said.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,14 +29,5 @@ impl Filter {
     /// The same for filters that say the same.
     pub(crate) fn canonical(&self) -> String {
         serde_json::to_string(self).expect("a struct of strings has no key that JSON can't hold")
-    }
-
-    pub fn fits(&self, letter: &DeadLetter) -> bool {
-        self.state.is_none_or(|state| letter.life.state == state)
-            && self.reason.is_none_or(|reason| letter.reason == reason)
-            && self.group.as_ref().is_none_or(|group| letter.fingerprint == *group)
-            && self.employee_id.as_ref().is_none_or(|id| letter.employee_id.as_ref() == Some(id))
-            && self.parked_after.is_none_or(|after| letter.parked_at >= after)
-            && self.parked_before.is_none_or(|before| letter.parked_at < before)
     }
 }
