@@ -2,10 +2,11 @@
 //! goes on with the letters whose time has come.
 
 use aws::Aws;
-use dlq::{DeadLetter, Park, Redrive, RunJobs, Sweep, Swept};
+use dlq::{DeadLetter, Park, Redrive, RunJobs, Sweep, Swept, WentThrough};
+use jiff::Timestamp;
 use kafka::Producer;
 use lambda_runtime::LambdaEvent;
-use onboarding::{FailRequest, FindRequest};
+use onboarding::{FailRequest, FindRequest, Outcome, store};
 use runtime::{
     Clock, ConfigError, Vars,
     batch::{self, BatchResponse, Deadline, Retry},
@@ -101,7 +102,8 @@ impl Function {
             Event::Tick(_) => {
                 let sweep =
                     self.sweep.run(deadline.stop_starting, |correlation, employee, event| async move {
-                        self.requests.is_enriched(&correlation, &employee, &event).await
+                        let enriched = self.requests.enriched(&correlation, &employee, &event).await?;
+                        Ok::<_, store::Error>(enriched.map(went_through))
                     });
                 Ok(Answer::Swept(sweep.instrument(span).await?))
             }
@@ -128,5 +130,13 @@ impl Function {
             tracing::error!(error, "the request could not be marked as failed; the record is reported back");
             Retry
         })
+    }
+}
+
+fn went_through((outcome, at): (Outcome, Timestamp)) -> WentThrough {
+    match outcome {
+        Outcome::Applied => WentThrough::Applied { at },
+        Outcome::Duplicate => WentThrough::Duplicate,
+        Outcome::Superseded => WentThrough::Superseded,
     }
 }

@@ -38,4 +38,4 @@ pub use payload::{Bytes, Payload};
 pub use redrive::Redrive;
 pub use run_job::RunJobs;
 pub use store::Store;
-pub use sweep::{Sweep, Swept};
+pub use sweep::{Sweep, Swept, WentThrough};

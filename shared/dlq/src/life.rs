@@ -53,7 +53,7 @@ pub struct Life {
     automatic: u32,
     /// Whether the brokers are known to have the newest redrive.
     published: bool,
-    redriven_at: Option<Timestamp>,
+    pub(crate) redriven_at: Option<Timestamp>,
     /// Whether what it held may have been given an end.
     pub(crate) expiring: bool,
     /// When the letter goes on by itself: is redriven, published again, asked after, or given an end.

@@ -1,5 +1,6 @@
 use contracts::{CorrelationId, EmployeeId, EventId};
 use futures_util::{StreamExt, stream};
+use jiff::Timestamp;
 use runtime::{Clock, telemetry};
 use serde::Serialize;
 use tokio::time::Instant;
@@ -38,6 +39,18 @@ pub struct Swept {
     pub failed: u64,
 }
 
+/// How an event ended well.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WentThrough {
+    Applied {
+        at: Timestamp,
+    },
+    /// It had been applied before.
+    Duplicate,
+    /// A newer event had been applied before.
+    Superseded,
+}
+
 /// Letters at once: each is a few writes and an acknowledgement.
 const CONCURRENCY: usize = 16;
 
@@ -57,7 +70,8 @@ impl Sweep {
     }
 
     /// Starts nothing after `stop_starting`, and publishes nothing more once the brokers were away; what is left is left
-    /// to the next sweep. `went_through` says whether an event was applied.
+    /// to the next sweep. `went_through` says whether an event was applied, or needs
+    /// not be any more.
     ///
     /// # Errors
     /// When the letters that are due, or the jobs, can't be read.
@@ -67,7 +81,7 @@ impl Sweep {
         went_through: impl Fn(CorrelationId, EmployeeId, EventId) -> F,
     ) -> Result<Swept, Error>
     where
-        F: Future<Output = Result<bool, E>>,
+        F: Future<Output = Result<Option<WentThrough>, E>>,
         E: std::error::Error + 'static,
     {
         let mut swept = Swept::default();
@@ -102,7 +116,7 @@ impl Sweep {
         went_through: &impl Fn(CorrelationId, EmployeeId, EventId) -> F,
     ) -> Result<Outcome, Error>
     where
-        F: Future<Output = Result<bool, E>>,
+        F: Future<Output = Result<Option<WentThrough>, E>>,
         E: std::error::Error + 'static,
     {
         match letter.life.due() {
@@ -119,7 +133,7 @@ impl Sweep {
                         went_through(correlation, employee, event).await
                     }
                     // No message of ours: it comes back.
-                    _ => Ok(false),
+                    _ => Ok(None),
                 };
                 self.note(letter, went_through).await
             }
@@ -146,18 +160,18 @@ impl Sweep {
     async fn note<E: std::error::Error + 'static>(
         &self,
         mut letter: DeadLetter,
-        went_through: Result<bool, E>,
+        went_through: Result<Option<WentThrough>, E>,
     ) -> Result<Outcome, Error> {
-        let (step, outcome) = match went_through {
-            Ok(true) => (Step::Enriched, Outcome::Resolved),
-            Ok(false) => (Step::StillAway, Outcome::Awaited),
+        let (step, outcome, note) = match went_through {
+            Ok(Some(how)) => (Step::Enriched, Outcome::Resolved, how.note(letter.life.redriven_at)),
+            Ok(None) => (Step::StillAway, Outcome::Awaited, None),
             Err(error) => {
                 tracing::warn!(error = telemetry::chain(&error), "an outcome could not be asked for");
                 return Ok(Outcome::Failed);
             }
         };
         let now = self.writer.clock.now();
-        letter.step(step, &Actor::pipeline(), now, None)?;
+        letter.step(step, &Actor::pipeline(), now, note.map(str::to_owned))?;
         if self.writer.store.save(&mut letter).await? == Saved::Conflict {
             return Ok(Outcome::Nothing);
         }
@@ -176,6 +190,20 @@ enum Outcome {
     Awaited,
     Failed,
     Nothing,
+}
+
+impl WentThrough {
+    /// What a letter's history says, where its redrive changed nothing: whoever edited it must not think otherwise.
+    fn note(self, redriven_at: Option<Timestamp>) -> Option<&'static str> {
+        const ALREADY: &str =
+            "its event had been applied already: a later copy changes nothing, edited or not";
+        match self {
+            Self::Applied { at } => (redriven_at? > at).then_some(ALREADY),
+            // The copy that was applied may have been this redrive's, delivered twice.
+            Self::Duplicate => Some(ALREADY),
+            Self::Superseded => Some("a newer event had been applied already: this one changes nothing"),
+        }
+    }
 }
 
 impl From<Sent> for Outcome {

@@ -1,8 +1,9 @@
 use contracts::{CorrelationId, EmployeeId, EventId};
+use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::{
-    request::{self, RequestEvent, RequestState},
+    request::{self, Outcome, RequestEvent, RequestState},
     store::{self, Store},
 };
 
@@ -39,14 +40,17 @@ impl FindRequest {
         Ok(Some(RequestReport { correlation_id, status, events }))
     }
 
-    /// Whether the event has been applied, or needs not be any more.
-    pub async fn is_enriched(
+    /// How and when the event came to be applied, or not to be needed any more. `None` until then.
+    pub async fn enriched(
         &self,
         correlation_id: &CorrelationId,
         employee_id: &EmployeeId,
         event_id: &EventId,
-    ) -> Result<bool, store::Error> {
+    ) -> Result<Option<(Outcome, Timestamp)>, store::Error> {
         let event = self.store.request_event(correlation_id, &request::key(employee_id, event_id)).await?;
-        Ok(event.is_some_and(|event| matches!(event.state, RequestState::Enriched { .. })))
+        Ok(event.and_then(|event| match event.state {
+            RequestState::Enriched { outcome } => Some((outcome, event.updated_at)),
+            RequestState::Accepted | RequestState::Failed { .. } => None,
+        }))
     }
 }

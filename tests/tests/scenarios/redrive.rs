@@ -36,6 +36,10 @@ fn states(letter: &Value) -> Vec<&str> {
     letter["history"].as_array().unwrap().iter().map(|entry| entry["state"].as_str().unwrap()).collect()
 }
 
+fn last_note(letter: &Value) -> &str {
+    letter["history"].as_array().unwrap().last().unwrap()["note"].as_str().unwrap_or_default()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_failed_in_an_outage_goes_through_by_itself_after_it() {
     let world = World::new().await;
@@ -54,7 +58,7 @@ async fn what_failed_in_an_outage_goes_through_by_itself_after_it() {
     sweep_after(&world, 2 * MINUTE).await;
 
     let letter = only_letter(&world).await;
-    assert_eq!(states(&letter), ["scheduled", "redriven", "resolved"]);
+    assert_eq!((states(&letter), last_note(&letter)), (vec!["scheduled", "redriven", "resolved"], ""));
     assert_eq!(letter["due_at"], Value::Null);
     let request = world.request(&receipt).await;
     assert_eq!(
@@ -130,7 +134,9 @@ async fn a_redriven_event_never_overwrites_a_newer_one() {
     let user = world.user("E100").await;
     assert_eq!((&user["title"], &user["version"]), (&json!("Countess"), &json!(1)));
     assert_eq!(world.request(&older).await["events"][0]["outcome"], "superseded");
-    assert_eq!(only_letter(&world).await["state"], "resolved");
+    let letter = only_letter(&world).await;
+    assert_eq!(letter["state"], "resolved");
+    assert!(last_note(&letter).starts_with("a newer event had been applied already"), "{letter}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -164,6 +170,46 @@ async fn what_was_wrong_is_edited_and_redriven_as_the_same_event() {
     let letter = only_letter(&world).await;
     assert_eq!(letter["state"], "resolved");
     assert_eq!(letter["original"]["value"]["text"], "{broken", "what had failed is still there");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edit_of_an_event_that_had_been_applied_meanwhile_is_said_to_have_changed_nothing() {
+    let world = World::new().await;
+    let ada = Employee::ada().with("event_id", "evt-1");
+    world
+        .publishes(Some("E100"), Some(b"{broken"), &[("correlation-id", "c-1"), ("event-id", "evt-1")])
+        .await;
+    world.settle().await;
+    let letter = only_letter(&world).await;
+    world.knows(&ada);
+    // HR has sent it again, and got another correlation id.
+    world.hr().hires(&ada).await;
+    world.settle().await;
+    world.post(&path(&letter, "edit"), &ada.clone().with("title", "Countess").body("hired")).await;
+    world.settle().await;
+    sweep_after(&world, 2 * MINUTE).await;
+    let letter = only_letter(&world).await;
+    assert_eq!((&letter["state"], &world.user("E100").await["version"]), (&json!("resolved"), &json!(1)));
+    assert!(last_note(&letter).starts_with("its event had been applied already"), "{letter}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edit_that_comes_after_its_own_redrive_is_said_to_have_changed_nothing() {
+    let world = World::new().await;
+    let ada = Employee::ada();
+    world.hr().hires(&ada).await;
+    world.settle().await;
+    let letter = only_letter(&world).await;
+    world.knows(&ada);
+    world.post(&path(&letter, "redrive"), &json!({})).await;
+    world.settle().await;
+    world.passes(MINUTE / 2);
+    world.post(&path(&letter, "edit"), &ada.clone().with("title", "Countess").body("hired")).await;
+    world.settle().await;
+    sweep_after(&world, 2 * MINUTE).await;
+    let letter = only_letter(&world).await;
+    assert_eq!((&letter["state"], &world.user("E100").await["version"]), (&json!("resolved"), &json!(1)));
+    assert!(last_note(&letter).starts_with("its event had been applied already"), "{letter}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -73,7 +73,7 @@ async fn what_needs_no_brokers_goes_on_while_they_are_away() {
     let redrive = begins(&jobs, Action::Redrive, Reason::UserNotFound).await;
     begins(&jobs, Action::Discard { because: "a test's".to_owned() }, Reason::Undecodable).await;
 
-    let went_through = async |_, _, _| Ok::<_, Infallible>(true);
+    let went_through = async |_, _, _| Ok::<_, Infallible>(Some(WentThrough::Duplicate));
     let swept = sweep.run(in_a_minute(), went_through).await.unwrap();
 
     assert_eq!((swept.redriven, swept.resolved, swept.failed, swept.by_jobs), (0, 1, 40, 40), "{swept:?}");
@@ -94,10 +94,19 @@ async fn a_job_stops_trying_once_the_brokers_are_away() {
         parks(&store, n, Reason::UserNotFound, second(n)).await;
     }
     let job = begins(&jobs, Action::Redrive, Reason::UserNotFound).await;
-    sweep.run(in_a_minute(), async |_, _, _| Ok::<_, Infallible>(true)).await.unwrap();
+    sweep.run(in_a_minute(), async |_, _, _| Ok::<_, Infallible>(None)).await.unwrap();
     let tried = counts(&store, Reason::UserNotFound, State::Redriven).await;
     assert!((1..=8).contains(&tried), "{tried} were tried before it was known");
     let job = store.job(&job.id).await.unwrap().unwrap();
     assert_eq!(job.state, JobState::Running);
     assert!((1..=tried).contains(&job.progress.done), "the sweep sends those: {job:?}");
+}
+
+#[test]
+fn a_redrive_that_changed_nothing_is_said_to_have_changed_nothing() {
+    let note = |how: WentThrough| how.note(Some(second(5))).unwrap_or_default();
+    assert_eq!(note(WentThrough::Applied { at: second(6) }), "");
+    assert_eq!(note(WentThrough::Applied { at: second(4) }), note(WentThrough::Duplicate));
+    assert!(note(WentThrough::Duplicate).contains("edited or not"));
+    assert!(note(WentThrough::Superseded).starts_with("a newer event"));
 }
