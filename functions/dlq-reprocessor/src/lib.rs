@@ -110,10 +110,12 @@ impl Function {
         }
     }
 
-    /// The letter first: what a person needs must not wait for what a program asks.
+    /// The letters first: what a person needs must not wait for what a program asks.
     async fn reprocess(&self, record: Record) -> Result<(), Retry> {
-        let letter = self.park.park(record).await?;
-        self.tell_request(letter).await
+        for letter in self.park.park(record).await? {
+            self.tell_request(letter).await?;
+        }
+        Ok(())
     }
 
     async fn tell_request(&self, letter: DeadLetter) -> Result<(), Retry> {

@@ -20,22 +20,29 @@ impl Park {
         Self { store, clock }
     }
 
-    /// Stores the record's letter, unless that is done already, and returns it. A record that was redriven goes back to
-    /// its letter.
+    /// Stores the record's letter, unless that is done already, and returns it; or each of those whose records Lambda has
+    /// put into one. A record that was redriven goes back to its letter.
     ///
     /// # Errors
     /// When the table is away: the record is still on its topic, and Lambda delivers it again.
-    pub async fn park(&self, record: Record) -> Result<DeadLetter, Retry> {
-        let mut arrival = read::arrival(record);
-        let parked = match arrival.redrive.take() {
+    pub async fn park(&self, record: Record) -> Result<Vec<DeadLetter>, Retry> {
+        let mut letters = Vec::new();
+        for arrival in read::arrivals(record) {
+            // What is parked already when one can't be stays so: the next delivery finds it.
+            letters.push(self.one(arrival).await.map_err(|error| {
+                let error = telemetry::chain(&error);
+                tracing::error!(error, "the dead letter could not be parked; the record is reported back");
+                Retry
+            })?);
+        }
+        Ok(letters)
+    }
+
+    async fn one(&self, mut arrival: Arrival) -> Result<DeadLetter, Error> {
+        match arrival.redrive.take() {
             Some((id, redrive)) => self.returned(&id, redrive, arrival).await,
             None => self.insert(arrival).await,
-        };
-        parked.map_err(|error| {
-            let error = telemetry::chain(&error);
-            tracing::error!(error, "the dead letter could not be parked; the record is reported back");
-            Retry
-        })
+        }
     }
 
     async fn insert(&self, arrival: Arrival) -> Result<DeadLetter, Error> {

@@ -23,7 +23,10 @@ struct Invocation {
     payload: Option<serde_json::Value>,
 }
 
-/// What the function was invoked with: as documented an event, with the one record that failed.
+/// The triggers' `BatchSize`: a wrapper of more is not Lambda's, and could take longer to park than there is time.
+const MOST_RECORDS: usize = 100;
+
+/// What the function was invoked with: an event, as documented with the one record that failed.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Invoked {
@@ -63,23 +66,27 @@ impl Arrival {
     }
 }
 
-pub(crate) fn arrival(record: Record) -> Arrival {
+/// One, or those of a wrapper: each of its records is an event of its own, and the wrapper itself is none.
+pub(crate) fn arrivals(record: Record) -> Vec<Arrival> {
     if let Ok(failure) = FailureHeaders::read(|name| record.header(name)) {
-        return arrived(record, failure);
+        return vec![arrived(record, failure)];
     }
-    if let Some((inner, invocation)) = wrapped(&record) {
+    let failed_at = created_at(&record);
+    if let Some((records, invocation)) = wrapped(&record) {
         let message = format!("Lambda gave up: {}", invocation.condition);
-        let attempts = invocation.invocations();
-        let failure = unprocessed(&inner, message, attempts, created_at(&record));
-        return arrived(inner, failure);
+        let given_up = |record: Record| {
+            let failure = unprocessed(&record, message.clone(), invocation.invocations(), failed_at);
+            arrived(record, failure)
+        };
+        return records.into_iter().map(given_up).collect();
     }
-    let failure =
-        unprocessed(&record, "the record says nothing of its failure".to_owned(), 0, created_at(&record));
-    arrived(record, failure)
+    let message = "the record says nothing of its failure".to_owned();
+    let failure = unprocessed(&record, message, 0, failed_at);
+    vec![arrived(record, failure)]
 }
 
-/// The record that Lambda could not get processed, if this is such a wrapper.
-fn wrapped(record: &Record) -> Option<(Record, RequestContext)> {
+/// The records that Lambda could not get processed, if this is a wrapper of some.
+fn wrapped(record: &Record) -> Option<(Vec<Record>, RequestContext)> {
     let invocation: Invocation = serde_json::from_slice(record.value.as_deref()?).ok()?;
     let payload = match invocation.payload? {
         // Some destinations carry it as a string of JSON, or of base64.
@@ -88,13 +95,11 @@ fn wrapped(record: &Record) -> Option<(Record, RequestContext)> {
             .or_else(|| serde_json::from_slice(&BASE64_STANDARD.decode(&text).ok()?).ok())?,
         other => other,
     };
-    let mut records = match serde_json::from_value(payload).ok()? {
+    let records = match serde_json::from_value(payload).ok()? {
         Invoked::Event(event) => event.into_records(),
         Invoked::Record(record) => vec![record],
     };
-    // Several can't become one letter: then the wrapper is it, with all of them.
-    let only = if records.len() == 1 { records.pop() } else { None };
-    Some((only?, invocation.request_context))
+    (1..=MOST_RECORDS).contains(&records.len()).then_some((records, invocation.request_context))
 }
 
 fn unprocessed(record: &Record, message: String, attempts: u32, failed_at: Timestamp) -> FailureHeaders {
@@ -149,6 +154,12 @@ mod tests {
 
     use super::*;
     use crate::payload::Bytes;
+
+    fn arrival(record: Record) -> Arrival {
+        let mut arrivals = arrivals(record);
+        assert_eq!(arrivals.len(), 1);
+        arrivals.remove(0)
+    }
 
     fn record(value: &[u8], headers: Vec<(&str, String)>) -> Record {
         Record {
@@ -260,15 +271,28 @@ mod tests {
     }
 
     #[test]
-    fn a_wrapper_of_several_records_loses_none_of_them() {
-        let wrapper = given_up(&event(&[requested(7), requested(8)]));
-        let value = String::from_utf8(wrapper.value.clone().unwrap()).unwrap();
-        assert_eq!(arrival(wrapper).payload.value, Some(Bytes::Text(value)));
+    fn each_record_of_a_wrapper_of_several_is_an_arrival_of_its_own() {
+        let arrivals = arrivals(given_up(&event(&[requested(7), requested(8)])));
+        let told: Vec<_> = arrivals
+            .iter()
+            .map(|Arrival { failure, payload, .. }| (failure.origin.offset, failure.attempts, &payload.value))
+            .collect();
+        let value = Some(Bytes::Text("{}".to_owned()));
+        assert_eq!(told, [(7, 4, &value), (8, 4, &value)]);
+    }
+
+    #[test]
+    fn a_wrapper_of_nothing_or_of_more_than_a_batch_is_a_letter_all_the_same() {
+        for records in [0, 101] {
+            let wrapper = given_up(&event(&vec![requested(7); records]));
+            let value = String::from_utf8(wrapper.value.clone().unwrap()).unwrap();
+            assert_eq!(arrival(wrapper).payload.value, Some(Bytes::Text(value)));
+        }
     }
 
     #[test]
     fn what_nobody_explains_is_a_letter_all_the_same() {
-        let arrival = arrival(record(&[0xff, 0xfe], vec![]));
+        let arrival = self::arrival(record(&[0xff, 0xfe], vec![]));
         assert_eq!(arrival.failure.reason, Reason::Unprocessed);
         assert_eq!(arrival.failure.origin.topic, "user.enrichment.failed");
         assert_eq!(arrival.payload.value, Some(Bytes::Base64("//4=".to_owned())));

@@ -1,6 +1,9 @@
 use std::collections::BTreeSet;
 
-use serde_json::json;
+use base64::{Engine, prelude::BASE64_STANDARD};
+use lambda_runtime::{Context, LambdaEvent};
+use runtime::Clock;
+use serde_json::{Value, json};
 use testkit::{Employee, World};
 
 use crate::redacted;
@@ -43,4 +46,59 @@ async fn letters_are_listed_by_page_the_newest_first() {
         path = format!("/v1/dead-letters?limit=3&cursor={cursor}");
     }
     assert_eq!((ids.len(), ids.iter().collect::<BTreeSet<_>>().len()), (7, 7));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_record_that_lambda_gave_up_on_at_once_is_a_letter_that_can_be_redriven() {
+    let world = World::new().await;
+    let people = [Employee::new("E1", "Ada", "Lovelace"), Employee::new("E2", "Grace", "Hopper")];
+    let records: Vec<_> = people.iter().zip(7..).map(|(person, offset)| record(person, offset)).collect();
+    let wrapper = json!({
+        "requestContext": {"condition": "RetriesExhausted", "approximateInvokeCount": 4},
+        "version": "1.0",
+        "payload": {"eventSource": "aws:kafka", "records": {"user.enrichment.requested-0": records}},
+    });
+    let failed =
+        json!({"topic": "user.enrichment.failed", "partition": 0, "offset": 0, "value": base64(&wrapper)});
+    let event = json!({"eventSource": "aws:kafka", "records": {"user.enrichment.failed-0": [failed]}});
+    let function =
+        dlq_reprocessor::Function::from_vars(&world.vars_of("dlq-reprocessor"), Clock::system()).unwrap();
+    // As Lambda does: it delivers at least once.
+    for _delivery in 0..2 {
+        let event = serde_json::from_value(event.clone()).unwrap();
+        let answer = function.handle(LambdaEvent::new(event, Context::default())).await.unwrap();
+        assert_eq!(serde_json::to_value(answer).unwrap(), json!({"batchItemFailures": []}));
+    }
+    let letters = world.dead_letters().await;
+    let of: BTreeSet<_> = letters.iter().map(|letter| letter["employee_id"].as_str().unwrap()).collect();
+    assert_eq!((letters.len(), of), (2, BTreeSet::from(["E1", "E2"])));
+    assert_eq!(world.get("/v1/requests/c-E2").await.json["status"], "failed");
+
+    for person in &people {
+        world.knows(person);
+    }
+    world.post("/v1/dead-letter-jobs", &json!({"action": "redrive"})).await;
+    world.settle().await;
+    assert_eq!(world.users().await.len(), 2);
+}
+
+/// As Lambda hands it to the enrichment.
+fn record(person: &Employee, offset: i64) -> Value {
+    let body = person.body("hired");
+    let id = body["employee_id"].as_str().unwrap();
+    let value = json!({
+        "eventId": format!("evt-{id}"), "eventType": "hired", "correlationId": format!("c-{id}"),
+        "occurredAt": "2026-01-31T18:42:00Z", "receivedAt": "2026-01-31T18:42:01Z", "employee": {
+            "id": id, "firstName": body["first_name"], "lastName": body["last_name"], "email": body["email"],
+            "details": {},
+        },
+    });
+    json!({
+        "topic": "user.enrichment.requested", "partition": 0, "offset": offset, "timestamp": 1_769_884_920_000_i64,
+        "timestampType": "CREATE_TIME", "key": BASE64_STANDARD.encode(id), "value": base64(&value), "headers": [],
+    })
+}
+
+fn base64(value: &Value) -> String {
+    BASE64_STANDARD.encode(value.to_string())
 }

@@ -58,7 +58,7 @@ pub(crate) fn letter(
 ) -> (DeadLetter, Payload) {
     let mut record = record(offset);
     record.key = Some(employee.as_bytes().to_vec());
-    let arrival = read::arrival(record);
+    let arrival = read::arrivals(record).remove(0);
     let retriable = reason.is_transient();
     let Arrival { failure, payload, ids, .. } = arrival;
     let failure = FailureHeaders { reason, message: reason.to_string(), ..failure };
@@ -86,8 +86,8 @@ async fn all(find: &Find, filter: &Filter, limit: usize) -> Vec<DeadLetter> {
 async fn a_letter_that_is_delivered_twice_is_parked_once() {
     let store = store().await;
     let park = Park::new(store.clone(), Clock::system());
-    let first = park.park(record(1)).await.unwrap();
-    let again = park.park(record(1)).await.unwrap();
+    let first = park.park(record(1)).await.unwrap().remove(0);
+    let again = park.park(record(1)).await.unwrap().remove(0);
     assert_eq!(first.id, again.id);
     let stored = all(&find(&store), &Filter::default(), 10).await;
     assert_eq!(stored, std::slice::from_ref(&first), "the first one stays as it is");

@@ -106,7 +106,7 @@ async fn the_dead_letters_know_such_a_record_by_its_ids_and_keep_its_value() {
     let store = Store::from_vars(&vars, &aws).unwrap();
     let park = Park::new(store.clone(), Clock::system());
 
-    let letter = park.park(record).await.unwrap();
+    let letter = park.park(record).await.unwrap().remove(0);
     assert_eq!(letter.message, "Lambda gave up: RetriesExhausted");
     assert_eq!((letter.origin.topic, letter.origin.partition, letter.origin.offset), (bench.topic, 3, 0));
     assert_eq!((letter.attempts, letter.event_id.unwrap().as_str()), (1, "hr-7"));
