@@ -26,6 +26,7 @@ pub fn describe(description: &mut Description) {
             "A request that is sent again under its key is done once and gets its first answer again, for a day: \
              draft-ietf-httpapi-idempotency-key-header. 1 to 255 visible ASCII characters in double quotes; without \
              spaces, quotes, commas and semicolons they may go without the quotes.",
+            r#"^("([ !#-\[\]-~]|\\["\\]){1,255}"|[!#-+\--:<-~]{1,255})$"#,
             "\"8e03978e-40d5-43dd-bc93-6894a57f9324\"",
         )
         .body::<accept::HrEvent>(MOST_BYTES, &EXAMPLES)

@@ -112,10 +112,10 @@ impl<'a> Operation<'a> {
     }
 
     #[must_use]
-    pub fn header(self, name: &str, description: &str, example: &str) -> Self {
+    pub fn header(self, name: &str, description: &str, pattern: &str, example: &str) -> Self {
         self.object.parameters.push(json!({
             "name": name, "in": "header", "description": description,
-            "schema": {"type": "string"}, "example": example,
+            "schema": {"type": "string", "pattern": pattern}, "example": example,
         }));
         self
     }
