@@ -12,7 +12,7 @@ use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
 use crate::{
     broker::Embedded,
-    esm::{Brokers, EventSource},
+    esm::{Brokers, EventSource, PATIENCE, PATIENCE_AT_END},
     function::Function,
     gateway::{self, Routes},
     schedule::{Schedules, Timer},
@@ -182,7 +182,7 @@ impl Cloud {
 
     /// Waits until every record on every topic has been processed, and those that they made.
     pub async fn settle(&self, limit: Duration) -> anyhow::Result<()> {
-        let Ok(outcome) = tokio::time::timeout(limit, settled(&self.sources)).await else {
+        let Ok(outcome) = tokio::time::timeout(limit, settled(&self.sources, PATIENCE)).await else {
             bail!("records were still being processed after {limit:?}")
         };
         outcome
@@ -194,6 +194,9 @@ impl Cloud {
     }
 
     /// Takes no more requests, works off the records within `limit`, and ends. What is left stays on a real broker.
+    ///
+    /// # Errors
+    /// When records are left, or the brokers don't say whether there are any. It has ended all the same.
     pub async fn stop(self, limit: Duration) -> anyhow::Result<()> {
         self.phase.send_replace(Phase::Draining);
         // What is still open after the longest request is a connection on which nothing happens.
@@ -203,7 +206,7 @@ impl Cloud {
         }
         // Before the records are worked off: an invocation may still make some.
         self.schedules.stop().await;
-        let drained = tokio::time::timeout(limit, settled(&self.sources)).await;
+        let drained = tokio::time::timeout(limit, settled(&self.sources, PATIENCE_AT_END)).await;
         self.phase.send_replace(Phase::Stopping);
         for source in self.sources {
             source.stop().await;
@@ -217,11 +220,11 @@ impl Cloud {
 }
 
 /// One pass may make records for a topic that it has passed already: only a pass that finds nothing is the end.
-async fn settled(sources: &[EventSource]) -> anyhow::Result<()> {
+async fn settled(sources: &[EventSource], patience: Duration) -> anyhow::Result<()> {
     loop {
         let mut busy = false;
         for source in sources {
-            busy |= source.settle().await?;
+            busy |= source.settle(patience).await?;
         }
         if !busy {
             return Ok(());

@@ -37,7 +37,10 @@ use crate::{
 };
 
 /// How long a broker may take to answer a question of ours.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The same when the process ends, as a person waits for that: a broker that is there answers in milliseconds.
+pub(crate) const PATIENCE_AT_END: Duration = Duration::from_secs(2);
 
 /// The next offset to process, by partition.
 pub(crate) type Progress = HashMap<i32, i64>;
@@ -127,15 +130,17 @@ impl EventSource {
         drop(self.ready.clone().wait_for(|ready| *ready >= partitions).await);
     }
 
-    /// Waits until every record that is on the topic now has been processed. Says whether there were any.
-    pub(crate) async fn settle(&self) -> anyhow::Result<bool> {
+    /// Waits until every record that is on the topic now has been processed. Says whether there were any. An error when a
+    /// broker doesn't say within `patience` what is on it.
+    pub(crate) async fn settle(&self, patience: Duration) -> anyhow::Result<bool> {
         let (probe, topic) = (Arc::clone(&self.probe), self.trigger.topic.clone());
         let partitions: Vec<i32> = self.progress.borrow().keys().copied().collect();
         let ends: Progress = tokio::task::spawn_blocking(move || {
-            let end = |partition| Ok((partition, probe.fetch_watermarks(&topic, partition, PATIENCE)?.1));
+            let end = |partition| Ok((partition, probe.fetch_watermarks(&topic, partition, patience)?.1));
             partitions.into_iter().map(end).collect::<KafkaResult<_>>()
         })
-        .await??;
+        .await?
+        .context("the brokers don't answer")?;
         let done = |progress: &Progress| {
             ends.iter().all(|(partition, end)| progress.get(partition).is_some_and(|next| next >= end))
         };
@@ -170,7 +175,7 @@ impl EventSource {
         self.partitions
     }
 
-    /// Waits for the pollers, which end with their phase and commit what they have processed.
+    /// Waits for the pollers, which end with their phase and commit what they have processed, if their broker is there.
     pub(crate) async fn stop(self) {
         self.pollers.join_all().await;
     }

@@ -4,7 +4,7 @@ use std::{
         OnceLock,
         atomic::{AtomicBool, AtomicI64, Ordering::SeqCst},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use aws::Aws;
@@ -254,6 +254,15 @@ impl World {
     pub async fn stop(mut self) {
         self.cloud.take().unwrap().stop(LIMIT).await.unwrap();
         self.unsettled.store(false, SeqCst);
+    }
+
+    /// Ends as Ctrl-C does, with the broker away. Returns how long that took.
+    pub async fn stop_without_broker(mut self) -> Duration {
+        self.kafka_is_away(true);
+        let began = Instant::now();
+        self.cloud.take().unwrap().stop(LIMIT).await.unwrap_err();
+        self.unsettled.store(false, SeqCst);
+        began.elapsed()
     }
 
     fn cloud(&self) -> &Cloud {

@@ -170,3 +170,13 @@ async fn a_cache_that_is_away_breaks_nothing() {
     assert_eq!((health.status, &health.json["status"]), (StatusCode::OK, &json!("degraded")));
     assert_eq!(health.json["cache"]["status"], "down");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_ends_within_seconds_when_the_broker_has_gone() {
+    let world = World::with(Setup { embedded: true, ..Setup::default() }).await;
+    world.hr().hires(&Employee::ada()).await;
+    // There is an offset to commit.
+    world.settle().await;
+    let took = world.stop_without_broker().await;
+    assert!(took < Duration::from_secs(15), "{took:?}");
+}

@@ -11,7 +11,7 @@ use std::{
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use tokio::sync::watch;
 
-use super::{PATIENCE, Progress};
+use super::Progress;
 use crate::{broker::KEPT_BYTES, cloud::Phase};
 
 const EVERY: Duration = Duration::from_secs(1);
@@ -24,16 +24,22 @@ pub(super) struct Watched {
     pub(super) longest_record: Arc<AtomicU64>,
 }
 
+/// Until the process ends.
 pub(super) async fn watch(watched: Watched, mut phase: watch::Receiver<Phase>) {
+    tokio::select! {
+        () = warn(watched) => {}
+        _ = phase.wait_for(|phase| *phase >= Phase::Stopping) => {}
+    }
+}
+
+async fn warn(watched: Watched) {
     loop {
-        tokio::select! {
-            () = tokio::time::sleep(EVERY) => {}
-            _ = phase.wait_for(|phase| *phase >= Phase::Stopping) => return,
-        }
+        tokio::time::sleep(EVERY).await;
         let positions = watched.progress.borrow().clone();
         for (partition, next) in positions {
             let (probe, topic) = (Arc::clone(&watched.probe), watched.topic.clone());
-            let ask = move || probe.fetch_watermarks(&topic, partition, PATIENCE);
+            // What doesn't answer is asked again soon.
+            let ask = move || probe.fetch_watermarks(&topic, partition, EVERY);
             let Ok(Ok((_low, high))) = tokio::task::spawn_blocking(ask).await else { continue };
             let waiting = u64::try_from(high - next).unwrap_or(0);
             if waiting.saturating_mul(watched.longest_record.load(Relaxed)) > KEPT_BYTES / 2 {

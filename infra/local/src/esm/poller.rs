@@ -4,6 +4,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
+    thread,
     time::Duration,
 };
 
@@ -14,10 +15,13 @@ use rdkafka::{
     error::{KafkaError, KafkaResult},
 };
 use runtime::{Clock, event::Record, telemetry};
-use tokio::{sync::watch, time::Instant};
+use tokio::{
+    sync::{oneshot, watch},
+    time::{Instant, timeout, timeout_at},
+};
 
 use super::{
-    Progress, Reports,
+    PATIENCE_AT_END, Progress, Reports,
     answer::Answer,
     deliver::{Surroundings, backoff, deliver},
     event::{self, event_bytes},
@@ -49,7 +53,7 @@ pub(super) struct Poller {
     pub(super) progress: watch::Sender<Progress>,
     pub(super) ready: watch::Sender<usize>,
     pub(super) phase: watch::Receiver<Phase>,
-    /// Comes last, to end after the consumer: one that has a commit on its way waits for its broker without end.
+    /// Comes last, to end after the consumer, which may have a commit on its way to it.
     pub(super) embedded: Option<Arc<Embedded>>,
 }
 
@@ -74,7 +78,7 @@ impl Poller {
                 tracing::warn!(%error, "an offset was not committed; the next commit covers it");
             }
         }
-        self.commit_for_good(last).await;
+        self.end(last).await;
     }
 
     /// One that has to wait doesn't hold up the others. `false` if the process is to end before everything is processed.
@@ -111,13 +115,26 @@ impl Poller {
         self.consumer.commit(&offsets, mode)
     }
 
-    async fn commit_for_good(self, last: Progress) {
-        if last.is_empty() {
-            return;
-        }
-        let commit = move || self.commit(&last, CommitMode::Sync);
-        if let Ok(Err(error)) = tokio::task::spawn_blocking(commit).await {
-            tracing::warn!(%error, "the last offset was not committed; its records will come again");
+    /// With its broker away, librdkafka waits most of a minute for a commit, and without end for one that is on its way
+    /// when its consumer goes. So both happen on a thread that ends with the process, if not before.
+    async fn end(self, last: Progress) {
+        let topic = self.trigger.topic.clone();
+        let (done, ended) = oneshot::channel();
+        thread::spawn(move || {
+            if !last.is_empty()
+                && let Err(error) = self.commit(&last, CommitMode::Sync)
+            {
+                tracing::warn!(%error, "the last offset was not committed; its records will come again");
+            }
+            drop(self);
+            // Nobody waits for it any more if it took too long.
+            let _ended = done.send(());
+        });
+        if timeout(PATIENCE_AT_END, ended).await.is_err() {
+            tracing::warn!(
+                topic,
+                "the broker didn't take the last offset in time; its records may come again"
+            );
         }
     }
 
@@ -140,7 +157,7 @@ impl Poller {
                 Some(ends) => match self.consumer.recv().now_or_never() {
                     Some(received) => Some(received),
                     None if self.trigger.window.is_zero() => None,
-                    None => tokio::time::timeout_at(ends, self.consumer.recv()).await.ok(),
+                    None => timeout_at(ends, self.consumer.recv()).await.ok(),
                 },
             };
             let Some(received) = received else { break };

@@ -153,7 +153,7 @@ impl Bench {
 impl Running {
     /// Waits until everything is processed, and ends as Ctrl-C does.
     pub(super) async fn settles(self) {
-        tokio::time::timeout(LIMIT, self.source.settle()).await.unwrap().unwrap();
+        tokio::time::timeout(LIMIT, self.source.settle(PATIENCE)).await.unwrap().unwrap();
         self.stops().await;
     }
 
