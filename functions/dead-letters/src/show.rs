@@ -1,8 +1,6 @@
 use api::{Call, Problem, json, link_to_next};
 use contracts::{CorrelationId, EmployeeId, EventId, Origin, Reason};
-use dlq::{
-    AuditRecord, Counts, DeadLetter, Entry, Filter, Fingerprint, Group, LetterId, Page, Payload, State,
-};
+use dlq::{AuditRecord, Counts, DeadLetter, Entry, Filter, Fingerprint, Group, Page, Payload, State};
 use jiff::Timestamp;
 use lambda_http::{Body, Response, http::StatusCode};
 use serde::Serialize;
@@ -20,7 +18,7 @@ pub(crate) struct LetterList<'a> {
 #[derive(Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct LetterSummary<'a> {
-    #[cfg_attr(feature = "schema", schemars(with = "LetterId"))]
+    #[cfg_attr(feature = "schema", schemars(with = "dlq::LetterId"))]
     id: &'a str,
     state: State,
     /// Of its newest failure.
