@@ -66,3 +66,26 @@ impl Accept {
         self.producer.publish(record, headers.pairs()).await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use aws::Aws;
+    use runtime::Vars;
+
+    use super::*;
+    use crate::merge::tests::event;
+
+    #[tokio::test]
+    async fn an_event_that_no_broker_has_is_not_taken() {
+        let vars = Vars::from_iter(aws::EMULATED)
+            .with("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:1")
+            .with("KAFKA_ACK_TIMEOUT_SECONDS", "0.1");
+        let aws = Aws::from_vars(&vars).unwrap();
+        let clock = Clock::system();
+        let accept = Accept::new(Producer::from_vars(&vars, &aws, clock).unwrap(), clock);
+        let traceparent =
+            TraceParent::parse("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01").unwrap();
+        let published = accept.publish(&event(), &traceparent).await;
+        assert!(matches!(published, Err(kafka::Error::Unacknowledged(_))), "{published:?}");
+    }
+}

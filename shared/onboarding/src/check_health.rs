@@ -76,3 +76,53 @@ async fn probe<E: std::error::Error + 'static>(
     };
     Dependency { status, latency_ms: began.elapsed().as_secs_f64() * 1000.0 }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::{pending, ready};
+
+    use aws::Aws;
+    use runtime::Vars;
+    use tokio::time::sleep;
+
+    use super::*;
+    use crate::store::{self, Memory, tests::away};
+
+    fn cache(url: Option<&str>) -> Cache {
+        let mut vars = Vars::from_iter(aws::EMULATED);
+        vars.extend(url.map(|url| ("CACHE_URL", url)));
+        Cache::from_vars(&vars, &Aws::from_vars(&vars).unwrap()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn without_the_cache_it_does_worse_and_without_the_store_nothing() {
+        let up = || Store::Memory(Memory::default());
+        let lost = || cache(Some("redis://127.0.0.1:1"));
+        for (store, cache, expected) in [
+            (up(), cache(None), [Status::Up, Status::Up, Status::Up]),
+            (up(), lost(), [Status::Degraded, Status::Up, Status::Down]),
+            (away(), cache(None), [Status::Down, Status::Down, Status::Up]),
+        ] {
+            let health = CheckHealth::new(store, cache).check().await;
+            assert_eq!([health.status, health.store.status, health.cache.status], expected);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_slow_answer_is_told_in_milliseconds() {
+        let slow = async {
+            sleep(Duration::from_millis(250)).await;
+            Ok::<_, store::Error>(())
+        };
+        let slow = probe("store", slow).await;
+        assert_eq!((slow.status, slow.latency_ms.round()), (Status::Up, 250.0));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_hangs_is_down_after_two_seconds_and_what_refuses_at_once() {
+        let hung = probe("store", pending::<Result<(), store::Error>>()).await;
+        assert_eq!((hung.status, hung.latency_ms.round()), (Status::Down, 2000.0));
+        let refused = probe("store", ready(Err(store::Error::Unavailable("refused".into())))).await;
+        assert_eq!((refused.status, refused.latency_ms), (Status::Down, 0.0));
+    }
+}

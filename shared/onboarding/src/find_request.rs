@@ -54,3 +54,65 @@ impl FindRequest {
         }))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use contracts::Reason;
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::{request::Outcome, store::Memory};
+
+    fn event(employee: &str, state: RequestState) -> RequestEvent {
+        RequestEvent {
+            event_id: EventId::parse("evt-1").unwrap(),
+            employee_id: EmployeeId::parse(employee).unwrap(),
+            updated_at: Timestamp::UNIX_EPOCH,
+            state,
+        }
+    }
+
+    fn enriched() -> RequestState {
+        RequestState::Enriched { outcome: Outcome::Applied }
+    }
+
+    fn failed() -> RequestState {
+        RequestState::Failed { reason: Reason::UserNotFound, message: "gone".to_owned() }
+    }
+
+    fn id() -> CorrelationId {
+        CorrelationId::parse("c-1").unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_request_is_as_good_as_the_least_good_of_its_events() {
+        let store = Store::Memory(Memory::default());
+        let find = FindRequest::new(store.clone());
+        assert!(find.find(id()).await.unwrap().is_none());
+        for (events, (employee, state, status)) in [
+            ("E1", enriched(), "enriched"),
+            ("E2", RequestState::Accepted, "accepted"),
+            ("E3", failed(), "failed"),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            store.record_request(&id(), &event(employee, state)).await.unwrap();
+            let report = find.find(id()).await.unwrap().unwrap();
+            assert_eq!((report.status, report.events.len()), (status, events + 1));
+        }
+    }
+
+    #[tokio::test]
+    async fn an_event_is_enriched_when_its_own_state_says_so() {
+        let store = Store::Memory(Memory::default());
+        let find = FindRequest::new(store.clone());
+        for (employee, state) in [("E1", enriched()), ("E2", RequestState::Accepted), ("E3", failed())] {
+            store.record_request(&id(), &event(employee, state)).await.unwrap();
+        }
+        for (employee, expected) in [("E1", true), ("E2", false), ("E3", false), ("E4", false)] {
+            let (employee, event) = (EmployeeId::parse(employee).unwrap(), EventId::parse("evt-1").unwrap());
+            assert_eq!(find.is_enriched(&id(), &employee, &event).await.unwrap(), expected, "{employee}");
+        }
+    }
+}

@@ -159,4 +159,34 @@ mod tests {
         assert_eq!(attempts(|| Error::Malformed("x"), secs(60)).await.len(), 1);
         assert_eq!(attempts(|| Error::NotFound, secs(60)).await.len(), 1);
     }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_wait_that_ends_with_the_time_is_not_waited() {
+        let policy = RetryPolicy { base: Duration::ZERO, ..POLICY };
+        let mut asked = 0;
+        let outcome: Result<(), Exhausted> = policy
+            .run(Instant::now() + secs(40), || {
+                asked += 1;
+                std::future::ready(Err(Error::RateLimited { limit: Limit::Org, wait: secs(40) }))
+            })
+            .await;
+        assert_eq!((outcome.unwrap_err().attempts, asked), (1, 1));
+    }
+
+    /// Whether it counts as cut short, with this much time.
+    async fn cut_short(error: impl Fn() -> Error, time_left: Duration) -> bool {
+        let ask = || std::future::ready(Err::<(), _>(error()));
+        POLICY.run(Instant::now() + time_left, ask).await.unwrap_err().cut_short
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn only_what_another_delivery_may_mend_is_cut_short_and_only_before_the_last_attempt() {
+        let failed = || Error::Failed { status: 503 };
+        for (seconds, expected) in [(1, true), (5, true), (60, false)] {
+            assert_eq!(cut_short(failed, secs(seconds)).await, expected, "{seconds} s");
+        }
+        let limited = || Error::RateLimited { limit: Limit::Org, wait: secs(40) };
+        assert!(!cut_short(limited, secs(30)).await, "delivered again, it would be met again");
+        assert!(!cut_short(|| Error::Malformed("x"), secs(30)).await);
+    }
 }

@@ -175,4 +175,4 @@ impl Filter {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

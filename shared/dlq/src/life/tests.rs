@@ -29,11 +29,21 @@ fn fails_again(redrive: u32) -> Step {
 }
 
 #[test]
+fn a_state_is_known_by_its_name() {
+    for state in State::ALL {
+        assert_eq!(State::parse(state.name()), Some(state));
+        assert_eq!(serde_json::to_value(state).unwrap(), state.name());
+    }
+    assert_eq!(State::parse("Parked"), None);
+}
+
+#[test]
 fn a_transient_failure_is_redriven_five_times_by_itself_and_then_waits_for_a_person() {
     let (mut life, mut now, mut waits) = (scheduled(), at(0), Vec::new());
     while life.state == State::Scheduled {
         let due = life.due_at.unwrap();
         waits.push(due.duration_since(now).as_mins());
+        assert!(waits.len() <= 5, "{waits:?}");
         now = due;
         life = life.after(Step::RedriveByItself, now, NONE).unwrap();
         life = life.after(Step::Published, now, NONE).unwrap();
@@ -90,7 +100,9 @@ fn an_older_copy_that_comes_back_does_not_stop_the_newer_one() {
 fn a_redrive_that_nobody_confirmed_is_published_again_and_then_asked_after() {
     let sent = lived(parked(), &[Step::Redrive]);
     assert_eq!(sent.due(), Due::PublishAgain);
-    assert_eq!(lived(sent, &[Step::Published]).due(), Due::AskAfter);
+    let confirmed = lived(sent, &[Step::Published]);
+    assert_eq!(confirmed.due(), Due::AskAfter);
+    assert_eq!(confirmed.after(Step::SendAgain, at(9), NONE).unwrap_err().verb, "sent again");
 }
 
 #[test]
@@ -101,10 +113,10 @@ fn what_is_never_heard_of_again_is_shown_to_a_person() {
         now = life.due_at.unwrap();
         life = life.after(Step::StillAway, now, NONE).unwrap();
         looks += 1;
+        assert!(looks < 250, "{life:?}");
     }
     assert_eq!(life.state, State::Quarantined);
     assert_eq!(now.duration_since(at(0)).as_hours() / 24, 8);
-    assert!(looks < 250, "{looks} looks");
 }
 
 #[test]
@@ -142,6 +154,41 @@ fn what_is_over_gets_an_end_and_loses_it_when_it_is_taken_up_again() {
     assert!(!lived(again, &[Step::Published]).expiring);
 }
 
+#[test]
+fn a_copy_that_comes_back_when_none_was_away_is_only_noted() {
+    let noted = parked().after(fails_again(3), at(1), NONE).unwrap();
+    assert_eq!((noted.state, noted.returned, noted.due_at), (State::Parked, 3, None));
+    assert_eq!(noted.after(fails_again(3), at(2), NONE), Ok(noted));
+    assert_eq!(lived(noted, &[Step::Redrive]).redrives, 4, "a number is not given twice");
+}
+
+#[test]
+fn a_redrive_is_published_again_although_the_one_before_it_was_confirmed() {
+    let again = lived(parked(), &[Step::Redrive, Step::Published, Step::Redrive]);
+    assert_eq!(again.due(), Due::PublishAgain);
+}
+
+#[test]
+fn whatever_was_sent_is_looked_at_a_minute_later() {
+    let minute_after = |second: i64| Some(at(second + 60));
+    let sent = parked().after(Step::Redrive, at(10), NONE).unwrap();
+    let sent_again = sent.after(Step::SendAgain, at(20), NONE).unwrap();
+    let published = sent_again.after(Step::Published, at(30), NONE).unwrap();
+    assert_eq!(
+        [sent, sent_again, published].map(|life| life.due_at),
+        [minute_after(10), minute_after(20), minute_after(30)]
+    );
+}
+
+#[test]
+fn the_longer_a_redrive_is_away_the_rarer_the_looks_but_one_an_hour() {
+    let away = lived(parked(), &[Step::Redrive, Step::Published]);
+    for (seconds, next) in [(1, 60), (60, 60), (61, 61), (3_000, 3_000), (90_000, 3_600)] {
+        let looked = away.after(Step::StillAway, at(seconds), NONE).unwrap();
+        assert_eq!(looked.due_at, Some(at(seconds + next)), "after {seconds} s");
+    }
+}
+
 const STEPS: [Step; 12] = [
     Step::Redrive,
     Step::RedriveByItself,
@@ -176,6 +223,9 @@ fn obeys_the_rules(life: Life) {
         "{life:?}: it goes on by itself, waits for a person, or is over"
     );
     assert_eq!(life.due() == Due::Nothing, life.due_at.is_none(), "{life:?}");
+    let (waits, is_over) = (life.state.waits(), life.state.is_over());
+    let away = life.state == State::Redriven;
+    assert_eq!(u8::from(waits) + u8::from(away) + u8::from(is_over), 1, "{life:?}: it is one of the three");
     assert!(!life.state.is_over() || life.expiring, "{life:?}: what is over doesn't keep what it held");
     assert!(life.returned <= life.redrives, "{life:?}: nothing returns that was not sent");
     assert!(life.automatic <= 5, "{life:?}: redriven by itself five times at most");

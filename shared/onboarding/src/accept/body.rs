@@ -415,6 +415,17 @@ mod tests {
     }
 
     #[test]
+    fn what_is_no_text_is_a_fault_whatever_it_is() {
+        for value in [json!(true), json!(-1), json!(1), json!(1.5), json!([1, "a"]), json!({"a": [1]})] {
+            assert_eq!(pointers(&with("title", value.clone())), ["/title"], "{value}");
+            match parsed(&with("first_name", value.clone())) {
+                Err(Error::Invalid(faults)) => assert_eq!(faults[0].detail, "must be a string", "{value}"),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+
+    #[test]
     fn outer_spaces_are_trimmed() {
         assert_eq!(parsed(&with("first_name", " Ada ")).unwrap().employee.first_name.as_str(), "Ada");
     }

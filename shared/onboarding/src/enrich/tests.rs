@@ -7,12 +7,14 @@ use okta::fake::{Directory as FakeOkta, Fault, Person, Server};
 use runtime::Vars;
 
 use super::*;
-use crate::{merge::tests::event, store::Memory};
+use crate::{
+    merge::tests::event,
+    store::{Memory, tests::away},
+};
 
-/// An enrichment whose brokers are away, with a fake Okta that knows Ada.
-async fn enrichment(store: Store) -> (Enrich, Server, FakeOkta) {
-    let clock = Clock::system();
-    let directory = FakeOkta::empty(clock);
+/// A fake Okta that knows Ada.
+pub(crate) async fn okta() -> (Server, FakeOkta) {
+    let directory = FakeOkta::empty(Clock::system());
     directory.add(Person {
         id: "00u1".to_owned(),
         status: okta::UserStatus::Active,
@@ -25,7 +27,13 @@ async fn enrichment(store: Store) -> (Enrich, Server, FakeOkta) {
         groups: vec![],
         apps: vec![],
     });
-    let server = Server::start(directory.clone(), "token").await;
+    (Server::start(directory.clone(), "token").await, directory)
+}
+
+/// An enrichment whose brokers are away.
+async fn enrichment(store: Store) -> (Enrich, Server, FakeOkta) {
+    let clock = Clock::system();
+    let (server, directory) = okta().await;
     let vars = Vars::from_iter([
         ("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:1"),
         ("KAFKA_ACK_TIMEOUT_SECONDS", "0.1"),
@@ -84,12 +92,7 @@ async fn a_dead_letter_that_nobody_takes_is_reported_back() {
 
 #[tokio::test]
 async fn while_the_store_is_away_records_are_reported_back_and_okta_is_left_alone() {
-    let nowhere = Vars::from_iter([
-        ("AWS_ENDPOINT_URL_DYNAMODB", "http://127.0.0.1:1"),
-        ("USERS_TABLE", "users"),
-        ("REQUESTS_TABLE", "requests"),
-    ]);
-    let (enrich, _server, okta) = enrichment(Store::from_vars(&nowhere, &emulated()).unwrap()).await;
+    let (enrich, _server, okta) = enrichment(away()).await;
     assert_eq!(enrich.enrich(record(event().encode()), soon()).await, Err(Retry));
     assert_eq!(okta.requests(), 0);
 }
@@ -126,4 +129,31 @@ async fn states_of_the_request_say_how_far_it_came() {
     assert_eq!(enrich.enrich(record(event().encode()), give_up).await, Err(Retry));
     let states = enrich.store.request(&event().correlation_id).await.unwrap();
     assert_eq!(states[0].state, RequestState::Accepted);
+}
+
+#[tokio::test]
+async fn who_has_left_needs_no_account_and_who_comes_does() {
+    let (enrich, _server, okta) = enrichment(memory()).await;
+    assert!(okta.remove("00u1"));
+    let come = enrich.apply(&record(event().encode()), soon()).await;
+    assert!(matches!(come, Err(Stopped::DeadLetter(Failure::UserNotFound))));
+    let mut left = event();
+    left.event_type = EventType::Terminated;
+    assert_eq!(enrich.enrich(record(left.encode()), soon()).await, Ok(()));
+    let ada = enrich.store.user(&left.employee.id).await.unwrap().unwrap();
+    assert_eq!((ada.user.okta_id, ada.user.onboarded), (None, false));
+}
+
+#[tokio::test]
+async fn a_dead_letter_says_why_and_after_how_many_attempts() {
+    let (enrich, _server, okta) = enrichment(memory()).await;
+    let stopped = async |value: Vec<u8>| match enrich.apply(&record(value), soon()).await {
+        Err(Stopped::DeadLetter(failure)) => (failure.reason(), failure.attempts()),
+        _ => panic!("not a dead letter"),
+    };
+    assert_eq!(stopped(b"not json".to_vec()).await, (Reason::Undecodable, 1));
+    for _ in 0..3 {
+        okta.fail_next(Fault::Status(503));
+    }
+    assert_eq!(stopped(event().encode()).await, (Reason::OktaUnavailable, 3));
 }

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use contracts::{EventId, Reason};
 use dynamo::{Index, TableSpec};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::*;
 use crate::{
@@ -12,8 +13,8 @@ use crate::{
     request::{Outcome, RequestState},
 };
 
-/// A DynamoDB of its own for one test, over HTTP.
-async fn dynamodb() -> Store {
+/// A DynamoDB of its own for one test, over HTTP, and a client of it.
+async fn dynamodb() -> (Store, dynamo::Client) {
     let (mut vars, _server) = dynamo::embedded::serve(None, std::future::pending()).await.unwrap();
     vars.extend([("USERS_TABLE", "users"), ("REQUESTS_TABLE", "requests")]);
     let aws = Aws::from_vars(&vars).unwrap();
@@ -40,7 +41,16 @@ async fn dynamodb() -> Store {
     for table in [users, requests] {
         dynamo::ensure(&client, &table).await.unwrap();
     }
-    Store::from_vars(&vars, &aws).unwrap()
+    (Store::from_vars(&vars, &aws).unwrap(), client)
+}
+
+/// A DynamoDB that nobody answers for.
+pub(crate) fn away() -> Store {
+    let vars = Vars::from_iter(aws::EMULATED)
+        .with("AWS_ENDPOINT_URL_DYNAMODB", "http://127.0.0.1:1")
+        .with("USERS_TABLE", "users")
+        .with("REQUESTS_TABLE", "requests");
+    Store::from_vars(&vars, &Aws::from_vars(&vars).unwrap()).unwrap()
 }
 
 fn redis(url: String) -> Redis {
@@ -49,7 +59,7 @@ fn redis(url: String) -> Redis {
 }
 
 async fn stores() -> Vec<Store> {
-    let mut stores = vec![Store::Memory(Memory::default()), dynamodb().await];
+    let mut stores = vec![Store::Memory(Memory::default()), dynamodb().await.0];
     #[expect(clippy::disallowed_methods, reason = "a test has no main that could read it")]
     if let Ok(url) = std::env::var("TEST_REDIS_URL") {
         stores.push(Store::Redis(redis(url)));
@@ -83,6 +93,15 @@ impl Fresh {
 
     fn correlation_id(&self) -> CorrelationId {
         CorrelationId::parse(self.0.clone()).unwrap()
+    }
+}
+
+fn told(employee: &str, state: RequestState) -> RequestEvent {
+    RequestEvent {
+        event_id: EventId::parse("evt-1").unwrap(),
+        employee_id: EmployeeId::parse(employee).unwrap(),
+        updated_at: "2026-01-31T18:42:00Z".parse().unwrap(),
+        state,
     }
 }
 
@@ -218,13 +237,7 @@ async fn a_requests_state_only_moves_forward() {
     for store in stores().await {
         let id = Fresh::new().correlation_id();
         let record = async |state: RequestState| {
-            let event = RequestEvent {
-                event_id: EventId::parse("evt-1").unwrap(),
-                employee_id: EmployeeId::parse("E1").unwrap(),
-                updated_at: "2026-01-31T18:42:00Z".parse().unwrap(),
-                state,
-            };
-            store.record_request(&id, &event).await.unwrap();
+            store.record_request(&id, &told("E1", state)).await.unwrap();
             store.request(&id).await.unwrap().remove(0).state
         };
         assert_eq!(store.request(&id).await.unwrap(), []);
@@ -241,13 +254,7 @@ async fn events_under_one_correlation_id_are_told_apart() {
     for store in stores().await {
         let id = Fresh::new().correlation_id();
         for employee in ["E1", "E2"] {
-            let event = RequestEvent {
-                event_id: EventId::parse("evt-1").unwrap(),
-                employee_id: EmployeeId::parse(employee).unwrap(),
-                updated_at: "2026-01-31T18:42:00Z".parse().unwrap(),
-                state: RequestState::Accepted,
-            };
-            store.record_request(&id, &event).await.unwrap();
+            store.record_request(&id, &told(employee, RequestState::Accepted)).await.unwrap();
         }
         let employees: Vec<_> =
             store.request(&id).await.unwrap().into_iter().map(|e| e.employee_id).collect();
@@ -256,8 +263,51 @@ async fn events_under_one_correlation_id_are_told_apart() {
 }
 
 #[tokio::test]
-async fn every_store_answers_a_ping() {
+async fn one_event_of_a_request_is_found_among_the_others() {
+    for store in stores().await {
+        let id = Fresh::new().correlation_id();
+        let (ada, bob) = (told("E1", RequestState::Accepted), told("E2", RequestState::Accepted));
+        for event in [&ada, &bob] {
+            store.record_request(&id, event).await.unwrap();
+        }
+        assert_eq!(store.request_event(&id, &bob.key()).await.unwrap(), Some(bob), "{store:?}");
+        assert_eq!(store.request_event(&id, "E3#evt-1").await.unwrap(), None, "{store:?}");
+        let other = Fresh::new().correlation_id();
+        assert_eq!(store.request_event(&other, &ada.key()).await.unwrap(), None, "{store:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_became_of_a_request_is_kept_for_thirty_days() {
+    let (store, client) = dynamodb().await;
+    let event = told("E1", RequestState::Accepted);
+    store.record_request(&CorrelationId::parse("c-1").unwrap(), &event).await.unwrap();
+    let items = client.scan().table_name("requests").send().await.unwrap().items.unwrap();
+    let month = event.updated_at + SignedDuration::from_hours(720);
+    assert_eq!(items[0]["expires_at"], AttributeValue::N(month.as_second().to_string()));
+}
+
+#[tokio::test]
+async fn every_store_answers_a_ping_and_one_that_is_away_does_not() {
     for store in stores().await {
         store.ping().await.unwrap();
     }
+    assert!(matches!(away().ping().await, Err(Error::Unavailable(_))));
+}
+
+#[test]
+fn the_backend_is_chosen_by_name() {
+    let chosen = |backend: Option<&str>| {
+        let mut vars = Vars::from_iter(aws::EMULATED);
+        vars.extend([("USERS_TABLE", "users"), ("REQUESTS_TABLE", "requests")]);
+        vars.extend([("STORAGE_URL", "redis://localhost:6379")]);
+        vars.extend(backend.map(|backend| ("STORAGE_BACKEND", backend)));
+        Store::from_vars(&vars, &Aws::from_vars(&vars).unwrap())
+    };
+    for backend in [None, Some("dynamodb")] {
+        assert!(matches!(chosen(backend), Ok(Store::DynamoDb(_))), "{backend:?}");
+    }
+    assert!(matches!(chosen(Some("redis")), Ok(Store::Redis(_))));
+    let refused = chosen(Some("memory")).unwrap_err();
+    assert!(refused.to_string().contains("STORAGE_BACKEND"), "{refused}");
 }
