@@ -110,9 +110,10 @@ mod tests {
         for (employee, state) in [("E1", enriched()), ("E2", RequestState::Accepted), ("E3", failed())] {
             store.record_request(&id(), &event(employee, state)).await.unwrap();
         }
-        for (employee, expected) in [("E1", true), ("E2", false), ("E3", false), ("E4", false)] {
+        let applied = (Outcome::Applied, Timestamp::UNIX_EPOCH);
+        for (employee, expected) in [("E1", Some(applied)), ("E2", None), ("E3", None), ("E4", None)] {
             let (employee, event) = (EmployeeId::parse(employee).unwrap(), EventId::parse("evt-1").unwrap());
-            assert_eq!(find.is_enriched(&id(), &employee, &event).await.unwrap(), expected, "{employee}");
+            assert_eq!(find.enriched(&id(), &employee, &event).await.unwrap(), expected, "{employee}");
         }
     }
 }
