@@ -5,7 +5,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use joiner::template::{FunctionSpec, Template};
 use runtime::Vars;
 
@@ -17,6 +17,12 @@ use crate::{
 
 /// What is in `tests/bench/empty`.
 pub(crate) const EMPTY: &str = "empty";
+
+/// How answers begin: of API Gateway's functions, and of a function that reads a topic and has processed every record.
+pub(crate) const PROCESSED: &str = r#"{"batchItemFailures":[]}"#;
+
+pub(crate) const OK: &str = r#"{"statusCode":200,"#;
+pub(crate) const ACCEPTED: &str = r#"{"statusCode":202,"#;
 
 pub(crate) struct Bootstrap {
     pub(crate) process: Process,
@@ -39,13 +45,17 @@ impl Bootstrap {
         Ok(Self { process, runtime_api, asked: Some(asked) })
     }
 
-    /// One invocation. Returns when it has answered; when it asks for the next event is the next one's business.
-    pub(crate) async fn invoke(&mut self, event: Vec<u8>) -> Result<Answer> {
+    /// One invocation, whose answer has to begin so. Returns when it has answered; that it asks for the next event is the
+    /// next one's business.
+    pub(crate) async fn invoke(&mut self, event: Vec<u8>, expected: &str) -> Result<Answer> {
         let asked = match self.asked.take() {
             Some(asked) => asked,
             None => self.runtime_api.asked(&mut self.process).await?,
         };
-        self.runtime_api.invoke(asked, event).await
+        let answer = self.runtime_api.invoke(asked, event).await?;
+        let body = &answer.body;
+        ensure!(body.starts_with(expected.as_bytes()), "it answered {}", String::from_utf8_lossy(body));
+        Ok(answer)
     }
 }
 

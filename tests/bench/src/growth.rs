@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use aws::Aws;
 use contracts::EmployeeId;
 use onboarding::{
@@ -13,21 +13,22 @@ use real_parts::DynamoDbLocal;
 use runtime::Vars;
 
 use crate::{
-    hr::Hr,
+    hr::{self, Hr},
     report::{Aim, Column, Row, Section, Table},
     stage::Stage,
-    statistics::{Spread, micros, percentile},
+    statistics::{Spread, median, micros},
     tables,
     users::{self, user},
 };
 
-const ABOUT: &str = "One caller of the store, with as many users in it: a new user, a changed one, one that is read, and \
-    a page of fifty from the middle of the list. Redis runs as it is; DynamoDB Local stands in for DynamoDB, whose \
-    operations by key don't depend on a table's size by design, and takes fewer users because it takes them slowly.";
+const ABOUT: &str = "One caller of the store, with as many users in it: a new user, one that is read, a changed one, and \
+    a page of fifty from the middle of the list. The stores of all sizes are filled first, and then measured in turns. \
+    Redis runs as it is; DynamoDB Local stands in for DynamoDB, whose operations by key don't depend on a table's size \
+    by design, and gets fewer users because it takes them slowly.";
 
-/// How many operations of each kind.
-const OPERATIONS: usize = 1_000;
-const PAGES: usize = 200;
+/// How many operations of each kind in a round, and pages.
+const OPERATIONS: usize = 500;
+const PAGES: usize = 100;
 
 #[derive(Debug, Clone, clap::Args)]
 #[group(skip)]
@@ -40,116 +41,115 @@ pub(crate) struct Args {
     dynamodb_users: Vec<usize>,
 }
 
-/// Of the operations on a store of one size.
-struct Latencies {
+/// A store, and its latencies.
+struct Grown {
+    store: Store,
+    /// How many were filled in.
+    size: usize,
+    /// And how many there are now.
     users: usize,
-    put: Vec<Duration>,
-    update: Vec<Duration>,
-    get: Vec<Duration>,
-    page: Vec<Duration>,
+    /// Of each round, the median of each operation.
+    medians: [Vec<Duration>; OPERATION_NAMES.len()],
 }
 
-pub(crate) async fn run(args: &Args, stage: &Stage) -> Result<Section> {
+const OPERATION_NAMES: [&str; 4] = ["put µs", "get µs", "update µs", "page µs"];
+
+pub(crate) async fn run(rounds: usize, args: &Args, stage: &Stage) -> Result<Section> {
     let hr = Hr::new()?;
-    let redis = stage.vars().with("STORAGE_URL", stage.database(2));
-    let local = DynamoDbLocal::start()?;
-    let dynamodb =
-        stage.vars().with("STORAGE_BACKEND", "dynamodb").with("AWS_ENDPOINT_URL_DYNAMODB", local.url());
-    // While users are filled in, many wait for its one writer.
-    let dynamodb = dynamodb.with("DYNAMODB_TIMEOUT_SECONDS", "60");
-    let dynamodb = tables::ensure(dynamodb).await?;
-    let stores = [("Redis", redis, &args.users), ("DynamoDB Local", dynamodb, &args.dynamodb_users)];
+    let redis = args.users.iter().map(|size| (*size, stage.vars())).collect();
+    // Each size has a DynamoDB Local of its own.
+    let locals = args.dynamodb_users.iter().map(|_| DynamoDbLocal::start()).collect::<Result<Vec<_>>>()?;
+    let mut dynamodb = Vec::new();
+    for (size, local) in args.dynamodb_users.iter().zip(&locals) {
+        let vars = stage.vars().with("STORAGE_BACKEND", "dynamodb");
+        let vars = vars.with("AWS_ENDPOINT_URL_DYNAMODB", local.url());
+        // While users are filled in, many wait for its one writer.
+        dynamodb.push((*size, tables::ensure(vars.with("DYNAMODB_TIMEOUT_SECONDS", "60")).await?));
+    }
     let (mut tables, mut aims) = (Vec::new(), Vec::new());
-    for (name, vars, sizes) in stores {
-        let measured = grow(&hr, &vars, sizes).await?;
-        aims.extend(aims_of(name, &measured));
-        tables.push(table(name, &measured));
+    for (name, sizes) in [("Redis", redis), ("DynamoDB Local", dynamodb)] {
+        let grown = grow(&hr, sizes, rounds).await?;
+        aims.extend(aims_of(name, &grown));
+        tables.push(table(name, &grown));
     }
     Ok(Section { title: "Growth", about: ABOUT.to_owned(), tables, aims })
 }
 
-async fn grow(hr: &Hr, vars: &Vars, sizes: &[usize]) -> Result<Vec<Latencies>> {
-    let store = Store::from_vars(vars, &Aws::from_vars(vars)?)?;
-    let (mut stored, mut measured) = (0, Vec::new());
-    for &size in sizes {
-        users::fill(&store, hr, stored..size).await?;
-        measured.push(measure(&store, hr, size).await?);
-        stored = size + OPERATIONS;
+async fn grow(hr: &Hr, sizes: Vec<(usize, Vars)>, rounds: usize) -> Result<Vec<Grown>> {
+    let mut all = Vec::new();
+    for (size, vars) in sizes {
+        let store = Store::from_vars(&vars, &Aws::from_vars(&vars)?)?;
+        users::fill(&store, hr, 0..size).await?;
+        all.push(Grown { store, size, users: size, medians: Default::default() });
     }
-    Ok(measured)
+    for _ in 0..rounds {
+        for grown in &mut all {
+            measure(grown, hr).await?;
+        }
+        all.rotate_left(1);
+    }
+    all.sort_by_key(|grown| grown.size);
+    Ok(all)
 }
 
 /// New users get the numbers after the last.
-async fn measure(store: &Store, hr: &Hr, users: usize) -> Result<Latencies> {
-    let mut latencies = Latencies { users, put: vec![], update: vec![], get: vec![], page: vec![] };
+async fn measure(grown: &mut Grown, hr: &Hr) -> Result<()> {
+    let Grown { store, size, users, medians } = grown;
+    let [mut put, mut get, mut update, mut page] = [const { Vec::new() }; OPERATION_NAMES.len()];
     // Spread over all of them, in no order that an index has.
-    let some = |number: usize| number * 7_919 % users;
-    for number in 0..OPERATIONS {
-        let new = user(hr, users + number)?;
+    let some = |number: usize| hr::id(number * 7_919 % *size);
+    for number in *users..*users + OPERATIONS {
+        let new = user(hr, number)?;
         let began = Instant::now();
         ensure!(store.save(&new, None).await? == Saved::Yes, "a new user was stored before");
-        latencies.put.push(began.elapsed());
+        put.push(began.elapsed());
     }
+    *users += OPERATIONS;
     for number in 0..OPERATIONS {
-        let id = EmployeeId::parse(format!("E{:09}", some(number)))?;
+        let id = EmployeeId::parse(some(number))?;
         let began = Instant::now();
         let read = store.user(&id).await?;
-        latencies.get.push(began.elapsed());
-        let Some(read) = read else { anyhow::bail!("a user is not in the store") };
+        get.push(began.elapsed());
+        let read = read.context("a user is not in the store")?;
         let mut changed = read.clone();
         changed.user.version += 1;
         let began = Instant::now();
         ensure!(store.save(&changed, Some(&read)).await? == Saved::Yes, "somebody else has written a user");
-        latencies.update.push(began.elapsed());
+        update.push(began.elapsed());
     }
     for number in 0..PAGES {
-        let after = EmployeeId::parse(format!("E{:09}", some(number) / 2))?;
+        let after = EmployeeId::parse(hr::id(number * 7_919 % *size / 2))?;
         let began = Instant::now();
-        let page = store.list(&Filter::default(), Some(&after), 50).await?;
-        latencies.page.push(began.elapsed());
-        ensure!(page.len() == 50, "a page has {} users", page.len());
+        let users = store.list(&Filter::default(), Some(&after), 50).await?;
+        page.push(began.elapsed());
+        ensure!(users.len() == 50, "a page has {} users", users.len());
     }
-    Ok(latencies)
+    for (medians, took) in medians.iter_mut().zip([put, get, update, page]) {
+        medians.push(median(&took));
+    }
+    Ok(())
 }
 
-impl Latencies {
-    fn each(&self) -> [(&'static str, &[Duration]); 4] {
-        [("put", &self.put), ("update", &self.update), ("get", &self.get), ("page", &self.page)]
-    }
-}
-
-fn table(store: &str, measured: &[Latencies]) -> Table {
-    let row = |latencies: &Latencies| {
-        let each = latencies.each().into_iter();
-        let cells = each.flat_map(|(_, took)| [50, 99].map(|percent| micros(percentile(took, percent))));
-        Row {
-            name: format!("{} users", latencies.users),
-            cells: cells.map(|figure| Some(Spread::once(figure))).collect(),
-        }
+fn table(store: &str, all: &[Grown]) -> Table {
+    let row = |grown: &Grown| Row {
+        name: format!("{} users", grown.size),
+        cells: grown.medians.iter().map(|rounds| Some(spread(rounds))).collect(),
     };
-    let names = [
-        "put p50 µs",
-        "put p99 µs",
-        "update p50 µs",
-        "update p99 µs",
-        "get p50 µs",
-        "get p99 µs",
-        "page p50 µs",
-        "page p99 µs",
-    ];
-    let columns = names.map(|name| Column::new(name, 0)).into();
-    Table { title: store.to_owned(), columns, rows: measured.iter().map(row).collect(), plot: "get p50 µs" }
+    let columns = OPERATION_NAMES.map(|name| Column::spread(name, 0)).into();
+    Table { title: store.to_owned(), columns, rows: all.iter().map(row).collect(), plot: "get µs" }
 }
 
-/// Flat: the median at most half as much again, with the noise of this machine.
-fn aims_of(store: &str, measured: &[Latencies]) -> Vec<Aim> {
-    let (Some(first), Some(last)) = (measured.first(), measured.last()) else { return Vec::new() };
-    let both = first.each().into_iter().zip(last.each());
-    both.map(|((operation, few), (_, many))| {
-        let what =
-            format!("{store}: median {operation} with {} users over that with {}", last.users, first.users);
-        let grown = micros(percentile(many, 50)) / micros(percentile(few, 50));
-        Aim::at_most(what, grown, 1.5, " ×")
+fn spread(rounds: &[Duration]) -> Spread {
+    Spread::of(rounds.iter().map(|median| micros(*median)))
+}
+
+/// Flat: at most half as much again, with the noise of a machine that does other things.
+fn aims_of(store: &str, all: &[Grown]) -> Vec<Aim> {
+    let (Some(first), Some(last)) = (all.first(), all.last()) else { return Vec::new() };
+    let both = OPERATION_NAMES.iter().zip(first.medians.iter().zip(&last.medians));
+    both.map(|(operation, (few, many))| {
+        let what = format!("{store}: {operation} with {} users over {}", last.size, first.size);
+        Aim::at_most(what, spread(many).median / spread(few).median, 1.5, " ×")
     })
     .collect()
 }

@@ -2,34 +2,36 @@
 
 use std::sync::Arc;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use aws::Aws;
 use cache::Cache;
-use joiner::{Function, template::Template};
+use joiner::Function;
 use runtime::{Clock, Vars};
 
-use crate::{load::Client, stage::root};
+use crate::{bootstrap, load::Client};
 
 #[derive(Clone)]
 pub(crate) struct Handler {
     function: Arc<Function>,
     events: Arc<[Vec<u8>]>,
     /// How every answer begins.
-    expected: String,
+    expected: &'static str,
     next: usize,
 }
 
 impl Handler {
-    /// With the template's variables, and these over them. Each event has to be answered with that status.
-    pub(crate) fn start(name: &str, vars: &Vars, events: Vec<Vec<u8>>, status: u16) -> Result<Self> {
-        let template = Template::read(&root().join("template.yaml"))?;
-        let spec = template.functions.iter().find(|function| function.name == name);
-        let spec = spec.with_context(|| format!("the template has no function {name}"))?;
+    /// With the template's variables, and these over them. Each answer has to begin so.
+    pub(crate) fn start(
+        name: &str,
+        vars: &Vars,
+        events: Vec<Vec<u8>>,
+        expected: &'static str,
+    ) -> Result<Self> {
+        let spec = bootstrap::spec(name)?;
         let mut own = Vars::from_iter(spec.variables.clone());
         own.overlay(vars);
         let cache = Cache::from_vars(&own, &Aws::from_vars(&own)?)?;
-        let function = Function::start(spec, &own, &cache, Clock::system())?;
-        let expected = format!("{{\"statusCode\":{status},");
+        let function = Function::start(&spec, &own, &cache, Clock::system())?;
         Ok(Self { function: function.into(), events: events.into(), expected, next: 0 })
     }
 

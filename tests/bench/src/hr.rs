@@ -27,9 +27,7 @@ impl Hr {
     pub(crate) fn new() -> Result<Self> {
         let mut people = Directory::company(COMPANY, Clock::system()).people();
         people.retain(|person| person.status != UserStatus::Deprovisioned);
-        let mut request = sample("hr-webhook/new-hire.json")?;
-        request["headers"]["x-api-key"] = API_KEY.into();
-        Ok(Self { people, request })
+        Ok(Self { people, request: sample("hr-webhook/new-hire.json")? })
     }
 
     pub(crate) fn person(&self, number: usize) -> &Person {
@@ -43,7 +41,7 @@ impl Hr {
             "event_id": format!("hr-2026-{number:09}"),
             "event_type": "hired",
             "occurred_at": "2026-01-31T18:42:00+01:00",
-            "employee_id": format!("E{number:09}"),
+            "employee_id": id(number),
             "first_name": first_name,
             "last_name": last_name,
             "email": email,
@@ -67,7 +65,7 @@ impl Hr {
     pub(crate) fn request(&self, number: usize) -> Vec<u8> {
         let mut request = self.request.clone();
         request["body"] = self.body(number).to_string().into();
-        request.to_string().into_bytes()
+        with_key(request)
     }
 
     /// The event that the webhook makes of the body, `update` times later.
@@ -83,7 +81,7 @@ impl Hr {
             "occurredAt": at,
             "receivedAt": at,
             "employee": {
-                "id": format!("E{number:09}"),
+                "id": id(number),
                 "firstName": first_name,
                 "lastName": last_name,
                 "email": email,
@@ -100,7 +98,7 @@ impl Hr {
     }
 
     /// A batch of one event for each of the employees, as Lambda gives it to a function that reads the topic.
-    pub(crate) fn batch(&self, topic: &str, employees: impl Iterator<Item = usize>) -> Result<Vec<u8>> {
+    pub(crate) fn batch(&self, topic: &str, employees: impl IntoIterator<Item = usize>) -> Result<Vec<u8>> {
         let record = |number| {
             let event = self.event(number, 0)?;
             let headers = headers(&event)
@@ -117,9 +115,20 @@ impl Hr {
                 headers: headers.collect(),
             })
         };
-        let records = employees.map(record).collect::<Result<KafkaEvent>>()?;
+        let records = employees.into_iter().map(record).collect::<Result<KafkaEvent>>()?;
         Ok(serde_json::to_vec(&records)?)
     }
+}
+
+/// Of the employee of that number.
+pub(crate) fn id(number: usize) -> String {
+    format!("E{number:09}")
+}
+
+/// API Gateway's event, from whoever may call.
+pub(crate) fn with_key(mut event: Value) -> Vec<u8> {
+    event["headers"]["x-api-key"] = API_KEY.into();
+    event.to_string().into_bytes()
 }
 
 /// The headers of the event's record.

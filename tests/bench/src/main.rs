@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod bootstrap;
+mod candidates;
 mod cold;
 mod cost;
 mod enrichment;
@@ -27,18 +28,14 @@ mod topics;
 mod users;
 mod webhook;
 
-use std::{fs, io, process::ExitCode};
+use std::{fs, io, process::ExitCode, thread::available_parallelism};
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 use runtime::{Clock, Vars, telemetry};
 use tracing_subscriber::fmt::writer::BoxMakeWriter;
 
-use crate::{
-    load::Plan,
-    report::{Report, Section},
-    stage::{Stage, root},
-};
+use crate::{load::Plan, report::Report, stage::Stage};
 
 #[derive(Parser)]
 #[command(
@@ -66,7 +63,7 @@ enum Part {
     /// One user from the cache and from the store, and a page of users
     Query(Plan),
     /// Whether the stores get slower with the users in them
-    Growth(growth::Args),
+    Growth(Growth),
     /// The pipeline's memory over many records
     Memory(memory::Args),
     /// What Lambda bills for a hire
@@ -102,6 +99,15 @@ struct Enrichment {
     rounds: usize,
     #[command(flatten)]
     args: enrichment::Args,
+}
+
+#[derive(clap::Args)]
+struct Growth {
+    /// How often each is measured, in turns
+    #[arg(long, default_value_t = 3)]
+    rounds: usize,
+    #[command(flatten)]
+    args: growth::Args,
 }
 
 fn main() -> ExitCode {
@@ -141,7 +147,7 @@ async fn run(part: Part) -> Result<()> {
             enrichment::run(rounds, args, &Stage::start()?).await?
         }
         Part::Query(plan) => query::run(plan, &Stage::start()?).await?,
-        Part::Growth(args) => growth::run(&args, &Stage::start()?).await?,
+        Part::Growth(Growth { rounds, args }) => growth::run(rounds, &args, &Stage::start()?).await?,
         Part::Memory(args) => memory::run(args, &Stage::start()?).await?,
         Part::Cost => cost::run(&Stage::start()?).await?,
     };
@@ -149,30 +155,23 @@ async fn run(part: Part) -> Result<()> {
     Ok(())
 }
 
-/// Says each section as soon as it is measured, and writes the report at the end.
+/// Says each section as soon as it is measured, and writes the report anew with it.
 async fn run_all(args: All) -> Result<()> {
-    let mut sections = Vec::new();
-    let mut say = |section: Section| {
-        print!("{}", section.text());
-        sections.push(section);
-    };
-    say(cold::run(&args.cold).await?);
-    let stage = Stage::start()?;
-    say(functions::run(args.functions, &stage).await?);
-    say(webhook::run(args.plan, &stage).await?);
-    say(enrichment::run(args.plan.rounds, args.enrichment, &stage).await?);
-    say(query::run(args.plan, &stage).await?);
-    say(growth::run(&args.growth, &stage).await?);
-    say(memory::run(args.memory, &stage).await?);
-    say(cost::run(&stage).await?);
-    let report = Report {
+    let mut report = Report {
         when: Clock::system().now(),
-        machine: machine(stage.cores),
+        machine: machine(available_parallelism()?.get()),
         arguments: std::env::args().skip(1).collect::<Vec<_>>().join(" "),
-        sections,
+        sections: Vec::new(),
     };
-    let folder = root().join("target/bench");
-    report.write(&folder)?;
+    report.add(cold::run(&args.cold).await?)?;
+    let stage = Stage::start()?;
+    report.add(functions::run(args.functions, &stage).await?)?;
+    report.add(webhook::run(args.plan, &stage).await?)?;
+    report.add(enrichment::run(args.plan.rounds, args.enrichment, &stage).await?)?;
+    report.add(query::run(args.plan, &stage).await?)?;
+    report.add(growth::run(args.plan.rounds, &args.growth, &stage).await?)?;
+    report.add(memory::run(args.memory, &stage).await?)?;
+    report.add(cost::run(&stage).await?)?;
     println!("\nThe report is in target/bench: report.html, and report.json for programs.");
     Ok(())
 }

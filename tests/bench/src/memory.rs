@@ -12,7 +12,7 @@ use crate::{
     server::Server,
     stage::Stage,
     statistics::{Spread, megabytes},
-    topics::{self, Progress},
+    topics::{self, GROUP, Progress},
 };
 
 const ABOUT: &str = "The local pipeline with 12 partitions, in a process of its own, works through records of ten thousand \
@@ -40,13 +40,11 @@ pub(crate) async fn run(args: Args, stage: &Stage) -> Result<Section> {
     let failed = format!("{PREFIX}{}", topic::ENRICHMENT_FAILED);
     topics::ensure(&stage.kafka, &[&name, &failed], 12).await?;
     let producer = topics::producer(&stage.kafka)?;
-    // A range of numbers that no other bench has: whoever is stored already is no new hire.
-    let first = 500_000_000;
-    let events = (0..records).map(|number| (first + number % EMPLOYEES, number / EMPLOYEES));
+    let events = (0..records).map(|number| (number % EMPLOYEES, number / EMPLOYEES));
     topics::fill(&producer, &name, &hr, events).await?;
 
     let mut server = Server::function("enrichment", &["--topic-prefix", PREFIX], &stage.vars())?;
-    let progress = Progress::of(&stage.kafka, &name, &format!("{PREFIX}joiner-enrichment"))?;
+    let progress = Progress::of(&stage.kafka, &name, &format!("{PREFIX}{GROUP}"))?;
     let (mut rows, mut last, mut since) = (Vec::new(), 0, Instant::now());
     while rows.len() < STEPS {
         let done = progress.committed().await?;

@@ -60,6 +60,12 @@ pub(crate) fn own_cpu() -> Duration {
     Duration::from_secs(seconds) + Duration::from_nanos(nanos)
 }
 
+/// What it has used of the CPUs so far, with its threads that have ended: in hundredths of a second.
+pub(crate) fn cpu_of(process: &Process) -> Result<Duration> {
+    let stat = fs::read_to_string(format!("/proc/{}/stat", process.child.id()))?;
+    user_and_system(&stat).context("the kernel does not say how long a process has run")
+}
+
 impl Drop for Process {
     fn drop(&mut self) {
         drop(self.child.kill());
@@ -72,6 +78,13 @@ fn resident(status: &str) -> Option<u64> {
     Some(line.trim().strip_suffix(" kB")?.parse::<u64>().ok()? * 1024)
 }
 
+/// Of `/proc/<pid>/stat`, the 14th and the 15th field. The second may contain spaces and ends with the last parenthesis.
+fn user_and_system(stat: &str) -> Option<Duration> {
+    let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
+    let ticks: u64 = fields.next()?.parse::<u64>().ok()? + fields.next()?.parse::<u64>().ok()?;
+    Some(Duration::from_millis(10 * ticks))
+}
+
 /// The first number of a `schedstat`: nanoseconds on a CPU.
 fn on_cpu(schedstat: &str) -> Option<Duration> {
     schedstat.split_whitespace().next()?.parse().ok().map(Duration::from_nanos)
@@ -82,11 +95,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_kernels_kibibytes_and_nanoseconds_are_read() {
+    fn the_kernels_kibibytes_nanoseconds_and_ticks_are_read() {
         let status = "Name:\tbootstrap\nVmHWM:\t   20000 kB\nVmRSS:\t   10240 kB\nThreads:\t3\n";
         assert_eq!(resident(status), Some(10 << 20));
         assert_eq!(resident("Name:\tbootstrap\n"), None, "a zombie has no memory");
         assert_eq!(on_cpu("1500000 42 7\n"), Some(Duration::from_micros(1500)));
         assert_eq!(on_cpu(""), None);
+        let stat = "42 (a (b) c) S 1 2 3 4 5 6 7 8 9 10 150 25 0 0";
+        assert_eq!(user_and_system(stat), Some(Duration::from_millis(1750)));
     }
 }

@@ -5,18 +5,19 @@ use aws::Aws;
 use hyper::{Method, StatusCode, body::Bytes};
 use onboarding::Store;
 use redis::{AsyncCommands, aio::MultiplexedConnection};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::{
+    bootstrap::OK,
+    candidates::{Candidates, Measured},
     handler::Handler,
-    hr::Hr,
+    hr::{self, Hr},
     http::{Connection, Requests},
-    load::{Candidate, Client, Plan, collect, compare, find},
+    load::{Client, Plan},
     process::own_cpu,
     report::{Aim, Section},
     server::Server,
-    stage::{API_KEY, Stage, sample},
-    statistics::micros,
+    stage::{Stage, sample},
     users,
 };
 
@@ -32,7 +33,8 @@ const FASTAPI: &str = "FastAPI";
 const ABOUT: &str = "Ten thousand users in Redis, which is the cache too. The base is a bare GET of a user's JSON from the \
     cache. The handler is the function in this process, from API Gateway's event to its answer; the local gateway is the \
     same behind HTTP, in a process of its own; FastAPI does the same with redis-py, and has a process for each core. A \
-    user who isn't in the cache has a tombstone there, and is read from the store each time.";
+    user who isn't in the cache has a tombstone there, and is read from the store each time. Loops are closed, as in \
+    Webhook.";
 
 /// What is asked for.
 struct Case {
@@ -48,11 +50,12 @@ pub(crate) async fn run(plan: Plan, stage: &Stage) -> Result<Section> {
     let vars = stage.vars();
     let hr = Hr::new()?;
     users::fill(&Store::from_vars(&vars, &Aws::from_vars(&vars)?)?, &hr, 0..USERS).await?;
-    let cache = redis::Client::open(stage.database(0))?.get_multiplexed_async_connection().await?;
-    let gateway = Server::function("user-query", &[], &vars)?;
-    let python = stage.peers.python();
-    let fastapi =
-        python.map(|python| Server::uvicorn(python, "query:app", stage.cores, &vars)).transpose()?;
+    let url = vars.require("CACHE_URL", "the stage's Redis")?;
+    let cache = redis::Client::open(url)?.get_multiplexed_async_connection().await?;
+    let mut servers = vec![(GATEWAY, Server::function("user-query", &[], &vars)?)];
+    if let Some(python) = stage.peers.python() {
+        servers.push((FASTAPI, Server::uvicorn(python, "query:app", stage.cores, &vars)?));
+    }
 
     let cases = [
         Case::users("cache hit", 0..ASKED_FOR, true)?,
@@ -62,7 +65,7 @@ pub(crate) async fn run(plan: Plan, stage: &Stage) -> Result<Section> {
     mark_as_written(cache.clone(), ASKED_FOR..2 * ASKED_FOR).await?;
     let (mut tables, mut aims) = (Vec::new(), Vec::new());
     for case in cases {
-        let handler = Handler::start("user-query", &vars, case.events.clone(), 200)?;
+        let handler = Handler::start("user-query", &vars, case.events.clone(), OK)?;
         // Whoever is to be in the cache is there from here on.
         for caller in &mut handler.callers(case.events.len()) {
             caller.call().await?;
@@ -70,35 +73,41 @@ pub(crate) async fn run(plan: Plan, stage: &Stage) -> Result<Section> {
         let bare = Bare { cache: cache.clone(), next: 0 };
         let each = case.paths.iter().map(|path| (path.clone(), Bytes::new())).collect();
         let requests = Requests { method: Method::GET, expected: StatusCode::OK, each };
+        let floor = case.has_floor.then_some(BARE);
+        let names = || floor.into_iter().chain([HANDLER]).chain(servers.iter().map(|(name, _)| *name));
+        let others = usize::from(case.has_floor) + 1;
         for connections in CONNECTIONS {
-            let mut candidates = Vec::new();
-            for _ in 0..plan.rounds {
-                let cpu = || Ok(own_cpu());
-                if case.has_floor {
-                    collect(
-                        &mut candidates,
-                        BARE,
-                        plan.drive(&mut vec![bare.clone(); connections], cpu).await?,
-                    );
-                }
-                collect(&mut candidates, HANDLER, plan.drive(&mut handler.callers(connections), cpu).await?);
-                for (name, server) in [(GATEWAY, Some(&gateway)), (FASTAPI, fastapi.as_ref())] {
-                    let Some(server) = server else { continue };
-                    let mut senders = Connection::open_all(&server.addresses, &requests, connections).await?;
-                    collect(&mut candidates, name, plan.drive(&mut senders, || server.cpu()).await?);
+            let mut candidates = Candidates::named(names());
+            // The first round warms everybody up, and is not counted.
+            for round in 0..=plan.rounds {
+                for number in candidates.order(round) {
+                    let cpu = || Ok(own_cpu());
+                    let measured = if number >= others {
+                        let server = &servers[number - others].1;
+                        let mut senders =
+                            Connection::open_all(&server.addresses, &requests, connections).await?;
+                        plan.drive(&mut senders, || server.cpu()).await?
+                    } else if number + 1 == others {
+                        plan.drive(&mut handler.callers(connections), cpu).await?
+                    } else {
+                        plan.drive(&mut vec![bare.clone(); connections], cpu).await?
+                    };
+                    if round > 0 {
+                        candidates.add(number, measured);
+                    }
                 }
             }
             aims.extend(aim_of(case.title, connections, &candidates));
-            tables.push(compare(format!("{}, connections: {connections}", case.title), &candidates));
+            tables.push(candidates.table(format!("{}, connections: {connections}", case.title), "per s"));
         }
     }
     Ok(Section { title: "User query", about: ABOUT.to_owned() + &stage.peers.about(), tables, aims })
 }
 
-fn aim_of(case: &str, connections: usize, candidates: &[Candidate]) -> Option<Aim> {
-    let (gateway, fastapi) = (find(candidates, GATEWAY)?, find(candidates, FASTAPI)?);
-    let per_core = fastapi.ratio(gateway, |measured| micros(measured.cpu)).median;
-    let what = format!("{case}: requests a second and core over FastAPI's, at {connections}");
+fn aim_of(case: &str, connections: usize, candidates: &Candidates) -> Option<Aim> {
+    let (gateway, fastapi) = (candidates.find(GATEWAY)?, candidates.find(FASTAPI)?);
+    let per_core = fastapi.ratio(gateway, Measured::cpu_micros).median;
+    let what = format!("{case}: requests a second and core, of FastAPI's, at {connections}");
     Some(Aim::at_least(what, per_core, 10.0, " ×"))
 }
 
@@ -108,8 +117,8 @@ impl Case {
         let event = |number| {
             let mut event = sample.clone();
             event["rawPath"] = path(number).into();
-            event["pathParameters"]["id"] = id(number).into();
-            with_key(event)
+            event["pathParameters"]["id"] = hr::id(number).into();
+            hr::with_key(event)
         };
         let (events, paths) = (numbers.clone().map(event).collect(), numbers.map(path).collect());
         Ok(Self { title, events, paths, has_floor })
@@ -121,27 +130,18 @@ impl Case {
         event["rawQueryString"] = "limit=50".into();
         event["queryStringParameters"] = json!({"limit": "50"});
         let paths = vec!["/v1/users?limit=50".to_owned()];
-        Ok(Self { title: "list of 50", events: vec![with_key(event)], paths, has_floor: false })
+        Ok(Self { title: "list of 50", events: vec![hr::with_key(event)], paths, has_floor: false })
     }
 }
 
-fn with_key(mut event: Value) -> Vec<u8> {
-    event["headers"]["x-api-key"] = API_KEY.into();
-    event.to_string().into_bytes()
-}
-
-fn id(number: usize) -> String {
-    format!("E{number:09}")
-}
-
 fn path(number: usize) -> String {
-    format!("/v1/users/{}", id(number))
+    format!("/v1/users/{}", hr::id(number))
 }
 
 /// As the enrichment does after a write, but for good: nothing is cached under these keys.
 async fn mark_as_written(mut cache: MultiplexedConnection, numbers: std::ops::Range<usize>) -> Result<()> {
     for number in numbers {
-        let () = cache.set(format!("user:{}", id(number)), "").await?;
+        let () = cache.set(format!("user:{}", hr::id(number)), "").await?;
     }
     Ok(())
 }
@@ -155,7 +155,7 @@ struct Bare {
 
 impl Client for Bare {
     async fn call(&mut self) -> Result<()> {
-        let user: Option<String> = self.cache.get(format!("user:{}", id(self.next % ASKED_FOR))).await?;
+        let user: Option<String> = self.cache.get(format!("user:{}", hr::id(self.next % ASKED_FOR))).await?;
         self.next += 1;
         ensure!(user.context("a user is not in the cache")?.starts_with('{'), "the cache has no user there");
         Ok(())

@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::statistics::Spread;
+use crate::{stage::root, statistics::Spread};
 
 #[derive(Serialize)]
 pub(crate) struct Report {
@@ -65,8 +65,15 @@ pub(crate) struct Aim {
 const TERMINAL: usize = 100;
 
 impl Report {
+    /// Says the section, and writes what there is so far: who stops a run keeps it.
+    pub(crate) fn add(&mut self, section: Section) -> Result<()> {
+        print!("{}", section.text());
+        self.sections.push(section);
+        self.write(&root().join("target/bench"))
+    }
+
     /// Writes `report.json` and `report.html`.
-    pub(crate) fn write(&self, folder: &Path) -> Result<()> {
+    fn write(&self, folder: &Path) -> Result<()> {
         fs::create_dir_all(folder).with_context(|| format!("{} can't be made", folder.display()))?;
         let write = |name, content: String| {
             let path = folder.join(name);

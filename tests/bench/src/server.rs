@@ -14,7 +14,10 @@ use anyhow::{Context, Result, bail};
 use real_parts::bound_to_this_process;
 use runtime::Vars;
 
-use crate::{process::Process, serve::READY};
+use crate::{
+    process::{Process, cpu_of},
+    serve::READY,
+};
 
 /// How long a start may take on a busy machine.
 const LIMIT: Duration = Duration::from_mins(1);
@@ -103,7 +106,7 @@ impl Server {
 
     /// What all of them have used so far.
     pub(crate) fn cpu(&self) -> Result<Duration> {
-        self.processes.iter().map(|process| Ok(process.usage()?.cpu)).sum()
+        self.processes.iter().map(cpu_of).sum()
     }
 
     /// Their memory now, in bytes.

@@ -3,6 +3,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    sync::atomic::{AtomicUsize, Ordering::Relaxed},
     thread::available_parallelism,
 };
 
@@ -20,7 +21,8 @@ pub(crate) const API_KEY: &str = "a-key-that-only-the-bench-knows";
 
 pub(crate) struct Stage {
     pub(crate) kafka: String,
-    pub(crate) redis: String,
+    redis: String,
+    next_database: AtomicUsize,
     pub(crate) okta: Server,
     pub(crate) peers: Peers,
     pub(crate) cores: usize,
@@ -35,6 +37,7 @@ impl Stage {
         Ok(Self {
             kafka: parts.kafka.as_ref().context("there is no Kafka")?.bootstrap_servers(),
             redis: parts.redis.as_ref().context("there is no Redis")?.url(),
+            next_database: AtomicUsize::new(0),
             okta: okta(0)?,
             peers: Peers::find(),
             cores: available_parallelism()?.get(),
@@ -42,25 +45,24 @@ impl Stage {
         })
     }
 
-    /// What the functions, and the peers, are told: the cache and the users are two databases of one Redis.
+    /// What the functions, and the peers, are told. Each time with a database of Redis that nobody else has: no part of a
+    /// run meets what another has stored.
     pub(crate) fn vars(&self) -> Vars {
+        let database = self.next_database.fetch_add(1, Relaxed);
+        let redis = format!("{}/{database}", self.redis);
         let mut vars = Vars::from_iter(aws::EMULATED);
         vars.extend([
             ("API_KEY", API_KEY.to_owned()),
             ("CURSOR_KEY", "a-key-of-32-characters-for-cursors".to_owned()),
             ("KAFKA_BOOTSTRAP_SERVERS", self.kafka.clone()),
             ("STORAGE_BACKEND", "redis".to_owned()),
-            ("STORAGE_URL", self.database(1)),
-            ("CACHE_URL", self.database(0)),
+            ("STORAGE_URL", redis.clone()),
+            ("CACHE_URL", redis),
             ("CACHE_TTL_SECONDS", "3600".to_owned()),
             ("OKTA_ORG_URL", format!("http://{}", self.okta.addresses[0])),
             ("OKTA_API_TOKEN", OKTA_TOKEN.to_owned()),
         ]);
         vars
-    }
-
-    pub(crate) fn database(&self, number: u8) -> String {
-        format!("{}/{number}", self.redis)
     }
 }
 

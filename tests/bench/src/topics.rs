@@ -1,8 +1,11 @@
 //! The broker, beside those who are measured.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
 use futures_util::future::try_join_all;
 use rdkafka::{
     ClientConfig, TopicPartitionList,
@@ -10,17 +13,21 @@ use rdkafka::{
     client::DefaultClientContext,
     config::RDKafkaLogLevel,
     consumer::{BaseConsumer, Consumer},
-    error::RDKafkaErrorCode,
+    error::{KafkaResult, RDKafkaErrorCode},
+    groups::GroupInfo,
     message::{Header, OwnedHeaders},
     metadata::MetadataTopic,
     producer::{FutureProducer, FutureRecord},
 };
-use tokio::task::spawn_blocking;
+use tokio::{task::spawn_blocking, time::sleep};
 
 use crate::hr::{Hr, headers};
 
 /// How many records are on their way at once.
 const AT_ONCE: usize = 5_000;
+
+/// The enrichment's consumer group, after a prefix.
+pub(crate) const GROUP: &str = "joiner-enrichment";
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -107,5 +114,29 @@ impl Progress {
             .filter(|at| *at > 0)
             .sum::<i64>();
         Ok(usize::try_from(offsets)?)
+    }
+}
+
+/// Waits until a group has as many members, and is at peace.
+pub(crate) async fn wait_for_members(
+    servers: &str,
+    group: &str,
+    count: usize,
+    limit: Duration,
+) -> Result<()> {
+    let consumer: Arc<BaseConsumer> = Arc::new(config(servers).create()?);
+    let deadline = Instant::now() + limit;
+    loop {
+        let (asking, name) = (Arc::clone(&consumer), group.to_owned());
+        let is_complete = spawn_blocking(move || {
+            let groups = asking.fetch_group_list(Some(&name), PATIENCE)?;
+            let is_complete = |info: &GroupInfo| info.state() == "Stable" && info.members().len() == count;
+            KafkaResult::Ok(groups.groups().iter().any(is_complete))
+        });
+        if is_complete.await?? {
+            return Ok(());
+        }
+        ensure!(Instant::now() < deadline, "the group {group} has not got {count} members within {limit:?}");
+        sleep(Duration::from_millis(50)).await;
     }
 }

@@ -1,19 +1,25 @@
 //! Stored users, as many as a bench wants.
 
-use anyhow::Result;
+use std::ops::Range;
+
+use anyhow::{Result, ensure};
+use aws::Aws;
+use contracts::EmployeeId;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use okta::fake::Person;
 use onboarding::{Store, StoredUser, store::Saved};
+use runtime::Vars;
 use serde_json::json;
 
-use crate::hr::Hr;
+use crate::hr::{self, Hr};
 
 /// How many are written at once.
 const AT_ONCE: usize = 64;
 
 /// The enriched profile of the employee of that number.
-pub(crate) fn user(hr: &Hr, number: usize) -> Result<StoredUser> {
-    let Person { id, email, first_name, last_name, title, department, groups, apps, .. } = hr.person(number);
+pub(crate) fn user(directory: &Hr, number: usize) -> Result<StoredUser> {
+    let Person { id, email, first_name, last_name, title, department, groups, apps, .. } =
+        directory.person(number);
     let groups: Vec<_> =
         groups.iter().map(|name| json!({"id": format!("00g{name}"), "name": name})).collect();
     let apps: Vec<_> = apps
@@ -22,7 +28,7 @@ pub(crate) fn user(hr: &Hr, number: usize) -> Result<StoredUser> {
         .collect();
     let stored = json!({
         "user": {
-            "id": format!("E{number:09}"),
+            "id": hr::id(number),
             "name": format!("{first_name} {last_name}"),
             "email": email,
             "title": title,
@@ -51,11 +57,22 @@ pub(crate) fn user(hr: &Hr, number: usize) -> Result<StoredUser> {
 }
 
 /// Stores new users of these numbers.
-pub(crate) async fn fill(store: &Store, hr: &Hr, numbers: std::ops::Range<usize>) -> Result<()> {
+pub(crate) async fn fill(store: &Store, hr: &Hr, numbers: Range<usize>) -> Result<()> {
     let saving = stream::iter(numbers).map(async |number| {
         let saved = store.save(&user(hr, number)?, None).await?;
-        anyhow::ensure!(saved == Saved::Yes, "somebody has stored the user {number}");
+        ensure!(saved == Saved::Yes, "somebody has stored the user {number}");
         Ok(())
     });
     saving.buffer_unordered(AT_ONCE).try_collect().await
+}
+
+/// An error if one of these numbers isn't stored.
+pub(crate) async fn expect(vars: &Vars, numbers: Range<usize>) -> Result<()> {
+    let store = &Store::from_vars(vars, &Aws::from_vars(vars)?)?;
+    let reading = stream::iter(numbers).map(async |number| {
+        let found = store.user(&EmployeeId::parse(hr::id(number))?).await?;
+        ensure!(found.is_some(), "the hire {number} was not stored");
+        Ok(())
+    });
+    reading.buffer_unordered(AT_ONCE).try_collect().await
 }

@@ -10,15 +10,16 @@ use rdkafka::{
 };
 
 use crate::{
+    bootstrap::ACCEPTED,
+    candidates::{Candidates, Measured},
     handler::Handler,
     hr::{self, Hr},
     http::{Connection, Requests},
-    load::{Candidate, Client, Plan, collect, compare, find},
+    load::{Client, Plan},
     process::own_cpu,
     report::{Aim, Section},
     server::Server,
     stage::Stage,
-    statistics::{micros, millis},
     topics,
 };
 
@@ -30,13 +31,17 @@ const EVENTS: usize = 1_000;
 const BARE: &str = "bare produce";
 const HANDLER: &str = "handler";
 const GATEWAY: &str = "local gateway";
-const FASTAPI: &str = "FastAPI";
+/// By what they publish with.
+const PEERS: [(&str, &str); 2] =
+    [("FastAPI, confluent-kafka", "confluent"), ("FastAPI, aiokafka", "aiokafka")];
 
 const ABOUT: &str = "From an event to the brokers' acknowledgement, on Apache Kafka. The base is a bare rdkafka \
-    producer with the same settings, which sends the same record and awaits its acknowledgement. The handler is the \
-    function in this process, from API Gateway's event to its answer, both as JSON. The local gateway is the same behind \
-    HTTP, in a process of its own; FastAPI has the same validation and settings, and a process for each core. CPU is \
-    what one event costs the measured processes, without the broker; in this process the sender's part is in it.";
+    producer with the same settings, which sends the same events, encoded beforehand, and awaits each acknowledgement. \
+    The handler is the function, from API Gateway's event to its answer, both as JSON. Both are in this process, on one \
+    thread with whoever calls them, whose part is in their CPU. The local gateway is the handler behind HTTP, in a process \
+    of its own; FastAPI has the same validation and settings, and a process for each core. CPU is what one event costs \
+    the measured processes, without the broker. Loops are closed: at 16 and 128 connections the latencies are those of \
+    a machine that is full, and say nothing of a steady stream. A sandbox of Lambda's has one request at a time.";
 
 pub(crate) async fn run(plan: Plan, stage: &Stage) -> Result<Section> {
     let (hr, topic) = (Hr::new()?, contracts::topic::ENRICHMENT_REQUESTED);
@@ -44,39 +49,49 @@ pub(crate) async fn run(plan: Plan, stage: &Stage) -> Result<Section> {
     let vars = stage.vars().with("KAFKA_TOPIC", topic);
     let bare = Bare::new(topics::producer(&stage.kafka)?, topic, &hr)?;
     let events = (0..EVENTS).map(|number| hr.request(number)).collect();
-    let handler = Handler::start("hr-webhook", &vars, events, 202)?;
-    let gateway = Server::function("hr-webhook", &[], &vars)?;
-    let python = stage.peers.python();
-    let fastapi =
-        python.map(|python| Server::uvicorn(python, "webhook:app", stage.cores, &vars)).transpose()?;
+    let handler = Handler::start("hr-webhook", &vars, events, ACCEPTED)?;
+    let mut servers = vec![(GATEWAY, Server::function("hr-webhook", &[], &vars)?)];
+    for (name, client) in PEERS {
+        let Some(python) = stage.peers.python() else { continue };
+        let vars = vars.clone().with("KAFKA_CLIENT", client);
+        servers.push((name, Server::uvicorn(python, "webhook:app", stage.cores, &vars)?));
+    }
     let requests = Requests { method: Method::POST, expected: StatusCode::ACCEPTED, each: hr.bodies(EVENTS) };
+    let names = || [BARE, HANDLER].into_iter().chain(servers.iter().map(|(name, _)| *name));
 
     let (mut tables, mut aims) = (Vec::new(), Vec::new());
     for connections in CONNECTIONS {
-        let mut candidates = Vec::new();
-        for _ in 0..plan.rounds {
-            let cpu = || Ok(own_cpu());
-            collect(&mut candidates, BARE, plan.drive(&mut vec![bare.clone(); connections], cpu).await?);
-            collect(&mut candidates, HANDLER, plan.drive(&mut handler.callers(connections), cpu).await?);
-            for (name, server) in [(GATEWAY, Some(&gateway)), (FASTAPI, fastapi.as_ref())] {
-                let Some(server) = server else { continue };
-                let mut senders = Connection::open_all(&server.addresses, &requests, connections).await?;
-                collect(&mut candidates, name, plan.drive(&mut senders, || server.cpu()).await?);
+        let mut candidates = Candidates::named(names());
+        // The first round warms up the broker and everybody else, and is not counted.
+        for round in 0..=plan.rounds {
+            for number in candidates.order(round) {
+                let cpu = || Ok(own_cpu());
+                let measured = match number {
+                    0 => plan.drive(&mut bare.callers(connections), cpu).await?,
+                    1 => plan.drive(&mut handler.callers(connections), cpu).await?,
+                    _ => {
+                        let server = &servers[number - 2].1;
+                        let mut senders =
+                            Connection::open_all(&server.addresses, &requests, connections).await?;
+                        plan.drive(&mut senders, || server.cpu()).await?
+                    }
+                };
+                if round > 0 {
+                    candidates.add(number, measured);
+                }
             }
         }
         aims.extend(aims_of(connections, &candidates));
-        tables.push(compare(format!("connections: {connections}"), &candidates));
+        tables.push(candidates.table(format!("connections: {connections}"), "per s"));
     }
     Ok(Section { title: "Webhook", about: ABOUT.to_owned() + &stage.peers.about(), tables, aims })
 }
 
-fn aims_of(connections: usize, candidates: &[Candidate]) -> Vec<Aim> {
-    let [bare, handler, gateway, fastapi] =
-        [BARE, HANDLER, GATEWAY, FASTAPI].map(|name| find(candidates, name));
+fn aims_of(connections: usize, candidates: &Candidates) -> Vec<Aim> {
     let mut aims = Vec::new();
-    if let (Some(bare), Some(handler)) = (bare, handler) {
-        let over = handler.over(bare, |measured| micros(measured.cpu)).median;
-        let p99 = handler.ratio(bare, |measured| millis(measured.p99)).median;
+    if let (Some(bare), Some(handler)) = (candidates.find(BARE), candidates.find(HANDLER)) {
+        let over = handler.over(bare, Measured::cpu_micros).median;
+        let p99 = handler.ratio(bare, Measured::p99_millis).median;
         let at = format!("at {connections}");
         aims.push(Aim::at_most(
             format!("the handler's CPU over the bare produce's, {at}"),
@@ -86,10 +101,12 @@ fn aims_of(connections: usize, candidates: &[Candidate]) -> Vec<Aim> {
         ));
         aims.push(Aim::at_most(format!("its p99 over the bare produce's, {at}"), p99, 1.3, " ×"));
     }
-    if let (Some(gateway), Some(fastapi)) = (gateway, fastapi) {
-        let per_core = fastapi.ratio(gateway, |measured| micros(measured.cpu)).median;
-        let what = format!("requests a second and core over FastAPI's, at {connections}");
-        aims.push(Aim::at_least(what, per_core, 10.0, " ×"));
+    if let Some(gateway) = candidates.find(GATEWAY) {
+        for peer in PEERS.iter().filter_map(|(name, _)| candidates.find(name)) {
+            let per_core = peer.ratio(gateway, Measured::cpu_micros).median;
+            let what = format!("requests a second and core, of {}, at {connections}", peer.name);
+            aims.push(Aim::at_least(what, per_core, 10.0, " ×"));
+        }
     }
     aims
 }
@@ -99,27 +116,40 @@ fn aims_of(connections: usize, candidates: &[Candidate]) -> Vec<Aim> {
 struct Bare {
     producer: FutureProducer,
     topic: &'static str,
+    events: Arc<[Encoded]>,
+    next: usize,
+}
+
+struct Encoded {
     key: String,
-    value: Arc<[u8]>,
-    headers: Arc<[(&'static str, Vec<u8>)]>,
+    value: Vec<u8>,
+    headers: Vec<(&'static str, Vec<u8>)>,
 }
 
 impl Bare {
     fn new(producer: FutureProducer, topic: &'static str, hr: &Hr) -> Result<Self> {
-        let event = hr.event(0, 0)?;
-        let headers = hr::headers(&event).into();
-        let key = event.employee.id.as_str().to_owned();
-        Ok(Self { producer, topic, key, value: event.encode().into(), headers })
+        let encoded = |number| {
+            let event = hr.event(number, 0)?;
+            let (key, headers) = (event.employee.id.as_str().to_owned(), hr::headers(&event));
+            anyhow::Ok(Encoded { key, value: event.encode(), headers })
+        };
+        Ok(Self { producer, topic, events: (0..EVENTS).map(encoded).collect::<Result<_>>()?, next: 0 })
+    }
+
+    /// They begin with different events.
+    fn callers(&self, count: usize) -> Vec<Self> {
+        (0..count).map(|number| Self { next: number * EVENTS / count, ..self.clone() }).collect()
     }
 }
 
 impl Client for Bare {
     async fn call(&mut self) -> Result<()> {
-        let headers = self
-            .headers
+        let Encoded { key, value, headers } = &self.events[self.next % self.events.len()];
+        self.next += 1;
+        let headers = headers
             .iter()
             .fold(OwnedHeaders::new(), |all, (key, value)| all.insert(Header { key, value: Some(value) }));
-        let record = FutureRecord::to(self.topic).key(&self.key).payload(&*self.value).headers(headers);
+        let record = FutureRecord::to(self.topic).key(key).payload(value).headers(headers);
         self.producer.send(record, Duration::ZERO).await.map_err(|(error, _)| error)?;
         Ok(())
     }
