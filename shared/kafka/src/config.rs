@@ -30,7 +30,7 @@ impl Config {
     }
 
     /// Everything but where the brokers are and how they know us.
-    pub(crate) fn client(&self) -> ClientConfig {
+    pub fn client(&self) -> ClientConfig {
         let mut client = ClientConfig::new();
         client
             .set("client.id", "joiner")

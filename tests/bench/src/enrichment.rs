@@ -224,8 +224,8 @@ impl Bench<'_> {
         Ok(topic)
     }
 
-    async fn fill(&mut self, topic: &Topic, records: usize) -> Result<()> {
-        let producer = topics::producer(&self.stage.kafka)?;
+    async fn fill(&mut self, topic: &Topic, vars: &Vars, records: usize) -> Result<()> {
+        let producer = topics::producer(vars)?;
         let hires = (self.next..self.next + records).map(|number| (number, 0));
         self.next += records;
         topics::fill(&producer, &topic.name, &self.hr, hires).await
@@ -241,10 +241,10 @@ impl Bench<'_> {
     ) -> Result<Measured> {
         let (first, warm) = (self.next, 20 * topic.partitions);
         let progress = Progress::of(&self.stage.kafka, &topic.name, &topic.group)?;
-        self.fill(topic, warm).await?;
+        self.fill(topic, vars, warm).await?;
         wait_for(&progress, warm, &mut server).await?;
         let (began, used) = (Instant::now(), server.cpu()?);
-        self.fill(topic, records).await?;
+        self.fill(topic, vars, records).await?;
         wait_for(&progress, warm + records, &mut server).await?;
         let (took, used) = (began.elapsed(), server.cpu()?.saturating_sub(used));
         users::expect(vars, first..self.next).await?;
@@ -253,7 +253,7 @@ impl Bench<'_> {
 
     async fn floor(&mut self, vars: &Vars, partitions: usize, records: usize) -> Result<Measured> {
         let topic = self.new_topic(partitions).await?;
-        self.fill(&topic, records).await?;
+        self.fill(&topic, vars, records).await?;
         let mut config = topics::config(&self.stage.kafka);
         config.set("group.id", &topic.group).set("enable.auto.commit", "false");
         let consumer: StreamConsumer = config.create()?;

@@ -39,11 +39,12 @@ pub(crate) async fn run(args: Args, stage: &Stage) -> Result<Section> {
     let name = format!("{PREFIX}{}", topic::ENRICHMENT_REQUESTED);
     let failed = format!("{PREFIX}{}", topic::ENRICHMENT_FAILED);
     topics::ensure(&stage.kafka, &[&name, &failed], 12).await?;
-    let producer = topics::producer(&stage.kafka)?;
+    let vars = stage.vars();
+    let producer = topics::producer(&vars)?;
     let events = (0..records).map(|number| (number % EMPLOYEES, number / EMPLOYEES));
     topics::fill(&producer, &name, &hr, events).await?;
 
-    let mut server = Server::function("enrichment", &["--topic-prefix", PREFIX], &stage.vars())?;
+    let mut server = Server::function("enrichment", &["--topic-prefix", PREFIX], &vars)?;
     let progress = Progress::of(&stage.kafka, &name, &format!("{PREFIX}{GROUP}"))?;
     let (mut rows, mut last, mut since) = (Vec::new(), 0, Instant::now());
     while rows.len() < STEPS {

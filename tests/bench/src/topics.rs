@@ -6,6 +6,7 @@ use std::{
 };
 
 use anyhow::{Result, bail, ensure};
+use aws::Aws;
 use futures_util::future::try_join_all;
 use rdkafka::{
     ClientConfig, TopicPartitionList,
@@ -19,6 +20,7 @@ use rdkafka::{
     metadata::MetadataTopic,
     producer::{FutureProducer, FutureRecord},
 };
+use runtime::Vars;
 use tokio::{task::spawn_blocking, time::sleep};
 
 use crate::hr::{Hr, headers};
@@ -70,11 +72,11 @@ pub(crate) async fn fill(
     Ok(())
 }
 
-/// As Joiner's own is set: see `shared/kafka/src/config.rs`.
-pub(crate) fn producer(servers: &str) -> Result<FutureProducer> {
-    let mut config = config(servers);
-    config.set("acks", "all").set("compression.type", "lz4").set("linger.ms", "0");
-    Ok(config.create()?)
+/// Set as Joiner's own.
+pub(crate) fn producer(vars: &Vars) -> Result<FutureProducer> {
+    let servers = vars.require("KAFKA_BOOTSTRAP_SERVERS", "the stage's brokers")?;
+    let mut config = kafka::Config::from_vars(vars, &Aws::from_vars(vars)?)?.client();
+    Ok(config.set("bootstrap.servers", servers).create()?)
 }
 
 pub(crate) fn config(servers: &str) -> ClientConfig {

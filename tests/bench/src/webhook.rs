@@ -47,7 +47,7 @@ pub(crate) async fn run(plan: Plan, stage: &Stage) -> Result<Section> {
     let (hr, topic) = (Hr::new()?, contracts::topic::ENRICHMENT_REQUESTED);
     topics::ensure(&stage.kafka, &[topic], 12).await?;
     let vars = stage.vars().with("KAFKA_TOPIC", topic);
-    let bare = Bare::new(topics::producer(&stage.kafka)?, topic, &hr)?;
+    let bare = Bare::new(topics::producer(&vars)?, topic, &hr)?;
     let events = (0..EVENTS).map(|number| hr.request(number)).collect();
     let handler = Handler::start("hr-webhook", &vars, events, ACCEPTED)?;
     let mut servers = vec![(GATEWAY, Server::function("hr-webhook", &[], &vars)?)];
