@@ -142,12 +142,16 @@ impl<'a> Checker<'a> {
     /// Each record has one of the two ends.
     fn records(&mut self) {
         let mut poison = 0;
-        for Logged { place, content, .. } in &self.evidence.log {
-            let letter = self.letters.get(place).and_then(|letters| letters.first().copied());
+        for Logged { place, content, redriven, .. } in &self.evidence.log {
+            // What is redriven and fails again comes back to its letter, and makes no other.
+            let letter = match redriven {
+                Some(id) => self.evidence.letters.iter().find(|letter| letter.id == *id),
+                None => self.letters.get(place).and_then(|letters| letters.first().copied()),
+            };
             match content {
                 Content::Accepted(accepted) => self.record(*place, accepted, letter),
                 Content::Poison { reason } => {
-                    poison += 1;
+                    poison += usize::from(redriven.is_none());
                     self.poison(*place, reason.as_deref(), letter);
                 }
                 Content::Unknown => {

@@ -53,6 +53,8 @@ pub(crate) struct Logged {
     pub(crate) place: Place,
     pub(crate) value: Option<Vec<u8>>,
     pub(crate) content: Content,
+    /// The letter that was redriven as this record.
+    pub(crate) redriven: Option<String>,
 }
 
 #[derive(Debug, Clone)]

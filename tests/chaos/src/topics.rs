@@ -18,6 +18,9 @@ use crate::{
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// By which a redriven record says whose it is.
+const LETTER_ID: &str = "dlq-letter-id";
+
 /// How long reading a whole topic may take.
 const READ_LIMIT: Duration = Duration::from_mins(2);
 
@@ -95,17 +98,20 @@ fn partitions(consumer: &BaseConsumer, topic: &str) -> anyhow::Result<Vec<i32>> 
 
 fn logged(message: &BorrowedMessage<'_>) -> Logged {
     let place = Place { partition: message.partition(), offset: message.offset() };
-    let poison = message.headers().and_then(|headers| headers.iter().find(|header| header.key == POISON));
-    let content = match (poison, message.payload()) {
-        (Some(header), _) => {
-            let reason = header.value.and_then(|reason| String::from_utf8(reason.to_vec()).ok());
-            Content::Poison { reason: reason.filter(|reason| !reason.is_empty()) }
-        }
+    let content = match (header(message, POISON), message.payload()) {
+        (Some(reason), _) => Content::Poison { reason: Some(reason).filter(|reason| !reason.is_empty()) },
         (None, Some(value)) => serde_json::from_slice(value)
             .map_or(Content::Unknown, |message| Content::Accepted(accepted(message))),
         (None, None) => Content::Unknown,
     };
-    Logged { place, value: message.payload().map(<[u8]>::to_vec), content }
+    let redriven = header(message, LETTER_ID);
+    Logged { place, value: message.payload().map(<[u8]>::to_vec), content, redriven }
+}
+
+/// Empty where it is no text.
+fn header(message: &BorrowedMessage<'_>, name: &str) -> Option<String> {
+    let found = message.headers()?.iter().find(|header| header.key == name)?;
+    Some(String::from_utf8(found.value.unwrap_or_default().to_vec()).unwrap_or_default())
 }
 
 fn accepted(message: Requested) -> Accepted {

@@ -52,7 +52,7 @@ fn event(employee: &str, number: u32) -> Event {
 
 fn log(evidence: &mut Evidence, value: Option<Vec<u8>>, content: Content) -> Place {
     let place = Place { partition: 0, offset: i64::try_from(evidence.log.len()).unwrap() };
-    evidence.log.push(Logged { place, value, content });
+    evidence.log.push(Logged { place, value, content, redriven: None });
     place
 }
 
@@ -106,6 +106,34 @@ fn broken(bug: impl FnOnce(&mut Evidence)) -> Vec<Rule> {
 
 fn request(evidence: &mut Evidence, id: &str, end: Request) {
     *evidence.requests.get_mut(id).unwrap() = end;
+}
+
+/// The record of the letter, once more at the end of the log.
+fn redriven(evidence: &mut Evidence, letter: &str) -> Place {
+    let origin = evidence.letters.iter().find(|known| known.id == letter).unwrap().origin;
+    let original = evidence.log.iter().find(|logged| logged.place == origin).unwrap().clone();
+    let place = log(evidence, original.value, original.content);
+    evidence.log.last_mut().unwrap().redriven = Some(letter.to_owned());
+    place
+}
+
+#[test]
+fn what_was_redriven_and_failed_again_has_the_letter_that_it_had() {
+    let rules = broken(|evidence| {
+        for letter in ["letter-0", "letter-1"] {
+            redriven(evidence, letter);
+        }
+    });
+    assert_eq!(rules, []);
+}
+
+#[test]
+fn a_redriven_record_whose_letter_is_gone_is_lost() {
+    let rules = broken(|evidence| {
+        redriven(evidence, "letter-1");
+        evidence.log.last_mut().unwrap().redriven = Some("letter-9".to_owned());
+    });
+    assert_eq!(rules, [Rule::LostPoison]);
 }
 
 #[test]
