@@ -70,8 +70,7 @@ impl Sweep {
     }
 
     /// Starts nothing after `stop_starting`, and publishes nothing more once the brokers were away; what is left is left
-    /// to the next sweep. `went_through` says whether an event was applied, or needs
-    /// not be any more.
+    /// to the next sweep. `went_through` says whether an event was applied, or needs not be any more.
     ///
     /// # Errors
     /// When the letters that are due, or the jobs, can't be read.
@@ -162,15 +161,18 @@ impl Sweep {
         mut letter: DeadLetter,
         went_through: Result<Option<WentThrough>, E>,
     ) -> Result<Outcome, Error> {
+        let now = self.writer.clock.now();
         let (step, outcome, note) = match went_through {
             Ok(Some(how)) => (Step::Enriched, Outcome::Resolved, how.note(letter.life.redriven_at)),
-            Ok(None) => (Step::StillAway, Outcome::Awaited, None),
+            Ok(None) => {
+                let given_up = letter.life.is_silent(now).then_some("its redrive was not heard of again");
+                (Step::StillAway, Outcome::Awaited, given_up)
+            }
             Err(error) => {
                 tracing::warn!(error = telemetry::chain(&error), "an outcome could not be asked for");
                 return Ok(Outcome::Failed);
             }
         };
-        let now = self.writer.clock.now();
         letter.step(step, &Actor::pipeline(), now, note.map(str::to_owned))?;
         if self.writer.store.save(&mut letter).await? == Saved::Conflict {
             return Ok(Outcome::Nothing);
@@ -210,7 +212,7 @@ impl From<Sent> for Outcome {
     fn from(sent: Sent) -> Self {
         match sent {
             Sent::Yes => Self::Redriven,
-            Sent::BrokersAway => Self::Failed,
+            Sent::Unacknowledged => Self::Failed,
             Sent::NotOurs => Self::Nothing,
         }
     }

@@ -9,6 +9,7 @@ use runtime::Vars;
 use super::*;
 use crate::{
     Action, Filter, Job, JobState, State, Task,
+    redrive::AWAY_AFTER,
     store::tests::{letter, second, store},
 };
 
@@ -60,6 +61,11 @@ async fn begins(jobs: &RunJobs, action: Action, reason: Reason) -> Job {
     jobs.start(task, &Actor::caller("somebody"), Instant::now()).await.unwrap()
 }
 
+/// The most letters that are tried when none is taken.
+fn before_it_is_known(at_once: usize) -> u64 {
+    at_once as u64 + u64::from(AWAY_AFTER) - 1
+}
+
 #[tokio::test]
 async fn what_needs_no_brokers_goes_on_while_they_are_away() {
     let store = store().await;
@@ -80,7 +86,7 @@ async fn what_needs_no_brokers_goes_on_while_they_are_away() {
     assert_eq!(store.get(&on_its_way.id).await.unwrap().unwrap().life.state, State::Resolved);
     assert_eq!(counts(&store, Reason::Undecodable, State::Discarded).await, 40);
     let tried = counts(&store, Reason::RateLimited, State::Redriven).await;
-    assert!((1..=CONCURRENCY as u64).contains(&tried), "{tried} were tried before it was known");
+    assert!((1..=before_it_is_known(CONCURRENCY)).contains(&tried), "{tried} were tried before it was known");
     assert_eq!(counts(&store, Reason::UserNotFound, State::Parked).await, 40);
     let redrive = store.job(&redrive.id).await.unwrap().unwrap();
     assert_eq!((redrive.progress.done, redrive.state), (0, JobState::Running));
@@ -96,10 +102,47 @@ async fn a_job_stops_trying_once_the_brokers_are_away() {
     let job = begins(&jobs, Action::Redrive, Reason::UserNotFound).await;
     sweep.run(in_a_minute(), async |_, _, _| Ok::<_, Infallible>(None)).await.unwrap();
     let tried = counts(&store, Reason::UserNotFound, State::Redriven).await;
-    assert!((1..=8).contains(&tried), "{tried} were tried before it was known");
+    assert!((1..=before_it_is_known(8)).contains(&tried), "{tried} were tried before it was known");
     let job = store.job(&job.id).await.unwrap().unwrap();
     assert_eq!(job.state, JobState::Running);
     assert!((1..=tried).contains(&job.progress.done), "the sweep sends those: {job:?}");
+}
+
+#[tokio::test]
+async fn two_records_that_the_brokers_do_not_take_hold_up_no_job() {
+    let store = store().await;
+    let (sweep, jobs) = sweep(&store);
+    for n in 0..2 {
+        parks(&store, n, Reason::RateLimited, second(n)).await;
+    }
+    parks(&store, 100, Reason::UserNotFound, second(0)).await;
+    let job = begins(&jobs, Action::Redrive, Reason::UserNotFound).await;
+    let swept = sweep.run(in_a_minute(), async |_, _, _| Ok::<_, Infallible>(None)).await.unwrap();
+    assert_eq!((swept.failed, swept.by_jobs), (2, 1), "{swept:?}");
+    assert_eq!(store.job(&job.id).await.unwrap().unwrap().state, JobState::Done);
+}
+
+#[tokio::test]
+async fn a_redrive_that_the_brokers_never_took_is_quarantined_and_says_so() {
+    let store = store().await;
+    let (sweep, _) = sweep(&store);
+    let day = 24 * 60 * 60;
+    let mut letters = Vec::new();
+    for (offset, days) in [(1, 7), (2, 8)] {
+        let at = second(NOW - days * day);
+        let (mut letter, payload) = letter(offset, Reason::Invalid, "E1", at);
+        letter.step(Step::Redrive, &Actor::caller("somebody"), at, None).unwrap();
+        store.insert(&letter, &payload).await.unwrap();
+        letters.push(letter.id);
+    }
+    let swept = sweep.run(in_a_minute(), async |_, _, _| Ok::<_, Infallible>(None)).await.unwrap();
+    assert_eq!(swept.failed, 1, "{swept:?}");
+    let [sent, lost] = [&letters[0], &letters[1]].map(|id| store.get(id));
+    let (sent, lost) = (sent.await.unwrap().unwrap(), lost.await.unwrap().unwrap());
+    assert_eq!((sent.life.state, sent.life.due_at), (State::Redriven, Some(second(NOW + 60 * 60))));
+    assert_eq!((lost.life.state, lost.life.due_at), (State::Quarantined, None));
+    let note = lost.history.last().unwrap().note.as_deref();
+    assert_eq!(note, Some("the brokers never took its record"));
 }
 
 #[test]
