@@ -10,7 +10,7 @@ use super::*;
 use crate::{
     Action, Filter, Job, JobState, State, Task,
     redrive::AWAY_AFTER,
-    store::tests::{letter, second, store},
+    store::tests::{letter, of_next_year, second, store},
 };
 
 /// Long after what the tests park.
@@ -120,6 +120,25 @@ async fn two_records_that_the_brokers_do_not_take_hold_up_no_job() {
     let swept = sweep.run(in_a_minute(), async |_, _, _| Ok::<_, Infallible>(None)).await.unwrap();
     assert_eq!((swept.failed, swept.by_jobs), (2, 1), "{swept:?}");
     assert_eq!(store.job(&job.id).await.unwrap().unwrap().state, JobState::Done);
+}
+
+#[tokio::test]
+async fn a_job_that_nobody_can_read_holds_up_no_other() {
+    let store = store().await;
+    let (sweep, jobs) = sweep(&store);
+    for n in 0..3 {
+        parks(&store, n, Reason::Invalid, second(n)).await;
+    }
+    of_next_year(&store, letter(1, Reason::Invalid, "E1", second(1)).0.id.as_str(), "reason").await;
+    let discard = Action::Discard { because: "a test's".to_owned() };
+    let newer = begins(&jobs, discard.clone(), Reason::Undecodable).await;
+    of_next_year(&store, &format!("job#{}", newer.id), "job").await;
+    let any = Task { action: discard, filter: Filter::default(), per_second: 100 };
+    let job = jobs.start(any, &Actor::caller("somebody"), Instant::now()).await.unwrap();
+    let swept = sweep.run(in_a_minute(), async |_, _, _| Ok::<_, Infallible>(None)).await.unwrap();
+    assert_eq!(swept.by_jobs, 2, "{swept:?}");
+    let job = store.job(&job.id).await.unwrap().unwrap();
+    assert_eq!((job.state, job.total, job.progress.done), (JobState::Done, 2, 2));
 }
 
 #[tokio::test]
