@@ -195,14 +195,16 @@ enum Outcome {
 }
 
 impl WentThrough {
-    /// What a letter's history says, where its redrive changed nothing: whoever edited it must not think otherwise.
+    /// What a letter's history says, where its redrive changed nothing or may have: whoever edited it must not think
+    /// otherwise.
     fn note(self, redriven_at: Option<Timestamp>) -> Option<&'static str> {
         const ALREADY: &str =
             "its event had been applied already: a later copy changes nothing, edited or not";
+        const BEFORE: &str = "its event had been applied before, perhaps by an earlier delivery of this redrive: look at the user";
         match self {
             Self::Applied { at } => (redriven_at? > at).then_some(ALREADY),
-            // The copy that was applied may have been this redrive's, delivered twice.
-            Self::Duplicate => Some(ALREADY),
+            // Also when this redrive was applied and its function ended before it could say so.
+            Self::Duplicate => Some(BEFORE),
             Self::Superseded => Some("a newer event had been applied already: this one changes nothing"),
         }
     }

@@ -168,7 +168,7 @@ async fn a_redrive_that_the_brokers_never_took_is_quarantined_and_says_so() {
 fn a_redrive_that_changed_nothing_is_said_to_have_changed_nothing() {
     let note = |how: WentThrough| how.note(Some(second(5))).unwrap_or_default();
     assert_eq!(note(WentThrough::Applied { at: second(6) }), "");
-    assert_eq!(note(WentThrough::Applied { at: second(4) }), note(WentThrough::Duplicate));
-    assert!(note(WentThrough::Duplicate).contains("edited or not"));
+    assert!(note(WentThrough::Applied { at: second(4) }).contains("edited or not"));
+    assert!(note(WentThrough::Duplicate).ends_with("look at the user"), "it may have been applied by itself");
     assert!(note(WentThrough::Superseded).starts_with("a newer event"));
 }
