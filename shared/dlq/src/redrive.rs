@@ -44,8 +44,8 @@ impl Redrive {
         by: &Actor,
     ) -> Result<DeadLetter, Error> {
         let store = &self.writer.store;
-        let before = store.payload(id, Part::Current).await?.ok_or(Error::Gone)?;
         let letter = store.get(id).await?.ok_or(Error::Unknown)?;
+        let before = store.payload(id, Part::Current).await?.ok_or(Error::Gone)?;
         // Asked first, so that nothing is edited in vain.
         letter.life.after(Step::Redrive, self.writer.clock.now(), id.jitter(0))?;
         self.writer.record(by, Deed::Edit { letter: id.clone() }).await?;
@@ -224,8 +224,45 @@ impl Brokers {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
+    use aws::Aws;
+    use runtime::Vars;
+
     use super::*;
+    use crate::{
+        read,
+        store::tests::{record, second, store},
+    };
+
+    /// Its brokers are nowhere.
+    pub(crate) fn redrive(store: &Store, clock: Clock) -> Redrive {
+        let vars = Vars::from_iter(aws::EMULATED)
+            .with("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:1")
+            .with("KAFKA_ACK_TIMEOUT_SECONDS", "0.2");
+        let producer = Producer::from_vars(&vars, &Aws::from_vars(&vars).unwrap(), clock).unwrap();
+        Redrive::new(store.clone(), producer, clock)
+    }
+
+    #[tokio::test]
+    async fn what_is_not_there_can_be_redriven_neither_as_it_was_nor_edited() {
+        let store = store().await;
+        let redrive = redrive(&store, Clock::fixed(second(0)));
+        let event = serde_json::json!({
+            "eventId": "evt-1", "eventType": "hired", "correlationId": "c-1", "occurredAt": "2026-01-31T18:42:00Z",
+            "receivedAt": "2026-01-31T18:42:01Z", "employee": {
+                "id": "E1", "firstName": "Ada", "lastName": "Lovelace", "email": "ada@example.com", "details": {}
+            }
+        });
+        let event = EnrichmentRequestedV1::decode(event.to_string().as_bytes()).unwrap();
+        let edited = read::arrivals(record(1)).remove(0).payload;
+        let id = LetterId::parse("0123456789abcdef0123456789abcdef").unwrap();
+        let by = Actor::caller("somebody");
+        let answers =
+            [redrive.redrive(&id, &by).await, redrive.redrive_edited(&id, &edited, &event, &by).await];
+        for answer in answers {
+            assert!(matches!(answer, Err(Error::Unknown)), "{answer:?}");
+        }
+    }
 
     #[test]
     fn the_brokers_are_away_when_they_took_none_of_three_records_in_a_row() {

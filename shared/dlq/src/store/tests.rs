@@ -50,7 +50,7 @@ pub(crate) async fn of_next_year(store: &Store, id: &str, attribute: &str) {
     newer.expression_attribute_values(":value", string("of_next_year")).send().await.unwrap();
 }
 
-fn record(offset: i64) -> Record {
+pub(crate) fn record(offset: i64) -> Record {
     let json = serde_json::json!({"topic": "user.enrichment.failed", "partition": 0, "offset": offset, "value": "e30="});
     serde_json::from_value(json).unwrap()
 }

@@ -1,15 +1,12 @@
 use std::convert::Infallible;
 
-use aws::Aws;
 use contracts::Reason;
 use jiff::Timestamp;
-use kafka::Producer;
-use runtime::Vars;
 
 use super::*;
 use crate::{
     Action, Filter, Job, JobState, State, Task,
-    redrive::AWAY_AFTER,
+    redrive::{AWAY_AFTER, tests::redrive},
     store::tests::{letter, of_next_year, second, store},
 };
 
@@ -19,11 +16,7 @@ const NOW: i64 = 9_000;
 /// Its brokers are nowhere.
 fn sweep(store: &Store) -> (Sweep, RunJobs) {
     let clock = Clock::fixed(second(NOW));
-    let vars = Vars::from_iter(aws::EMULATED)
-        .with("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:1")
-        .with("KAFKA_ACK_TIMEOUT_SECONDS", "0.2");
-    let producer = Producer::from_vars(&vars, &Aws::from_vars(&vars).unwrap(), clock).unwrap();
-    let redrive = Redrive::new(store.clone(), producer, clock);
+    let redrive = redrive(store, clock);
     let jobs = RunJobs::new(store.clone(), redrive.clone(), clock);
     (Sweep::new(store.clone(), redrive, jobs.clone(), clock), jobs)
 }
