@@ -140,6 +140,54 @@ async fn a_redriven_event_never_overwrites_a_newer_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_event_that_is_on_its_topic_twice_is_two_letters_and_is_applied_once() {
+    let world = World::new().await;
+    let ada = Employee::ada();
+    let event = json!({
+        "eventId": "evt-1", "eventType": "hired", "correlationId": "c-1", "occurredAt": "2026-01-31T18:42:00Z",
+        "receivedAt": "2026-01-31T18:42:01Z", "employee": {
+            "id": ada.id(), "firstName": "Ada", "lastName": "Lovelace", "email": ada.email(), "details": {}
+        }
+    });
+    let headers = [("correlation-id", "c-1"), ("event-id", "evt-1")];
+    for _copy in 0..2 {
+        world.publishes(Some(ada.id()), Some(event.to_string().as_bytes()), &headers).await;
+    }
+    world.settle().await;
+    let letters = world.dead_letters().await;
+    assert_eq!(letters.len(), 2, "{letters:?}");
+    world.knows(&ada);
+    for letter in &letters {
+        let answer = world.post(&path(letter, "redrive"), &json!({})).await;
+        assert_eq!(answer.status, StatusCode::ACCEPTED, "{answer:?}");
+        world.settle().await;
+    }
+    sweep_after(&world, 2 * MINUTE).await;
+    assert_eq!(world.user(ada.id()).await["version"], 1);
+    let letters = world.dead_letters().await;
+    assert!(letters.iter().all(|letter| letter["state"] == "resolved"), "{letters:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_events_of_one_person_that_are_redriven_at_once_end_with_the_newer_one() {
+    let world = World::new().await;
+    let ada = Employee::ada();
+    world.knows(&ada);
+    okta_is_away(&world, true);
+    world.hr().hires(&ada.clone().with("title", "Analyst")).await;
+    world.passes(MINUTE / 60);
+    world.hr().updates(&ada.clone().with("title", "Countess")).await;
+    world.settle().await;
+    assert_eq!(world.dead_letters().await.len(), 2);
+    okta_is_away(&world, false);
+    sweep_after(&world, 2 * MINUTE).await;
+    assert_eq!(world.user(ada.id()).await["title"], "Countess");
+    sweep_after(&world, 2 * MINUTE).await;
+    let letters = world.dead_letters().await;
+    assert!(letters.iter().all(|letter| letter["state"] == "resolved"), "{letters:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_was_wrong_is_edited_and_redriven_as_the_same_event() {
     let world = World::new().await;
     let ada = Employee::ada();
