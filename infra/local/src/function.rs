@@ -26,12 +26,7 @@ pub struct Function {
 
 impl Function {
     /// Starts the function of that name with these variables, as its `main` does.
-    pub fn start(
-        spec: &FunctionSpec,
-        vars: &Vars,
-        cache: &Cache,
-        clock: Clock,
-    ) -> anyhow::Result<Self> {
+    pub fn start(spec: &FunctionSpec, vars: &Vars, cache: &Cache, clock: Clock) -> anyhow::Result<Self> {
         let handler = match spec.name.as_str() {
             hr_webhook::NAME => {
                 let function = hr_webhook::Function::from_vars(vars, clock)?;

@@ -14,10 +14,11 @@ const SCHEDULE: [SignedDuration; 5] = [
     SignedDuration::from_hours(12),
 ];
 
-/// How long a redrive may stay unconfirmed before it is published again, and how soon its outcome is asked for.
+/// How long a redrive may stay unconfirmed before it is published again, and how soon its outcome is asked for. Each
+/// further time is after as long again.
 const CHECK: SignedDuration = SignedDuration::from_mins(1);
 
-/// The longest between two looks at an outcome.
+/// The longest between two tries to publish, or two looks at an outcome.
 const SLOWEST_CHECK: SignedDuration = SignedDuration::from_hours(1);
 
 /// A record is seven days on its topic at the most before Lambda makes it a dead letter again.
@@ -154,9 +155,7 @@ impl Life {
             }
             (Step::RedriveByItself, _) => refused("redriven by itself"),
 
-            (Step::SendAgain, State::Redriven) if !self.published => {
-                Ok(Self { due_at: Some(now + CHECK), ..self })
-            }
+            (Step::SendAgain, State::Redriven) if !self.published => Ok(self.still_away(now)),
             (Step::SendAgain, _) => refused("sent again"),
 
             (Step::Published, State::Redriven) => {
@@ -202,6 +201,11 @@ impl Life {
         }
     }
 
+    /// Whether its newest redrive is away for so long that nothing is to be expected of it.
+    pub(crate) fn is_silent(self, now: Timestamp) -> bool {
+        self.away(now) >= SILENCE
+    }
+
     fn scheduled(self, now: Timestamp, jitter: Jitter) -> Self {
         let wait = SCHEDULE.get(usize::try_from(self.automatic).unwrap_or(usize::MAX));
         match wait {
@@ -228,11 +232,14 @@ impl Life {
 
     /// Looks again after as long as it has been away already.
     fn still_away(self, now: Timestamp) -> Self {
-        let away = self.redriven_at.map_or(SILENCE, |at| now.duration_since(at));
-        if away >= SILENCE {
+        if self.is_silent(now) {
             return self.at_rest(State::Quarantined);
         }
-        Self { due_at: Some(now + away.clamp(CHECK, SLOWEST_CHECK)), ..self }
+        Self { due_at: Some(now + self.away(now).clamp(CHECK, SLOWEST_CHECK)), ..self }
+    }
+
+    fn away(self, now: Timestamp) -> SignedDuration {
+        self.redriven_at.map_or(SILENCE, |at| now.duration_since(at))
     }
 
     fn over(self, state: State, now: Timestamp) -> Self {

@@ -291,6 +291,13 @@ mod tests {
     }
 
     #[test]
+    fn a_wrapper_holds_as_many_records_as_the_triggers_batches() {
+        let template = include_str!("../../../template.yaml");
+        let sizes = template.lines().filter_map(|line| line.trim().strip_prefix("BatchSize: "));
+        assert_eq!(sizes.collect::<Vec<_>>(), vec![MOST_RECORDS.to_string(); 2]);
+    }
+
+    #[test]
     fn what_nobody_explains_is_a_letter_all_the_same() {
         let arrival = self::arrival(record(&[0xff, 0xfe], vec![]));
         assert_eq!(arrival.failure.reason, Reason::Unprocessed);

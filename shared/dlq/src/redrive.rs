@@ -1,4 +1,4 @@
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use contracts::{DEAD_LETTER_PREFIX, EnrichmentRequestedV1, RedriveHeaders, topic};
 use kafka::{Outgoing, Producer};
@@ -44,8 +44,8 @@ impl Redrive {
         by: &Actor,
     ) -> Result<DeadLetter, Error> {
         let store = &self.writer.store;
-        let before = store.payload(id, Part::Current).await?.ok_or(Error::Gone)?;
         let letter = store.get(id).await?.ok_or(Error::Unknown)?;
+        let before = store.payload(id, Part::Current).await?.ok_or(Error::Gone)?;
         // Asked first, so that nothing is edited in vain.
         letter.life.after(Step::Redrive, self.writer.clock.now(), id.jitter(0))?;
         self.writer.record(by, Deed::Edit { letter: id.clone() }).await?;
@@ -112,6 +112,9 @@ impl Redrive {
 
     /// Because nobody knows whether the brokers have its newest redrive.
     pub(crate) async fn again(&self, letter: &mut DeadLetter) -> Result<Sent, Error> {
+        if letter.life.is_silent(self.writer.clock.now()) {
+            return self.give_up(letter, "the brokers never took its record").await;
+        }
         if letter.step(Step::SendAgain, &Actor::schedule(), self.writer.clock.now(), None).is_err()
             || self.writer.store.save(letter).await? == Saved::Conflict
         {
@@ -136,7 +139,7 @@ impl Redrive {
             Err(error @ kafka::Error::Unacknowledged(_)) => {
                 let (dead_letter_id, error) = (letter.id.as_str(), telemetry::chain(&error));
                 tracing::warn!(dead_letter_id, error, "a redrive waits for the brokers");
-                return Ok(Sent::BrokersAway);
+                return Ok(Sent::Unacknowledged);
             }
         }
         let now = self.writer.clock.now();
@@ -188,7 +191,7 @@ impl Redrive {
 pub(crate) enum Sent {
     Yes,
     /// It is written that it has to be sent.
-    BrokersAway,
+    Unacknowledged,
     /// Somebody else has gone on with it, or a person has to.
     NotOurs,
 }
@@ -197,17 +200,84 @@ pub(crate) enum Sent {
 /// for an acknowledgement, and take the time of what needs no brokers.
 #[derive(Debug, Default)]
 pub(crate) struct Brokers {
-    away: AtomicBool,
+    /// Since the last record that they took.
+    not_taken: AtomicU32,
 }
+
+/// Fewer may be refused for themselves, or have a partition without a leader.
+pub(crate) const AWAY_AFTER: u32 = 3;
 
 impl Brokers {
     pub(crate) fn are_away(&self) -> bool {
-        self.away.load(Relaxed)
+        self.not_taken.load(Relaxed) >= AWAY_AFTER
     }
 
     pub(crate) fn note(&self, sent: Sent) {
-        if sent == Sent::BrokersAway {
-            self.away.store(true, Relaxed);
+        match sent {
+            Sent::Yes => self.not_taken.store(0, Relaxed),
+            Sent::Unacknowledged => {
+                self.not_taken.fetch_add(1, Relaxed);
+            }
+            Sent::NotOurs => {}
+        }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use aws::Aws;
+    use runtime::Vars;
+
+    use super::*;
+    use crate::{
+        read,
+        store::tests::{record, second, store},
+    };
+
+    /// Its brokers are nowhere.
+    pub(crate) fn redrive(store: &Store, clock: Clock) -> Redrive {
+        let vars = Vars::from_iter(aws::EMULATED)
+            .with("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:1")
+            .with("KAFKA_ACK_TIMEOUT_SECONDS", "0.2");
+        let producer = Producer::from_vars(&vars, &Aws::from_vars(&vars).unwrap(), clock).unwrap();
+        Redrive::new(store.clone(), producer, clock)
+    }
+
+    #[tokio::test]
+    async fn what_is_not_there_can_be_redriven_neither_as_it_was_nor_edited() {
+        let store = store().await;
+        let redrive = redrive(&store, Clock::fixed(second(0)));
+        let event = serde_json::json!({
+            "eventId": "evt-1", "eventType": "hired", "correlationId": "c-1", "occurredAt": "2026-01-31T18:42:00Z",
+            "receivedAt": "2026-01-31T18:42:01Z", "employee": {
+                "id": "E1", "firstName": "Ada", "lastName": "Lovelace", "email": "ada@example.com", "details": {}
+            }
+        });
+        let event = EnrichmentRequestedV1::decode(event.to_string().as_bytes()).unwrap();
+        let edited = read::arrivals(record(1)).remove(0).payload;
+        let id = LetterId::parse("0123456789abcdef0123456789abcdef").unwrap();
+        let by = Actor::caller("somebody");
+        let answers =
+            [redrive.redrive(&id, &by).await, redrive.redrive_edited(&id, &edited, &event, &by).await];
+        for answer in answers {
+            assert!(matches!(answer, Err(Error::Unknown)), "{answer:?}");
+        }
+    }
+
+    #[test]
+    fn the_brokers_are_away_when_they_took_none_of_three_records_in_a_row() {
+        use Sent::{NotOurs, Unacknowledged, Yes};
+        for (sent, away) in [
+            (&[Unacknowledged, Unacknowledged] as &[_], false),
+            (&[Unacknowledged, Unacknowledged, Unacknowledged], true),
+            (&[Unacknowledged, NotOurs, Unacknowledged, Unacknowledged], true),
+            (&[Unacknowledged, Unacknowledged, Yes, Unacknowledged, Unacknowledged], false),
+        ] {
+            let brokers = Brokers::default();
+            for sent in sent {
+                brokers.note(*sent);
+            }
+            assert_eq!(brokers.are_away(), away, "{sent:?}");
         }
     }
 }

@@ -14,8 +14,8 @@ use aws::Aws;
 use aws_sdk_dynamodb::{operation::update_item::builders::UpdateItemFluentBuilder, types::AttributeValue};
 use dynamo::{Client, Error, Put, Written};
 use jiff::Timestamp;
-use runtime::{ConfigError, Vars};
-use serde::{Deserialize, Serialize};
+use runtime::{ConfigError, Vars, telemetry};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
     letter::{DeadLetter, LetterId},
@@ -147,7 +147,7 @@ impl Store {
         self.client.update_item().table_name(&self.table).key("id", string(id))
     }
 
-    async fn item<T: serde::de::DeserializeOwned>(&self, id: &str) -> Result<Option<T>, Error> {
+    async fn item<T: DeserializeOwned>(&self, id: &str) -> Result<Option<T>, Error> {
         let request = self.client.get_item().table_name(&self.table).key("id", string(id));
         let item = request.consistent_read(true).send().await?.item;
         item.map(dynamo::from_item).transpose()
@@ -179,6 +179,19 @@ impl Part {
         match self {
             Self::Current => format!("payload#{}", id.as_str()),
             Self::Original => format!("original#{}", id.as_str()),
+        }
+    }
+}
+
+/// One item that can't be read must not hold up the others. It stays as it is, and is missed by nobody who reads the log.
+fn readable<T: DeserializeOwned>(item: Key) -> Option<T> {
+    let id = item.get("id").cloned();
+    match dynamo::from_item(item) {
+        Ok(content) => Some(content),
+        Err(error) => {
+            let item_id = id.as_ref().and_then(|id| id.as_s().ok());
+            tracing::error!(item_id, error = telemetry::chain(&error), "what can't be read is left out");
+            None
         }
     }
 }

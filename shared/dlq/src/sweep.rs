@@ -70,8 +70,7 @@ impl Sweep {
     }
 
     /// Starts nothing after `stop_starting`, and publishes nothing more once the brokers were away; what is left is left
-    /// to the next sweep. `went_through` says whether an event was applied, or needs
-    /// not be any more.
+    /// to the next sweep. `went_through` says whether an event was applied, or needs not be any more.
     ///
     /// # Errors
     /// When the letters that are due, or the jobs, can't be read.
@@ -162,15 +161,18 @@ impl Sweep {
         mut letter: DeadLetter,
         went_through: Result<Option<WentThrough>, E>,
     ) -> Result<Outcome, Error> {
+        let now = self.writer.clock.now();
         let (step, outcome, note) = match went_through {
             Ok(Some(how)) => (Step::Enriched, Outcome::Resolved, how.note(letter.life.redriven_at)),
-            Ok(None) => (Step::StillAway, Outcome::Awaited, None),
+            Ok(None) => {
+                let given_up = letter.life.is_silent(now).then_some("its redrive was not heard of again");
+                (Step::StillAway, Outcome::Awaited, given_up)
+            }
             Err(error) => {
                 tracing::warn!(error = telemetry::chain(&error), "an outcome could not be asked for");
                 return Ok(Outcome::Failed);
             }
         };
-        let now = self.writer.clock.now();
         letter.step(step, &Actor::pipeline(), now, note.map(str::to_owned))?;
         if self.writer.store.save(&mut letter).await? == Saved::Conflict {
             return Ok(Outcome::Nothing);
@@ -193,14 +195,16 @@ enum Outcome {
 }
 
 impl WentThrough {
-    /// What a letter's history says, where its redrive changed nothing: whoever edited it must not think otherwise.
+    /// What a letter's history says, where its redrive changed nothing or may have: whoever edited it must not think
+    /// otherwise.
     fn note(self, redriven_at: Option<Timestamp>) -> Option<&'static str> {
         const ALREADY: &str =
             "its event had been applied already: a later copy changes nothing, edited or not";
+        const BEFORE: &str = "its event had been applied before, perhaps by an earlier delivery of this redrive: look at the user";
         match self {
             Self::Applied { at } => (redriven_at? > at).then_some(ALREADY),
-            // The copy that was applied may have been this redrive's, delivered twice.
-            Self::Duplicate => Some(ALREADY),
+            // Also when this redrive was applied and its function ended before it could say so.
+            Self::Duplicate => Some(BEFORE),
             Self::Superseded => Some("a newer event had been applied already: this one changes nothing"),
         }
     }
@@ -210,7 +214,7 @@ impl From<Sent> for Outcome {
     fn from(sent: Sent) -> Self {
         match sent {
             Sent::Yes => Self::Redriven,
-            Sent::BrokersAway => Self::Failed,
+            Sent::Unacknowledged => Self::Failed,
             Sent::NotOurs => Self::Nothing,
         }
     }

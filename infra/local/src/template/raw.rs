@@ -126,10 +126,10 @@ struct TimeToLive {
 
 /// Lambda's defaults.
 const TIMEOUT_SECONDS: u64 = 3;
+const ASYNC_RETRIES: u32 = 2;
 
 /// SAM's default, in MB.
 const MEMORY: u64 = 128;
-const ASYNC_RETRIES: u32 = 2;
 
 /// <https://docs.aws.amazon.com/lambda/latest/dg/with-msk-configure.html>
 const LONGEST_FROM_KAFKA: Duration = Duration::from_mins(14);

@@ -120,6 +120,21 @@ fn what_is_never_heard_of_again_is_shown_to_a_person() {
 }
 
 #[test]
+fn what_the_brokers_never_take_is_sent_ever_more_seldom_and_then_shown_to_a_person() {
+    let mut life = lived(parked(), &[Step::Redrive]);
+    let (mut sent, mut now) = (1, at(0));
+    while life.state == State::Redriven {
+        assert_eq!(life.due(), Due::PublishAgain);
+        now = life.due_at.unwrap();
+        life = life.after(Step::SendAgain, now, NONE).unwrap();
+        sent += 1;
+        assert!(sent < 250, "{life:?}");
+    }
+    assert_eq!(life.state, State::Quarantined);
+    assert_eq!(now.duration_since(at(0)).as_hours() / 24, 8);
+}
+
+#[test]
 fn what_is_resolved_stays_so() {
     let over = lived(parked(), &[Step::Redrive, Step::Published, Step::Enriched]);
     for step in [

@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use dynamo::{Error, Written};
 use serde::Deserialize;
 
-use super::{Row, Store, query::sortable, string};
+use super::{Row, Store, query::sortable, readable, string};
 use crate::{
     filter::Filter,
     fingerprint::Fingerprint,
@@ -79,10 +79,11 @@ impl Store {
         let filter = Filter { group: Some(group.clone()), ..Filter::default() };
         let (mut counts, mut start) = (BTreeMap::new(), None);
         loop {
-            let query = self.query(&filter, &filter.index()).projection_expression("#state");
+            let query = self.query(&filter, &filter.index()).projection_expression("id, #state");
             let query = query.expression_attribute_names("#state", "state");
             let page = query.set_exclusive_start_key(start).send().await?;
-            for StateOnly { state } in dynamo::from_items(page.items)? {
+            let letters = page.items.into_iter().flatten().filter_map(readable);
+            for StateOnly { state } in letters {
                 *counts.entry(state).or_default() += 1;
             }
             start = page.last_evaluated_key;

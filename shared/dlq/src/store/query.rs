@@ -2,14 +2,10 @@
 
 use std::fmt;
 
-use aws_sdk_dynamodb::{
-    operation::query::builders::QueryFluentBuilder,
-    types::{AttributeValue, Select},
-};
+use aws_sdk_dynamodb::{operation::query::builders::QueryFluentBuilder, types::AttributeValue};
 use contracts::{EmployeeId, Reason};
 use dynamo::Error;
 use jiff::Timestamp;
-use runtime::telemetry;
 
 use super::{DUE, KIND, Key, LetterItem, Store, string};
 use crate::{
@@ -61,7 +57,7 @@ impl Store {
             let wanted = (!filter.is_more_than(&index)).then_some(wanted);
             let query = self.query(filter, &index).scan_index_forward(false).set_limit(wanted);
             let page = query.set_exclusive_start_key(start).send().await?;
-            letters.extend(page.items.into_iter().flatten().filter_map(readable));
+            letters.extend(page.items.into_iter().flatten().filter_map(letter));
             start = page.last_evaluated_key;
             if start.is_none() {
                 break;
@@ -72,13 +68,14 @@ impl Store {
         Ok(letters)
     }
 
+    /// As many as `list` lists. It reads them whole: counted by DynamoDB, those that can't be read would be among them.
     pub(crate) async fn how_many(&self, filter: &Filter) -> Result<u64, Error> {
         let index = filter.index();
         let (mut count, mut start) = (0, None);
         loop {
-            let query = self.query(filter, &index).select(Select::Count);
-            let page = query.set_exclusive_start_key(start).send().await?;
-            count += u64::try_from(page.count).unwrap_or(0);
+            let page = self.query(filter, &index).set_exclusive_start_key(start).send().await?;
+            let letters = page.items.into_iter().flatten().filter_map(letter).count();
+            count += u64::try_from(letters).unwrap_or(u64::MAX);
             start = page.last_evaluated_key;
             if start.is_none() {
                 return Ok(count);
@@ -98,7 +95,7 @@ impl Store {
             .await?;
         let items = page.items.unwrap_or_default();
         let found = items.len();
-        let letters: Vec<_> = items.into_iter().filter_map(readable).collect();
+        let letters: Vec<_> = items.into_iter().filter_map(letter).collect();
         let unreadable = u64::try_from(found - letters.len()).unwrap_or(u64::MAX);
         Ok(Due { letters, unreadable, next: page.last_evaluated_key })
     }
@@ -129,17 +126,8 @@ impl Store {
     }
 }
 
-/// One that can't be read must not hold up the others. It stays as it is, and is missed by nobody who reads the log.
-fn readable(item: Key) -> Option<DeadLetter> {
-    let id = item.get("id").cloned();
-    match dynamo::from_item::<LetterItem>(item) {
-        Ok(item) => Some(item.letter.into_owned()),
-        Err(error) => {
-            let dead_letter_id = id.as_ref().and_then(|id| id.as_s().ok());
-            tracing::error!(dead_letter_id, error = telemetry::chain(&error), "a dead letter is left out");
-            None
-        }
-    }
+fn letter(item: Key) -> Option<DeadLetter> {
+    super::readable::<LetterItem>(item).map(|item| item.letter.into_owned())
 }
 
 impl Filter {

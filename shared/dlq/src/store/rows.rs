@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use dynamo::Error;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use super::{Store, string};
+use super::{Store, readable, string};
 
 /// Something, and where it stands in its list.
 #[derive(Debug, Serialize, Deserialize)]
@@ -41,7 +41,7 @@ impl Store {
                 .set_exclusive_start_key(start)
                 .send()
                 .await?;
-            rows.extend(dynamo::from_items(page.items)?);
+            rows.extend(page.items.into_iter().flatten().filter_map(readable::<Row<T>>));
             start = page.last_evaluated_key;
             if start.is_none() {
                 break;

@@ -9,8 +9,10 @@ use runtime::{Clock, event::Record};
 use super::*;
 use crate::{
     Actor, Filter, Find, Park, State,
+    audit::Deed,
     life::Step,
     read::{self, Arrival},
+    write::Writer,
 };
 
 /// A DynamoDB of its own for one test, over HTTP.
@@ -41,7 +43,14 @@ pub(crate) async fn store() -> Store {
     store
 }
 
-fn record(offset: i64) -> Record {
+/// Makes the item one that this version can't read.
+pub(crate) async fn of_next_year(store: &Store, id: &str, attribute: &str) {
+    let newer = store.update(id).update_expression("SET #attribute = :value");
+    let newer = newer.expression_attribute_names("#attribute", attribute);
+    newer.expression_attribute_values(":value", string("of_next_year")).send().await.unwrap();
+}
+
+pub(crate) fn record(offset: i64) -> Record {
     let json = serde_json::json!({"topic": "user.enrichment.failed", "partition": 0, "offset": offset, "value": "e30="});
     serde_json::from_value(json).unwrap()
 }
@@ -264,13 +273,52 @@ async fn a_letter_that_nobody_can_read_holds_up_no_other() {
         let (letter, payload) = letter(n, Reason::RateLimited, "E1", second(n));
         store.insert(&letter, &payload).await.unwrap();
         if n == 2 {
-            let newer = store.update(letter.id.as_str()).update_expression("SET reason = :reason");
-            newer.expression_attribute_values(":reason", string("of_next_year")).send().await.unwrap();
+            of_next_year(&store, letter.id.as_str(), "reason").await;
         }
     }
     let due = store.due(second(1000), None, 10).await.unwrap();
     assert_eq!((due.letters.len(), due.unreadable), (2, 1));
     assert_eq!(all(&find(&store), &Filter::default(), 1).await.len(), 2);
+    assert_eq!(store.how_many(&Filter::default()).await.unwrap(), 2, "a job's total is what it can do");
+}
+
+#[tokio::test]
+async fn a_group_counts_the_letters_whose_states_it_can_read() {
+    let store = store().await;
+    for n in 1..=3 {
+        let (letter, payload) = letter(n, Reason::Invalid, "E1", second(n));
+        store.insert(&letter, &payload).await.unwrap();
+        store.note_group(&letter).await.unwrap();
+        if n == 2 {
+            of_next_year(&store, letter.id.as_str(), "state").await;
+        }
+    }
+    let groups = find(&store).groups(None, 10).await.unwrap().items;
+    let counts: Vec<_> = groups.into_iter().map(|(_, counts)| counts).collect();
+    assert_eq!(counts, [[(State::Parked, 2)].into()]);
+}
+
+#[tokio::test]
+async fn a_group_or_a_deed_that_nobody_can_read_holds_up_no_other() {
+    let store = store().await;
+    let (clock, by) = (Clock::fixed(second(9)), Actor::caller("somebody"));
+    let writer = Writer { store: store.clone(), clock };
+    for (n, reason) in [(1, Reason::Invalid), (2, Reason::RateLimited), (3, Reason::UserNotFound)] {
+        store.note_group(&letter(n, reason, "E1", second(n)).0).await.unwrap();
+        writer.record(&by, Deed::StopJob { job: format!("job-{n}") }).await.unwrap();
+    }
+    let find = find(&store);
+    let groups = store.groups(None, 9).await.unwrap();
+    let audit = store.audit(None, 9).await.unwrap();
+    of_next_year(&store, &format!("group#{}", groups[1].content.fingerprint), "reason").await;
+    of_next_year(&store, &format!("audit#{}", audit[1].content.id), "record").await;
+
+    // A page at a time: the one that is left out ends no list.
+    let first = find.groups(None, 1).await.unwrap();
+    let second = find.groups(first.next.as_deref(), 1).await.unwrap();
+    let seen = [&first, &second].map(|page| page.items[0].0.reason);
+    assert_eq!((seen, second.next), ([Reason::UserNotFound, Reason::Invalid], None));
+    assert_eq!(find.audit(None, 9).await.unwrap().items.len(), 2);
 }
 
 #[tokio::test]
