@@ -121,9 +121,13 @@ async fn measure(grown: &mut Grown, hr: &Hr) -> Result<()> {
         let after = EmployeeId::parse(hr::id(number * 7_919 % *size / 2))?;
         let began = Instant::now();
         let users = store.list(&Filter::default(), Some(&after), 50).await?;
-        page.push(began.elapsed());
-        ensure!(users.len() == 50, "a page has {} users", users.len());
+        let took = began.elapsed();
+        // DynamoDB has an order of its own, in which this may be the last page.
+        if users.len() == 50 {
+            page.push(took);
+        }
     }
+    ensure!(!page.is_empty(), "no page has fifty users");
     for (medians, took) in medians.iter_mut().zip([put, get, update, page]) {
         medians.push(median(&took));
     }

@@ -9,12 +9,11 @@ use proptest::{prelude::*, test_runner::TestCaseError};
 use runtime::Clock;
 use serde::de::IgnoredAny;
 use serde_json::{Value, json};
-use testkit::World;
 use tokio::runtime::Runtime;
 
 use crate::{
     damage::{garbled, text},
-    for_each, sample,
+    for_each, sample, world,
 };
 
 const READS: &[&str] = &[
@@ -74,7 +73,7 @@ fn assert_answered(answer: &Response<Body>, sent: &str) -> Result<(), TestCaseEr
 #[test]
 fn no_body_of_the_webhook_is_answered_with_a_5xx_and_what_is_accepted_is_an_event() {
     let (runtime, clock) = (Runtime::new().unwrap(), Clock::system());
-    let world = runtime.block_on(World::new());
+    let world = runtime.block_on(world());
     let webhook = {
         let _entered = runtime.enter();
         hr_webhook::Function::from_vars(&world.vars_of("hr-webhook"), clock).unwrap()
@@ -103,7 +102,7 @@ fn no_body_of_the_webhook_is_answered_with_a_5xx_and_what_is_accepted_is_an_even
 #[test]
 fn no_query_id_or_cursor_is_answered_with_a_5xx_and_no_forged_cursor_opens() {
     let (runtime, clock) = (Runtime::new().unwrap(), Clock::system());
-    let world = runtime.block_on(World::new());
+    let world = runtime.block_on(world());
     let (users, letters) = {
         let _entered = runtime.enter();
         (
@@ -151,7 +150,7 @@ fn no_query_id_or_cursor_is_answered_with_a_5xx_and_no_forged_cursor_opens() {
 #[test]
 fn no_act_on_dead_letters_is_answered_with_a_5xx() {
     let (runtime, clock) = (Runtime::new().unwrap(), Clock::system());
-    let world = runtime.block_on(World::new());
+    let world = runtime.block_on(world());
     let id = runtime.block_on(async {
         world.publishes(Some("E1"), Some(b"{broken"), &[]).await;
         world.settle().await;

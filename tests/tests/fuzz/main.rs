@@ -15,6 +15,7 @@ use proptest::{
     test_runner::{Config, TestCaseError, TestRunner},
 };
 use serde_json::Value;
+use testkit::{Setup, World};
 
 /// Runs `check` on made-up cases: `usual` of them, or as many as `PROPTEST_CASES` says.
 fn for_each<S: Strategy>(usual: u32, cases: &S, check: impl Fn(S::Value) -> Result<(), TestCaseError>)
@@ -25,6 +26,12 @@ where
     let asked = std::env::var_os("PROPTEST_CASES").map(|_| default.cases);
     let config = Config { cases: asked.unwrap_or(usual), failure_persistence: None, ..default };
     TestRunner::new(config).run(cases, check).unwrap();
+}
+
+/// Its brokers may take their time: that a machine is busy is no answer to bad input.
+async fn world() -> World {
+    let vars = vec![("KAFKA_ACK_TIMEOUT_SECONDS", "60".to_owned())];
+    World::with(Setup { vars, ..Setup::default() }).await
 }
 
 fn sample(path: &str) -> Value {

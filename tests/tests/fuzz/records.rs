@@ -6,12 +6,11 @@ use lambda_runtime::{Context, LambdaEvent};
 use proptest::prelude::*;
 use runtime::{Clock, event::KafkaEvent};
 use serde_json::{Value, json};
-use testkit::World;
 use tokio::runtime::Runtime;
 
 use crate::{
     damage::{damaged, garbled, text},
-    for_each, sample,
+    for_each, sample, world,
 };
 
 /// A record whose value, key and headers may be wrong; what Lambda writes around them is right.
@@ -105,7 +104,7 @@ fn given_up(payload: &Value) -> Value {
 #[test]
 fn no_message_is_reported_back_for_what_it_is() {
     let (runtime, clock) = (Runtime::new().unwrap(), Clock::system());
-    let world = runtime.block_on(World::new());
+    let world = runtime.block_on(world());
     let enrichment = {
         let _entered = runtime.enter();
         enrichment::Function::from_vars(&world.vars_of("enrichment"), clock).unwrap()
@@ -125,7 +124,7 @@ fn no_message_is_reported_back_for_what_it_is() {
 #[test]
 fn no_dead_letter_is_reported_back_for_what_it_is() {
     let (runtime, clock) = (Runtime::new().unwrap(), Clock::system());
-    let world = runtime.block_on(World::new());
+    let world = runtime.block_on(world());
     let reprocessor = {
         let _entered = runtime.enter();
         dlq_reprocessor::Function::from_vars(&world.vars_of("dlq-reprocessor"), clock).unwrap()

@@ -6,10 +6,10 @@ use super::{Report, Section, Table};
 use crate::statistics::{Spread, float};
 
 const STYLE: &str = "
-body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 70rem; padding: 0 1rem; color: #1d2733; }
+body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 80rem; padding: 0 1rem; color: #1d2733; }
 h1 { font-size: 1.6rem; margin-bottom: 0; } h2 { margin-top: 2.5rem; } p { max-width: 50rem; }
 table { border-collapse: collapse; margin: 1rem 0 .5rem; font-variant-numeric: tabular-nums; }
-th, td { padding: .25rem .8rem; text-align: right; border-bottom: 1px solid #e3e8ee; white-space: nowrap; }
+th, td { padding: .25rem .6rem; text-align: right; border-bottom: 1px solid #e3e8ee; white-space: nowrap; }
 th:first-child, td:first-child { text-align: left; } th { font-weight: 600; background: #f5f7fa; }
 svg { display: block; margin: .5rem 0 1.5rem; } svg text { font-size: 12px; fill: #1d2733; }
 .bar { fill: #3b7dd8; } .range { stroke: #1d2733; stroke-width: 1.5; }
@@ -26,7 +26,7 @@ pub(super) fn page(report: &Report) -> String {
     let sections: String = sections.iter().map(section).collect();
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>Joiner: benches</title>\n\
-         <style>{STYLE}</style>\n<h1>Joiner: benches</h1>\n<p>{when}, {}, <code>bench {}</code></p>\n{sections}</html>\n",
+         <style>{STYLE}</style>\n<h1>Joiner: benches</h1>\n<p>{when:.0}, {}, <code>bench {}</code></p>\n{sections}</html>\n",
         escape(machine),
         escape(arguments),
     )
