@@ -4,7 +4,7 @@ use dead_letters::Function;
 use lambda_http::{Error, lambda_runtime::spawn_graceful_shutdown_handler, service_fn};
 use runtime::{Clock, Vars, telemetry};
 
-#[tokio::main]
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     telemetry::exit_code(run().await)
 }

@@ -4,7 +4,7 @@ use dlq_reprocessor::Function;
 use lambda_runtime::{Error, service_fn, spawn_graceful_shutdown_handler};
 use runtime::{Clock, Vars, telemetry};
 
-#[tokio::main]
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     telemetry::exit_code(run().await)
 }

@@ -4,7 +4,7 @@ use lambda_http::{Error, service_fn};
 use runtime::{Clock, Vars, telemetry};
 use user_query::Function;
 
-#[tokio::main]
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     telemetry::exit_code(run().await)
 }
