@@ -50,11 +50,12 @@ impl Function {
             return self.foresee_value(call, &id, &event.encode()).await;
         }
         let trace = payload.header(header::TRACEPARENT).and_then(TraceParent::parse);
+        let trace = trace.unwrap_or_else(|| call.traceparent());
         let headers = MessageHeaders {
             correlation_id: &event.correlation_id,
             event_id: &event.event_id,
             event_type: event.event_type,
-            traceparent: trace.as_ref().unwrap_or(&call.traceparent),
+            traceparent: &trace,
         };
         let edited: Payload = payload.edited(event.employee.id.as_str(), event.encode(), &headers.pairs());
         accepted(self.redrive.redrive_edited(&id, &edited, &event, &by(call)).await)

@@ -82,7 +82,7 @@ impl Function {
     }
 
     async fn publish(&self, call: &Call, event: &EnrichmentRequestedV1) -> Result<Response<Body>, Problem> {
-        self.accept.publish(event, &call.traceparent).await.map_err(|error| unpublished(&error))?;
+        self.accept.publish(event, &call.traceparent()).await.map_err(|error| unpublished(&error))?;
         tracing::info!(event_type = event.event_type.as_str(), "accepted");
         let id = call.correlation_id.as_str();
         let answer =

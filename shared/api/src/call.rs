@@ -7,6 +7,7 @@ use lambda_http::{
     aws_lambda_events::query_map::QueryMap,
     http::{HeaderValue, Method, StatusCode, header},
 };
+use runtime::Clock;
 use serde::de::DeserializeOwned;
 
 use crate::{Fault, Problem, key::Caller, serve::API_KEY};
@@ -14,10 +15,10 @@ use crate::{Fault, Problem, key::Caller, serve::API_KEY};
 /// A request that was let in.
 pub struct Call {
     pub correlation_id: CorrelationId,
-    pub traceparent: TraceParent,
     pub caller: Caller,
     /// When Lambda ends the invocation, whether or not it has answered.
     pub deadline: Timestamp,
+    pub(crate) clock: Clock,
     pub(crate) route: String,
     pub(crate) path: QueryMap,
     pub(crate) query: QueryMap,
@@ -43,6 +44,14 @@ impl Call {
     /// `allow` is the one method that the route has.
     pub fn only(&self, method: &Method, allow: &'static str) -> Result<(), Problem> {
         if self.is(method) { Ok(()) } else { Err(Problem::method_not_allowed(allow)) }
+    }
+
+    /// The caller's trace, if it sent one; else the begin of a new one, another with each call.
+    pub fn traceparent(&self) -> TraceParent {
+        header_of(&self.request, "traceparent").and_then(TraceParent::parse).unwrap_or_else(|| {
+            let (trace, span) = (self.clock.new_id().as_u128(), self.clock.new_id().as_u64_pair().1);
+            TraceParent::new(trace, span)
+        })
     }
 
     /// A header as it was sent. API Gateway joins repeated ones with commas.

@@ -23,8 +23,7 @@ impl Caller {
     }
 
     /// By a hash, which is in logs and audits where the key must not be.
-    pub(crate) fn with_key(key: &str) -> Self {
-        let hash = Sha256::digest(key);
+    fn with_key(hash: &Hash) -> Self {
         Self(format!("key-{:02x}{:02x}{:02x}{:02x}", hash[0], hash[1], hash[2], hash[3]))
     }
 
@@ -33,27 +32,29 @@ impl Caller {
     }
 }
 
+type Hash = sha2::digest::Output<Sha256>;
+
 /// The keys in a secret: they are separated by commas or white space.
 pub(crate) fn each(keys: &SecretString) -> impl Iterator<Item = &str> {
     keys.expose_secret().split([',', ' ', '\t', '\r', '\n']).filter(|key| !key.is_empty())
 }
 
 /// Compares with the keys as they are known, then as they are now.
-pub(crate) async fn admit(given: &str, keys: &Secret) -> Result<(), Refusal> {
+pub(crate) async fn admit(given: &str, keys: &Secret) -> Result<Caller, Refusal> {
+    let given = Sha256::digest(given);
     let known = keys.get().await.map_err(Refusal::Unknown)?;
-    if is_one_of(given, &known) {
-        return Ok(());
+    if is_one_of(&given, &known) {
+        return Ok(Caller::with_key(&given));
     }
     match keys.refreshed(&known).await {
-        Some(now) if is_one_of(given, &now) => Ok(()),
+        Some(now) if is_one_of(&given, &now) => Ok(Caller::with_key(&given)),
         _ => Err(Refusal::Wrong),
     }
 }
 
 /// By their hashes, so that it takes as long for every length and prefix.
-fn is_one_of(given: &str, keys: &SecretString) -> bool {
-    let given = Sha256::digest(given);
-    each(keys).any(|key| bool::from(Sha256::digest(key).ct_eq(&given)))
+fn is_one_of(given: &Hash, keys: &SecretString) -> bool {
+    each(keys).any(|key| bool::from(Sha256::digest(key).ct_eq(given)))
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
 use aws::Aws;
-use contracts::{CorrelationId, TraceParent};
+use contracts::CorrelationId;
 use lambda_http::{
     Body, Request, RequestExt, Response,
     http::{HeaderValue, StatusCode},
@@ -109,20 +109,14 @@ impl Api {
                 tracing::error!(error, "a request was not answered: its API key could not be checked");
                 Problem::unavailable()
             }
-        })?;
-        Ok(Caller::with_key(given))
+        })
     }
 
     fn call(&self, request: Request, route: String, correlation_id: CorrelationId, caller: Caller) -> Call {
-        let traceparent =
-            header_of(&request, "traceparent").and_then(TraceParent::parse).unwrap_or_else(|| {
-                let (trace, span) = (self.clock.new_id().as_u128(), self.clock.new_id().as_u64_pair().1);
-                TraceParent::new(trace, span)
-            });
         let deadline = request.lambda_context_ref().map_or(0, |context| context.deadline);
         let deadline = self.clock.now() + self.clock.until(deadline);
         let (path, query) = (request.path_parameters(), request.query_string_parameters());
-        Call { correlation_id, traceparent, caller, deadline, route, path, query, request }
+        Call { correlation_id, caller, deadline, clock: self.clock, route, path, query, request }
     }
 }
 

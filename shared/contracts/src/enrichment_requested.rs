@@ -42,6 +42,11 @@ impl EnrichmentRequestedV1 {
     pub const SCHEMA_VERSION: &'static str = "1";
 
     pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+        // To note the path on the way costs more than to parse once more what is wrong.
+        serde_json::from_slice(bytes).or_else(|_| Self::decode_noting_path(bytes))
+    }
+
+    fn decode_noting_path(bytes: &[u8]) -> Result<Self, DecodeError> {
         let mut json = serde_json::Deserializer::from_slice(bytes);
         let message = serde_path_to_error::deserialize(&mut json).map_err(|error| {
             let inner = error.inner();

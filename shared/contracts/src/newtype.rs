@@ -13,7 +13,7 @@ macro_rules! checked_string {
     ($(#[$doc:meta])* $name:ident, $expected:literal, $accept:expr, $debug:expr) => {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-        #[serde(try_from = "String", into = "String")]
+        #[serde(try_from = "String")]
         pub struct $name(String);
 
         impl $name {
