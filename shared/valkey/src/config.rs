@@ -5,6 +5,7 @@ use redis::{
     Client, ConnectionInfo, IntoConnectionInfo, RedisError, TlsCertificates,
     aio::{ConnectionManager, ConnectionManagerConfig},
     cluster::ClusterClient,
+    io::tcp::TcpSettings,
 };
 use runtime::{ConfigError, Vars, config::wrong};
 use secrecy::{ExposeSecret, SecretString};
@@ -33,6 +34,7 @@ impl Config {
         let info = url.into_connection_info().map_err(|_| {
             wrong(&variable("URL"), "a URL such as redis://localhost:6379, or rediss://… for TLS")
         })?;
+        let info = info.set_tcp_settings(tcp_settings());
         let ca_file = vars.get(&variable("CA_FILE"));
         Ok(Some(Self {
             info,
@@ -77,6 +79,7 @@ impl Config {
             let mut cluster = ClusterClient::builder([info])
                 .connection_timeout(timeout)
                 .response_timeout(timeout)
+                .tcp_settings(tcp_settings())
                 .retries(1);
             if let Some(certificates) = self.certificates() {
                 cluster = cluster.certs(certificates);
@@ -104,6 +107,11 @@ impl Config {
     fn certificates(&self) -> Option<TlsCertificates> {
         self.ca.as_ref().map(|ca| TlsCertificates { client_tls: None, root_cert: Some(ca.clone()) })
     }
+}
+
+/// A command is sent at once, though the answer to another that shares its connection is still on its way.
+fn tcp_settings() -> TcpSettings {
+    TcpSettings::default().set_nodelay(true)
 }
 
 impl std::fmt::Debug for Config {
