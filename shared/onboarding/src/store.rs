@@ -15,6 +15,7 @@ use crate::{
 
 pub use self::{dynamodb::DynamoDb, memory::Memory, redis::Redis};
 
+/// The futures of the SDK's operations are boxed: they are kilobytes long, which every future around them would be too.
 #[derive(Debug, Clone)]
 pub enum Store {
     DynamoDb(DynamoDb),
@@ -61,7 +62,7 @@ impl Store {
     /// As of the last write that was acknowledged to anybody.
     pub async fn user(&self, id: &EmployeeId) -> Result<Option<StoredUser>, Error> {
         match self {
-            Self::DynamoDb(store) => Ok(store.user(id).await?),
+            Self::DynamoDb(store) => Ok(Box::pin(store.user(id)).await?),
             Self::Redis(store) => store.user(id).await,
             Self::Memory(store) => Ok(store.user(id)),
         }
@@ -70,7 +71,7 @@ impl Store {
     /// Writes `new` if what is stored still is `read`.
     pub async fn save(&self, new: &StoredUser, read: Option<&StoredUser>) -> Result<Saved, Error> {
         match self {
-            Self::DynamoDb(store) => Ok(store.save(new, read).await?),
+            Self::DynamoDb(store) => Ok(Box::pin(store.save(new, read)).await?),
             Self::Redis(store) => store.save(new, read).await,
             Self::Memory(store) => Ok(store.save(new, read)),
         }
@@ -84,7 +85,6 @@ impl Store {
         limit: usize,
     ) -> Result<Vec<EnrichedUser>, Error> {
         match self {
-            // Boxed, as the ping below: futures of several of the SDK's operations are tens of kilobytes long.
             Self::DynamoDb(store) => Ok(Box::pin(store.list(filter, after, limit)).await?),
             Self::Redis(store) => store.list(filter, after, limit).await,
             Self::Memory(store) => Ok(store.list(filter, after, limit)),
@@ -94,7 +94,7 @@ impl Store {
     /// Notes what became of an event. States only move forward: an older one changes nothing.
     pub async fn record_request(&self, id: &CorrelationId, event: &RequestEvent) -> Result<(), Error> {
         match self {
-            Self::DynamoDb(store) => Ok(store.record_request(id, event).await?),
+            Self::DynamoDb(store) => Ok(Box::pin(store.record_request(id, event)).await?),
             Self::Redis(store) => store.record_request(id, event).await,
             Self::Memory(store) => {
                 store.record_request(id, event);
@@ -106,7 +106,7 @@ impl Store {
     /// The events of a request that were read so far; the first hundred, if it has more.
     pub async fn request(&self, id: &CorrelationId) -> Result<Vec<RequestEvent>, Error> {
         match self {
-            Self::DynamoDb(store) => Ok(store.request(id).await?),
+            Self::DynamoDb(store) => Ok(Box::pin(store.request(id)).await?),
             Self::Redis(store) => store.request(id).await,
             Self::Memory(store) => Ok(store.request(id)),
         }
@@ -119,7 +119,7 @@ impl Store {
         key: &str,
     ) -> Result<Option<RequestEvent>, Error> {
         match self {
-            Self::DynamoDb(store) => Ok(store.request_event(id, key).await?),
+            Self::DynamoDb(store) => Ok(Box::pin(store.request_event(id, key)).await?),
             Self::Redis(store) => store.request_event(id, key).await,
             Self::Memory(store) => Ok(store.request_event(id, key)),
         }
