@@ -29,37 +29,37 @@ impl Function {
     pub fn start(spec: &FunctionSpec, vars: &Vars, cache: &Cache, clock: Clock) -> anyhow::Result<Self> {
         let handler = match spec.name.as_str() {
             hr_webhook::NAME => {
-                let function = hr_webhook::Function::from_vars(vars, clock)?;
+                let function = Arc::new(hr_webhook::Function::from_vars(vars, clock)?);
                 http(move |request| {
-                    let function = function.clone();
+                    let function = Arc::clone(&function);
                     async move { function.handle(request).await }
                 })
             }
             user_query::NAME => {
-                let function = user_query::Function::with_cache(vars, clock, cache.clone())?;
+                let function = Arc::new(user_query::Function::with_cache(vars, clock, cache.clone())?);
                 http(move |request| {
-                    let function = function.clone();
+                    let function = Arc::clone(&function);
                     async move { function.handle(request).await }
                 })
             }
             dead_letters::NAME => {
-                let function = dead_letters::Function::from_vars(vars, clock)?;
+                let function = Arc::new(dead_letters::Function::from_vars(vars, clock)?);
                 http(move |request| {
-                    let function = function.clone();
+                    let function = Arc::clone(&function);
                     async move { function.handle(request).await }
                 })
             }
             enrichment::NAME => {
-                let function = enrichment::Function::with_cache(vars, clock, cache.clone())?;
+                let function = Arc::new(enrichment::Function::with_cache(vars, clock, cache.clone())?);
                 json(move |event| {
-                    let function = function.clone();
+                    let function = Arc::clone(&function);
                     async move { function.handle(event).await }
                 })
             }
             dlq_reprocessor::NAME => {
-                let function = dlq_reprocessor::Function::from_vars(vars, clock)?;
+                let function = Arc::new(dlq_reprocessor::Function::from_vars(vars, clock)?);
                 json(move |event| {
-                    let function = function.clone();
+                    let function = Arc::clone(&function);
                     async move { function.handle(event).await }
                 })
             }

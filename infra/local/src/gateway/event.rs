@@ -1,7 +1,10 @@
 //! Between HTTP and the JSON of a Lambda proxy integration:
 //! <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html>.
 
-use std::collections::BTreeMap;
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, btree_map::Entry},
+};
 
 use anyhow::Context;
 use axum::{
@@ -11,71 +14,125 @@ use axum::{
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
 use runtime::Clock;
-use serde::Deserialize;
-use serde_json::json;
+use serde::{Deserialize, Serialize};
 use url::form_urlencoded;
 
 use super::routes::Matched;
+use crate::template::ACCOUNT;
 
-pub(super) fn request(parts: &Parts, body: &[u8], matched: &Matched<'_>, clock: Clock) -> Vec<u8> {
-    let mut headers = BTreeMap::<&str, String>::new();
-    for (name, value) in &parts.headers {
-        join(headers.entry(name.as_str()).or_default(), &String::from_utf8_lossy(value.as_bytes()));
-    }
-    // API Gateway says these itself, whatever the client sent.
-    headers.insert("host", "localhost".to_owned());
-    headers.insert("x-forwarded-proto", "http".to_owned());
-    let cookies = headers.remove("cookie").unwrap_or_default();
-    let cookies: Vec<_> = cookies.split(';').map(str::trim).filter(|cookie| !cookie.is_empty()).collect();
-    let raw_query = parts.uri.query().unwrap_or_default();
-    let mut query = BTreeMap::<String, String>::new();
-    for (name, value) in form_urlencoded::parse(raw_query.as_bytes()) {
-        join(query.entry(name.into_owned()).or_default(), &value);
-    }
-    let (text, is_base64) = match std::str::from_utf8(body) {
-        Ok(text) => (text.to_owned(), false),
-        Err(_) => (BASE64_STANDARD.encode(body), true),
-    };
-    let now = clock.now();
-    let event = json!({
-        "version": "2.0",
-        "routeKey": matched.key,
-        "rawPath": parts.uri.path(),
-        "rawQueryString": raw_query,
-        "cookies": cookies,
-        "headers": headers,
-        "queryStringParameters": query,
-        "pathParameters": matched.parameters,
-        "requestContext": {
-            "accountId": "000000000000",
-            "apiId": "local",
-            "domainName": "localhost",
-            "domainPrefix": "localhost",
-            "http": {
-                "method": parts.method.as_str(),
-                "path": parts.uri.path(),
-                "protocol": "HTTP/1.1",
-                "sourceIp": "127.0.0.1",
-                "userAgent": headers.get("user-agent"),
-            },
-            "requestId": clock.new_id().to_string(),
-            "routeKey": matched.key,
-            "stage": "$default",
-            "time": now.strftime("%d/%b/%Y:%H:%M:%S +0000").to_string(),
-            "timeEpoch": now.as_millisecond(),
-        },
-        "body": (!body.is_empty()).then_some(text),
-        "isBase64Encoded": is_base64,
-    });
-    event.to_string().into_bytes()
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Event<'a> {
+    version: &'static str,
+    route_key: &'a str,
+    raw_path: &'a str,
+    raw_query_string: &'a str,
+    cookies: Vec<&'a str>,
+    headers: &'a Joined<'a>,
+    query_string_parameters: Joined<'a>,
+    path_parameters: &'a BTreeMap<String, String>,
+    request_context: RequestContext<'a>,
+    body: Option<Cow<'a, str>>,
+    is_base64_encoded: bool,
 }
 
-/// Repeated headers and parameters are joined with commas.
-fn join(all: &mut String, one: &str) {
-    if !all.is_empty() {
-        all.push(',');
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct RequestContext<'a> {
+    account_id: &'static str,
+    api_id: &'static str,
+    domain_name: &'static str,
+    domain_prefix: &'static str,
+    http: Http<'a>,
+    request_id: String,
+    route_key: &'a str,
+    stage: &'static str,
+    time: String,
+    /// Milliseconds.
+    time_epoch: i64,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Http<'a> {
+    method: &'a str,
+    path: &'a str,
+    protocol: &'static str,
+    source_ip: &'static str,
+    user_agent: Option<&'a str>,
+}
+
+/// Headers or parameters by name; those that are there twice are joined with commas.
+#[derive(Default, Serialize)]
+struct Joined<'a>(BTreeMap<Cow<'a, str>, Cow<'a, str>>);
+
+impl<'a> FromIterator<(Cow<'a, str>, Cow<'a, str>)> for Joined<'a> {
+    fn from_iter<I: IntoIterator<Item = (Cow<'a, str>, Cow<'a, str>)>>(pairs: I) -> Self {
+        let mut joined = BTreeMap::<_, Cow<'_, str>>::new();
+        for (name, value) in pairs {
+            match joined.entry(name) {
+                Entry::Vacant(entry) => drop(entry.insert(value)),
+                Entry::Occupied(mut entry) => {
+                    let all = entry.get_mut().to_mut();
+                    all.push(',');
+                    all.push_str(&value);
+                }
+            }
+        }
+        Self(joined)
     }
-    all.push_str(one);
+}
+
+pub(super) fn request(parts: &Parts, body: &[u8], matched: &Matched<'_>, clock: Clock) -> Vec<u8> {
+    let (path, now) = (parts.uri.path(), clock.now());
+    let raw_query_string = parts.uri.query().unwrap_or_default();
+    let headers = parts.headers.iter().filter(|(name, _)| *name != header::COOKIE);
+    let headers = headers.map(|(name, value)| (Cow::Borrowed(name.as_str()), text(value)));
+    let mut headers: Joined<'_> = headers.collect();
+    // API Gateway says these itself, whatever the client sent.
+    headers.0.insert("host".into(), "localhost".into());
+    headers.0.insert("x-forwarded-proto".into(), "http".into());
+    let cookies: Vec<_> = parts.headers.get_all(header::COOKIE).iter().map(text).collect();
+    let cookies = cookies.iter().flat_map(|cookies| cookies.split(';')).map(str::trim);
+    let (body, is_base64_encoded) = match std::str::from_utf8(body) {
+        Ok(text) => (Cow::Borrowed(text), false),
+        Err(_) => (Cow::Owned(BASE64_STANDARD.encode(body)), true),
+    };
+    let event = Event {
+        version: "2.0",
+        route_key: &matched.key,
+        raw_path: path,
+        raw_query_string,
+        cookies: cookies.filter(|cookie| !cookie.is_empty()).collect(),
+        query_string_parameters: form_urlencoded::parse(raw_query_string.as_bytes()).collect(),
+        path_parameters: &matched.parameters,
+        request_context: RequestContext {
+            account_id: ACCOUNT,
+            api_id: "local",
+            domain_name: "localhost",
+            domain_prefix: "localhost",
+            http: Http {
+                method: parts.method.as_str(),
+                path,
+                protocol: "HTTP/1.1",
+                source_ip: "127.0.0.1",
+                user_agent: headers.0.get("user-agent").map(Cow::as_ref),
+            },
+            request_id: clock.new_id().to_string(),
+            route_key: &matched.key,
+            stage: "$default",
+            time: now.strftime("%d/%b/%Y:%H:%M:%S +0000").to_string(),
+            time_epoch: now.as_millisecond(),
+        },
+        headers: &headers,
+        body: (!body.is_empty()).then_some(body),
+        is_base64_encoded,
+    };
+    serde_json::to_vec(&event).expect("an event has string keys")
+}
+
+fn text(value: &HeaderValue) -> Cow<'_, str> {
+    String::from_utf8_lossy(value.as_bytes())
 }
 
 #[derive(Deserialize)]
@@ -109,7 +166,51 @@ pub(super) fn response(answer: &[u8]) -> anyhow::Result<Response> {
 
 #[cfg(test)]
 mod tests {
+    use std::{future::ready, sync::Arc, time::Duration};
+
+    use futures_util::future::BoxFuture;
+    use serde_json::{Value, json};
+
     use super::*;
+    use crate::function::Function;
+
+    #[test]
+    fn what_a_request_says_twice_is_joined_in_its_event() {
+        let http = axum::http::Request::get("/v1/users/a%2Fb?tag=1&tag=2%263&none")
+            .header("x-twice", "1")
+            .header("x-twice", "2")
+            .header("host", "elsewhere")
+            .header("cookie", "a=1; b=2")
+            .header("cookie", "c=3");
+        let (parts, ()) = http.body(()).unwrap().into_parts();
+        let echo = Arc::new(|payload, _context| -> BoxFuture<'static, _> { Box::pin(ready(Ok(payload))) });
+        let matched = Matched {
+            key: "GET /v1/users/{id}".to_owned(),
+            parameters: BTreeMap::from([("id".to_owned(), "a/b".to_owned())]),
+            function: &Function::new("echo".to_owned(), Duration::ZERO, Clock::system(), echo),
+        };
+        let event = |body: &[u8]| -> Value {
+            serde_json::from_slice(&request(&parts, body, &matched, Clock::system())).unwrap()
+        };
+        let expected = json!({
+            "version": "2.0",
+            "routeKey": "GET /v1/users/{id}",
+            "rawPath": "/v1/users/a%2Fb",
+            "rawQueryString": "tag=1&tag=2%263&none",
+            "cookies": ["a=1", "b=2", "c=3"],
+            "headers": {"host": "localhost", "x-forwarded-proto": "http", "x-twice": "1,2"},
+            "queryStringParameters": {"none": "", "tag": "1,2&3"},
+            "pathParameters": {"id": "a/b"},
+            "body": "hé",
+            "isBase64Encoded": false,
+        });
+        let event_of_text = event("hé".as_bytes());
+        for (name, value) in expected.as_object().unwrap() {
+            assert_eq!(event_of_text[name], *value, "{name}");
+        }
+        assert_eq!((&event(b"")["body"], &event(b"\xff")["body"]), (&Value::Null, &json!("/w==")));
+        assert_eq!(event(b"\xff")["isBase64Encoded"], true);
+    }
 
     #[test]
     fn an_answer_becomes_a_response_with_its_cookies() {
