@@ -23,9 +23,6 @@ pub(crate) struct ServeArgs {
     /// Before the names of topics and groups
     #[arg(long, default_value = "")]
     topic_prefix: String,
-    /// How many records an invocation gets at most, instead of the template's
-    #[arg(long)]
-    batch_size: Option<usize>,
 }
 
 #[derive(clap::Args)]
@@ -44,9 +41,6 @@ pub(crate) async fn serve(args: &ServeArgs) -> Result<()> {
     template.functions.retain(|function| function.name == args.function);
     template.tables.clear();
     ensure!(!template.functions.is_empty(), "the template has no function {}", args.function);
-    for trigger in template.functions.iter_mut().flat_map(|function| &mut function.triggers) {
-        trigger.batch_size = args.batch_size.unwrap_or(trigger.batch_size);
-    }
     let clock = Clock::system();
     let cloud = Cloud::start(Options {
         template,
