@@ -81,7 +81,7 @@ pub(crate) async fn run(stage: &Stage) -> Result<Section> {
 /// A hire from end to end: its webhook, and its enrichment in such batches.
 fn together(webhook: &Row, enrichment: &Row) -> Row {
     let add = |(one, other): (&Option<Spread>, &Option<Spread>)| {
-        Some(Spread::once(one.as_ref()?.median + other.as_ref()?.median))
+        Spread::once(one.as_ref()?.median + other.as_ref()?.median)
     };
     let mut cells: Vec<_> = webhook.cells.iter().zip(&enrichment.cells).map(add).collect();
     // Two functions' memories have no sum.
@@ -112,7 +112,7 @@ impl Billed {
         let invocations = float(self.invocations) / float(self.hires);
         let dollars = gb_millis / 1e3 * GB_SECOND * float(HIRES) + invocations * MILLION_REQUESTS + calls;
         let figures = [float(memory), each, gb_millis, dollars];
-        Row { name: name.to_owned(), cells: figures.map(|figure| Some(Spread::once(figure))).into() }
+        Row { name: name.to_owned(), cells: figures.map(Spread::once).into() }
     }
 }
 

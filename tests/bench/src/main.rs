@@ -55,15 +55,15 @@ enum Part {
     /// How large each function is, and how long it takes from its spawn to its first request for an event
     Cold(cold::Args),
     /// How long each function takes to its first answer, and to ten thousand more
-    Functions(functions::Args),
+    Functions(Rounds<functions::Args>),
     /// From an event to the brokers' acknowledgement
     Webhook(Plan),
     /// From the topic to the stored user
-    Enrichment(Enrichment),
+    Enrichment(Rounds<enrichment::Args>),
     /// One user from the cache and from the store, and a page of users
     Query(Plan),
     /// Whether the stores get slower with the users in them
-    Growth(Growth),
+    Growth(Rounds<growth::Args>),
     /// The pipeline's memory over many records
     Memory(memory::Args),
     /// What Lambda bills for a hire
@@ -92,22 +92,14 @@ struct All {
     memory: memory::Args,
 }
 
+/// What is measured as often as that, each taking as long as it takes.
 #[derive(clap::Args)]
-struct Enrichment {
+struct Rounds<A: clap::Args> {
     /// How often each is measured, in turns
     #[arg(long, default_value_t = 3)]
     rounds: usize,
     #[command(flatten)]
-    args: enrichment::Args,
-}
-
-#[derive(clap::Args)]
-struct Growth {
-    /// How often each is measured, in turns
-    #[arg(long, default_value_t = 3)]
-    rounds: usize,
-    #[command(flatten)]
-    args: growth::Args,
+    args: A,
 }
 
 fn main() -> ExitCode {
@@ -141,13 +133,11 @@ async fn run(part: Part) -> Result<()> {
         Part::Serve(args) => return serve::serve(&args).await,
         Part::Okta(args) => return serve::okta(&args).await,
         Part::Cold(args) => cold::run(&args).await?,
-        Part::Functions(args) => functions::run(args, &Stage::start()?).await?,
+        Part::Functions(Rounds { rounds, args }) => functions::run(rounds, args, &Stage::start()?).await?,
         Part::Webhook(plan) => webhook::run(plan, &Stage::start()?).await?,
-        Part::Enrichment(Enrichment { rounds, args }) => {
-            enrichment::run(rounds, args, &Stage::start()?).await?
-        }
+        Part::Enrichment(Rounds { rounds, args }) => enrichment::run(rounds, args, &Stage::start()?).await?,
         Part::Query(plan) => query::run(plan, &Stage::start()?).await?,
-        Part::Growth(Growth { rounds, args }) => growth::run(rounds, &args, &Stage::start()?).await?,
+        Part::Growth(Rounds { rounds, args }) => growth::run(rounds, &args, &Stage::start()?).await?,
         Part::Memory(args) => memory::run(args, &Stage::start()?).await?,
         Part::Cost => cost::run(&Stage::start()?).await?,
     };
@@ -165,7 +155,7 @@ async fn run_all(args: All) -> Result<()> {
     };
     report.add(cold::run(&args.cold).await?)?;
     let stage = Stage::start()?;
-    report.add(functions::run(args.functions, &stage).await?)?;
+    report.add(functions::run(args.plan.rounds, args.functions, &stage).await?)?;
     report.add(webhook::run(args.plan, &stage).await?)?;
     report.add(enrichment::run(args.plan.rounds, args.enrichment, &stage).await?)?;
     report.add(query::run(args.plan, &stage).await?)?;

@@ -53,17 +53,17 @@ pub(crate) async fn run(args: Args, stage: &Stage) -> Result<Section> {
             (last, since) = (done, Instant::now());
         }
         if done >= records * (rows.len() + 1) / STEPS {
-            let cells = vec![Some(Spread::once(megabytes(server.resident()?)))];
+            let cells = vec![Spread::once(megabytes(server.resident()?))];
             rows.push(Row { name: format!("after {}", records * (rows.len() + 1) / STEPS), cells });
         }
-        server.is_running()?;
+        server.check_running()?;
         if since.elapsed() > STANDSTILL {
             bail!("{last} of {records} records were processed, and none for {STANDSTILL:?}");
         }
         sleep(Duration::from_millis(20)).await;
     }
-    let at = |step: usize| rows[step].cells[0].map_or(0.0, |spread| spread.median);
-    let grown = at(STEPS - 1) / at(1);
+    let at = |step: usize| rows[step].cells[0].map_or(f64::NAN, |spread| spread.median);
+    let grown = Spread::once(at(STEPS - 1) / at(1));
     let aims = vec![Aim::at_most("memory at the end over that at a fifth", grown, 1.1, " ×")];
     let title = format!("{records} records");
     let table = Table { title, columns: vec![Column::new("RSS MB", 1)], rows, plot: "RSS MB" };

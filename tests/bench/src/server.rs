@@ -15,6 +15,9 @@ use real_parts::bound_to_this_process;
 use runtime::Vars;
 
 use crate::{
+    candidates::Measured,
+    http::{Connection, Requests},
+    load::Plan,
     process::{Process, cpu_of},
     serve::READY,
 };
@@ -88,7 +91,7 @@ impl Server {
         for address in &self.addresses {
             while TcpStream::connect(address).is_err() {
                 for process in &mut self.processes {
-                    process.is_running()?;
+                    process.check_running()?;
                 }
                 if Instant::now() > deadline {
                     bail!("nobody listens at {address} after {LIMIT:?}");
@@ -99,9 +102,20 @@ impl Server {
         Ok(())
     }
 
+    /// Loads them over as many connections, for the plan's time.
+    pub(crate) async fn drive(
+        &self,
+        plan: Plan,
+        requests: &Requests,
+        connections: usize,
+    ) -> Result<Measured> {
+        let mut connections = Connection::open_all(&self.addresses, requests, connections).await?;
+        plan.drive(&mut connections, || self.cpu()).await
+    }
+
     /// An error once one of them has ended.
-    pub(crate) fn is_running(&mut self) -> Result<()> {
-        self.processes.iter_mut().try_for_each(Process::is_running)
+    pub(crate) fn check_running(&mut self) -> Result<()> {
+        self.processes.iter_mut().try_for_each(Process::check_running)
     }
 
     /// What all of them have used so far.

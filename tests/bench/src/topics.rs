@@ -23,7 +23,7 @@ use rdkafka::{
 use runtime::Vars;
 use tokio::{task::spawn_blocking, time::sleep};
 
-use crate::hr::{Hr, headers};
+use crate::hr::{self, Hr};
 
 /// How many records are on their way at once.
 const AT_ONCE: usize = 5_000;
@@ -59,9 +59,7 @@ pub(crate) async fn fill(
         let sending = chunk.iter().map(async |(number, update)| {
             let event = hr.event(*number, *update)?;
             let value = event.encode();
-            let headers = headers(&event).iter().fold(OwnedHeaders::new(), |all, (key, value)| {
-                all.insert(Header { key, value: Some(value) })
-            });
+            let headers = headers(&hr::headers(&event));
             let record =
                 FutureRecord::to(topic).key(event.employee.id.as_str()).payload(&value).headers(headers);
             producer.send(record, Duration::from_secs(10)).await.map_err(|(error, _)| error)?;
@@ -70,6 +68,12 @@ pub(crate) async fn fill(
         try_join_all(sending).await?;
     }
     Ok(())
+}
+
+/// As librdkafka takes them.
+pub(crate) fn headers(pairs: &[(&str, Vec<u8>)]) -> OwnedHeaders {
+    let pairs = pairs.iter().map(|(key, value)| Header { key, value: Some(value) });
+    pairs.fold(OwnedHeaders::new(), OwnedHeaders::insert)
 }
 
 /// Set as Joiner's own.
