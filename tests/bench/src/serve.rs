@@ -14,8 +14,8 @@ use tracing_subscriber::fmt::writer::BoxMakeWriter;
 
 use crate::stage::{COMPANY, OKTA_TOKEN, root};
 
-/// What it says on stderr, followed by its address, when it listens.
-pub(crate) const READY: &str = "ready ";
+/// What it says on stderr when it is, followed by its address.
+pub(crate) const READY: &str = "ready";
 
 #[derive(clap::Args)]
 pub(crate) struct ServeArgs {
@@ -53,7 +53,7 @@ pub(crate) async fn serve(args: &ServeArgs) -> Result<()> {
     });
     let cloud = cloud.await?;
     let address = cloud.url();
-    eprintln!("{READY}{}", address.strip_prefix("http://").context("it listens over HTTP")?);
+    eprintln!("{READY} {}", address.strip_prefix("http://").context("it listens over HTTP")?);
     pending().await
 }
 
@@ -63,7 +63,7 @@ pub(crate) async fn okta(args: &OktaArgs) -> Result<()> {
     let latency = Duration::from_millis(args.latency);
     directory.set_behaviour(Behaviour { latency, ..Behaviour::default() });
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-    eprintln!("{READY}{}", listener.local_addr()?);
+    eprintln!("{READY} {}", listener.local_addr()?);
     let token = OKTA_TOKEN.to_owned().into();
     Ok(okta::fake::serve(listener, directory, token, pending()).await?)
 }
