@@ -134,9 +134,11 @@ async fn run(part: Part) -> Result<()> {
         Part::Okta(args) => return serve::okta(&args).await,
         Part::Cold(args) => cold::run(&args).await?,
         Part::Functions(Rounds { rounds, args }) => functions::run(rounds, args, &Stage::start()?).await?,
-        Part::Webhook(plan) => webhook::run(plan, &Stage::start()?).await?,
-        Part::Enrichment(Rounds { rounds, args }) => enrichment::run(rounds, args, &Stage::start()?).await?,
-        Part::Query(plan) => query::run(plan, &Stage::start()?).await?,
+        Part::Webhook(plan) => webhook::run(plan, &Stage::with_peers()?).await?,
+        Part::Enrichment(Rounds { rounds, args }) => {
+            enrichment::run(rounds, args, &Stage::with_peers()?).await?
+        }
+        Part::Query(plan) => query::run(plan, &Stage::with_peers()?).await?,
         Part::Growth(Rounds { rounds, args }) => growth::run(rounds, &args, &Stage::start()?).await?,
         Part::Memory(args) => memory::run(args, &Stage::start()?).await?,
         Part::Cost => cost::run(&Stage::start()?).await?,
@@ -154,7 +156,7 @@ async fn run_all(args: All) -> Result<()> {
         sections: Vec::new(),
     };
     report.add(cold::run(&args.cold).await?)?;
-    let stage = Stage::start()?;
+    let stage = Stage::with_peers()?;
     report.add(functions::run(args.plan.rounds, args.functions, &stage).await?)?;
     report.add(webhook::run(args.plan, &stage).await?)?;
     report.add(enrichment::run(args.plan.rounds, args.enrichment, &stage).await?)?;
