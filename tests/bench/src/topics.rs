@@ -17,7 +17,7 @@ use rdkafka::{
     error::{KafkaResult, RDKafkaErrorCode},
     groups::GroupInfo,
     message::{Header, OwnedHeaders},
-    metadata::MetadataTopic,
+    metadata::{MetadataPartition, MetadataTopic},
     producer::{FutureProducer, FutureRecord},
 };
 use runtime::Vars;
@@ -90,6 +90,22 @@ pub(crate) fn config(servers: &str) -> ClientConfig {
     config
 }
 
+/// How many records are on it.
+pub(crate) fn count(servers: &str, topic: &str) -> Result<i64> {
+    let consumer: BaseConsumer = config(servers).create()?;
+    let count = |partition| {
+        let (first, next) = consumer.fetch_watermarks(topic, partition, PATIENCE)?;
+        Ok(next - first)
+    };
+    partitions(&consumer, topic)?.into_iter().map(count).sum()
+}
+
+fn partitions(consumer: &BaseConsumer, topic: &str) -> KafkaResult<Vec<i32>> {
+    let metadata = consumer.fetch_metadata(Some(topic), PATIENCE)?;
+    let partitions = metadata.topics().iter().flat_map(MetadataTopic::partitions);
+    Ok(partitions.map(MetadataPartition::id).collect())
+}
+
 /// How far a group has come.
 pub(crate) struct Progress {
     consumer: Arc<BaseConsumer>,
@@ -101,10 +117,9 @@ impl Progress {
         let mut config = config(servers);
         config.set("group.id", group).set("enable.auto.commit", "false");
         let consumer: BaseConsumer = config.create()?;
-        let metadata = consumer.fetch_metadata(Some(topic), PATIENCE)?;
         let mut partitions = TopicPartitionList::new();
-        for partition in metadata.topics().iter().flat_map(MetadataTopic::partitions) {
-            partitions.add_partition(topic, partition.id());
+        for partition in self::partitions(&consumer, topic)? {
+            partitions.add_partition(topic, partition);
         }
         Ok(Self { consumer: consumer.into(), partitions })
     }
