@@ -5,6 +5,7 @@ mod candidates;
 mod cold;
 mod cost;
 mod enrichment;
+mod floor;
 mod functions;
 mod growth;
 mod handler;
@@ -74,6 +75,9 @@ enum Part {
     /// The fake Okta
     #[command(hide = true)]
     Okta(serve::OktaArgs),
+    /// What reads the enrichment's topic and asks Okta once for each record
+    #[command(hide = true)]
+    Floor(floor::Args),
 }
 
 #[derive(clap::Args)]
@@ -132,6 +136,7 @@ async fn run(part: Part) -> Result<()> {
     let section = match part {
         Part::Serve(args) => return serve::serve(&args).await,
         Part::Okta(args) => return serve::okta(&args).await,
+        Part::Floor(args) => return floor::run(&args).await,
         Part::Cold(args) => cold::run(&args).await?,
         Part::Functions(Rounds { rounds, args }) => functions::run(rounds, args, &Stage::start()?).await?,
         Part::Webhook(plan) => webhook::run(plan, &Stage::with_peers()?).await?,

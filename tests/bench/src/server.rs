@@ -14,6 +14,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 use real_parts::bound_to_this_process;
 use runtime::Vars;
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::{
     candidates::Measured,
@@ -126,6 +127,11 @@ impl Server {
     /// An error once one of them has ended.
     pub(crate) fn check_running(&mut self) -> Result<()> {
         self.processes.iter_mut().try_for_each(Process::check_running)
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) -> Result<()> {
+        let send = |process: &Process| Ok(kill_process(Pid::from_child(&process.child), signal)?);
+        self.processes.iter().try_for_each(send)
     }
 
     /// What all of them have used so far.
