@@ -21,6 +21,7 @@ mod report;
 mod runtime_api;
 mod serve;
 mod server;
+mod setup;
 mod size;
 mod stage;
 mod statistics;
@@ -29,11 +30,11 @@ mod topics;
 mod users;
 mod webhook;
 
-use std::{fs, io, process::ExitCode, thread::available_parallelism};
+use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use runtime::{Clock, Vars, telemetry};
+use runtime::{Vars, telemetry};
 use tracing_subscriber::fmt::writer::BoxMakeWriter;
 
 use crate::{load::Plan, report::Report, stage::Stage};
@@ -117,7 +118,7 @@ fn main() -> ExitCode {
     let runtime = runtime.enable_all().build().expect("the process may have threads and sockets");
     let outcome = runtime.block_on(async {
         // The functions log here as they do in Lambda, to nobody.
-        telemetry::init(telemetry::Config::from_vars(&Vars::default())?, BoxMakeWriter::new(io::sink));
+        telemetry::init(telemetry::Config::from_vars(&Vars::default())?, BoxMakeWriter::new(std::io::sink));
         match part {
             Some(part) => run(part).await,
             None => run_all(all).await,
@@ -133,33 +134,34 @@ fn main() -> ExitCode {
 }
 
 async fn run(part: Part) -> Result<()> {
-    let section = match part {
+    let begin = Report::begin;
+    let (mut report, section) = match part {
         Part::Serve(args) => return serve::serve(&args).await,
         Part::Okta(args) => return serve::okta(&args).await,
         Part::Floor(args) => return floor::run(&args).await,
-        Part::Cold(args) => cold::run(&args).await?,
-        Part::Functions(Rounds { rounds, args }) => functions::run(rounds, args, &Stage::start()?).await?,
-        Part::Webhook(plan) => webhook::run(plan, &Stage::with_peers()?).await?,
-        Part::Enrichment(Rounds { rounds, args }) => {
-            enrichment::run(rounds, args, &Stage::with_peers()?).await?
+        Part::Cold(args) => (begin("cold")?, cold::run(&args).await?),
+        Part::Functions(Rounds { rounds, args }) => {
+            (begin("functions")?, functions::run(rounds, args, &Stage::start()?).await?)
         }
-        Part::Query(plan) => query::run(plan, &Stage::with_peers()?).await?,
-        Part::Growth(Rounds { rounds, args }) => growth::run(rounds, &args, &Stage::start()?).await?,
-        Part::Memory(args) => memory::run(args, &Stage::start()?).await?,
-        Part::Cost => cost::run(&Stage::start()?).await?,
+        Part::Webhook(plan) => (begin("webhook")?, webhook::run(plan, &Stage::with_peers()?).await?),
+        Part::Enrichment(Rounds { rounds, args }) => {
+            (begin("enrichment")?, enrichment::run(rounds, args, &Stage::with_peers()?).await?)
+        }
+        Part::Query(plan) => (begin("query")?, query::run(plan, &Stage::with_peers()?).await?),
+        Part::Growth(Rounds { rounds, args }) => {
+            (begin("growth")?, growth::run(rounds, &args, &Stage::start()?).await?)
+        }
+        Part::Memory(args) => (begin("memory")?, memory::run(args, &Stage::start()?).await?),
+        Part::Cost => (begin("cost")?, cost::run(&Stage::start()?).await?),
     };
-    print!("{}", section.text());
+    report.add(section)?;
+    report.end();
     Ok(())
 }
 
 /// Says each section as soon as it is measured, and writes the report anew with it.
 async fn run_all(args: All) -> Result<()> {
-    let mut report = Report {
-        when: Clock::system().now(),
-        machine: machine(available_parallelism()?.get()),
-        arguments: std::env::args().skip(1).collect::<Vec<_>>().join(" "),
-        sections: Vec::new(),
-    };
+    let mut report = Report::begin("report")?;
     report.add(cold::run(&args.cold).await?)?;
     let stage = Stage::with_peers()?;
     report.add(functions::run(args.plan.rounds, args.functions, &stage).await?)?;
@@ -169,14 +171,6 @@ async fn run_all(args: All) -> Result<()> {
     report.add(growth::run(args.plan.rounds, &args.growth, &stage).await?)?;
     report.add(memory::run(args.memory, &stage).await?)?;
     report.add(cost::run(&stage).await?)?;
-    println!("\nThe report is in target/bench: report.html, and report.json for programs.");
+    report.end();
     Ok(())
-}
-
-/// The processor's name and how many cores it has here.
-fn machine(cores: usize) -> String {
-    let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let name = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
-    let name = name.map_or("an unknown processor", |(_, name)| name);
-    format!("{cores} cores of {name}")
 }

@@ -5,18 +5,19 @@ mod html;
 use std::{fmt::Write as _, fs, path::Path};
 
 use anyhow::{Context, Result};
-use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::{stage::root, statistics::Spread};
+use crate::{setup::Setup, stage::root, statistics::Spread};
 
+/// Of a whole run, or of a part of one that was run alone.
 #[derive(Serialize)]
 pub(crate) struct Report {
-    pub(crate) when: Timestamp,
-    pub(crate) machine: String,
-    /// The command line after the program's name.
-    pub(crate) arguments: String,
-    pub(crate) sections: Vec<Section>,
+    /// Its files'.
+    #[serde(skip)]
+    name: &'static str,
+    #[serde(flatten)]
+    setup: Setup,
+    sections: Vec<Section>,
 }
 
 #[derive(Serialize)]
@@ -78,6 +79,13 @@ enum Verdict {
 const TERMINAL: usize = 100;
 
 impl Report {
+    /// Says what is measured.
+    pub(crate) fn begin(name: &'static str) -> Result<Self> {
+        let setup = Setup::find()?;
+        println!("{}", wrap(&setup.text()));
+        Ok(Self { name, setup, sections: Vec::new() })
+    }
+
     /// Says the section, and writes what there is so far: who stops a run keeps it.
     pub(crate) fn add(&mut self, section: Section) -> Result<()> {
         print!("{}", section.text());
@@ -85,15 +93,18 @@ impl Report {
         self.write(&root().join("target/bench"))
     }
 
-    /// Writes `report.json` and `report.html`.
+    pub(crate) fn end(&self) {
+        println!("\nThe report is in target/bench: {0}.html, and {0}.json for programs.", self.name);
+    }
+
     fn write(&self, folder: &Path) -> Result<()> {
         fs::create_dir_all(folder).with_context(|| format!("{} can't be made", folder.display()))?;
-        let write = |name, content: String| {
-            let path = folder.join(name);
+        let write = |ending, content: String| {
+            let path = folder.join(format!("{}.{ending}", self.name));
             fs::write(&path, content).with_context(|| format!("{} can't be written", path.display()))
         };
-        write("report.json", serde_json::to_string_pretty(self)? + "\n")?;
-        write("report.html", html::page(self))
+        write("json", serde_json::to_string_pretty(self)? + "\n")?;
+        write("html", html::page(self))
     }
 }
 
@@ -276,9 +287,8 @@ a <peer>                     50       -
     fn a_report_is_a_page_that_escapes_names_and_has_every_figure() {
         let aims = vec![Aim::at_least("faster", Spread::once(8.0), 10.0, " ×")];
         let section = Section { title: "Webhook", about: "A & B".to_owned(), tables: vec![table()], aims };
-        let when = Timestamp::UNIX_EPOCH;
-        let report =
-            Report { when, machine: "2 cores".to_owned(), arguments: String::new(), sections: vec![section] };
+        let setup = Setup::find().unwrap();
+        let report = Report { name: "report", setup, sections: vec![section] };
         let page = html::page(&report);
         for part in ["a &lt;peer&gt;", "A &amp; B", "1000 (900-1100)", "<svg", "MISSED"] {
             assert!(page.contains(part), "{part}");

@@ -23,13 +23,13 @@ const BARS: f64 = 480.0;
 const LINE: f64 = 24.0;
 
 pub(super) fn page(report: &Report) -> String {
-    let Report { when, machine, arguments, sections } = report;
+    let Report { setup, sections, .. } = report;
     let sections: String = sections.iter().map(section).collect();
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>Joiner: benches</title>\n\
-         <style>{STYLE}</style>\n<h1>Joiner: benches</h1>\n<p>{when:.0}, {}, <code>bench {}</code></p>\n{sections}</html>\n",
-        escape(machine),
-        escape(arguments),
+         <style>{STYLE}</style>\n<h1>Joiner: benches</h1>\n<p>{}; <code>bench {}</code></p>\n{sections}</html>\n",
+        escape(&setup.text()),
+        escape(&setup.arguments),
     )
 }
 
