@@ -5,12 +5,8 @@ use std::{future::pending, net::Ipv4Addr, time::Duration};
 use anyhow::{Context, Result, ensure};
 use joiner::{Cloud, Options, Reading, template::Template};
 use okta::fake::{Behaviour, Directory};
-use runtime::{
-    Clock, Vars,
-    telemetry::{self, Config},
-};
+use runtime::{Clock, Vars};
 use tokio::net::TcpListener;
-use tracing_subscriber::fmt::writer::BoxMakeWriter;
 
 use crate::stage::{COMPANY, OKTA_TOKEN, root};
 
@@ -35,7 +31,6 @@ pub(crate) struct OktaArgs {
 /// The local cloud with one function of the template, in memory of nobody else's.
 pub(crate) async fn serve(args: &ServeArgs) -> Result<()> {
     let vars = Vars::from_process();
-    telemetry::init(Config::from_vars(&vars)?, BoxMakeWriter::new(std::io::stdout));
     let parameters = [("TopicPrefix", args.topic_prefix.as_str())];
     let mut template = Template::read_with(&root().join("template.yaml"), &parameters)?;
     template.functions.retain(|function| function.name == args.function);
