@@ -69,7 +69,11 @@ enum Part {
     /// The pipeline's memory over many records
     Memory(memory::Args),
     /// What Lambda bills for a hire
-    Cost,
+    Cost {
+        /// How often it is measured
+        #[arg(long, default_value_t = 3)]
+        rounds: usize,
+    },
     /// The local cloud with one function, for the benches to load
     #[command(hide = true)]
     Serve(serve::ServeArgs),
@@ -153,7 +157,7 @@ async fn run(part: Part) -> Result<()> {
             (begin("growth")?, growth::run(rounds, &args, &Stage::start()?).await?)
         }
         Part::Memory(args) => (begin("memory")?, memory::run(args, &Stage::start()?).await?),
-        Part::Cost => (begin("cost")?, cost::run(&Stage::start()?).await?),
+        Part::Cost { rounds } => (begin("cost")?, cost::run(rounds, &Stage::start()?).await?),
     };
     report.add(section)?;
     report.end();
@@ -171,7 +175,7 @@ async fn run_all(args: All) -> Result<()> {
     report.add(query::run(args.plan, &stage).await?)?;
     report.add(growth::run(args.plan.rounds, &args.growth, &stage).await?)?;
     report.add(memory::run(args.memory, &stage).await?)?;
-    report.add(cost::run(&stage).await?)?;
+    report.add(cost::run(args.plan.rounds, &stage).await?)?;
     report.end();
     Ok(())
 }
