@@ -25,7 +25,7 @@ pub(super) fn section(empty: &Candidate, functions: &[Candidate]) -> Section {
         // The 99th of a hundred is not the last.
         Column::new(if starts < 100 { "most ms" } else { "p99 ms" }, 1),
         Column::spread("over empty ms", 1),
-        Column::spread("over empty ×", 1),
+        Column::spread("median ×", 1),
         Column::new("CPU ms", 1),
         Column::new("RSS MB", 1),
     ];
