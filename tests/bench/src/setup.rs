@@ -26,6 +26,7 @@ impl Setup {
         let redis = says("redis-server", &["--version"]).or_else(|| says("valkey-server", &["--version"]));
         let of = [
             commit(),
+            cfg!(debug_assertions).then(|| "a debug build, whose figures say nothing".to_owned()),
             says("rustc", &["--version"]),
             kafka(),
             redis.and_then(|redis| Some(redis.split(" sha=").next()?.to_owned())),
