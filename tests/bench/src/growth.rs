@@ -23,9 +23,10 @@ use crate::{
 };
 
 const ABOUT: &str = "One caller of the store, with as many users in it: a new user, one that is read, a changed one, and \
-    a page of fifty from the middle of the list. The stores of all sizes are filled first, each in a server of its own, and then \
-    measured in turns: the medians, and the 99th percentiles of a round. Redis runs as it is; DynamoDB Local stands in for DynamoDB, whose operations by key don't depend on a table's size \
-    by design, and gets fewer users (copies, but for the first hundred) because it takes them slowly.";
+    a page of fifty from the middle of the list. The stores of all sizes are filled first, each in a server of its own, \
+    and then measured in turns: the medians, and the 99th percentiles of a round. Redis runs as it is; DynamoDB Local \
+    stands in for DynamoDB, whose operations by key don't depend on a table's size by design, and gets fewer users \
+    (copies, but for the first hundred) because it takes them slowly.";
 
 /// How many operations of each kind in a round, and pages.
 const OPERATIONS: usize = 500;
