@@ -70,7 +70,9 @@ pub(crate) fn spec(function: &str) -> Result<FunctionSpec> {
     spec.with_context(|| format!("the template has no function {function}"))
 }
 
-/// With these variables, Lambda's, and nothing else. What it says of a start that fails goes to our stderr.
+/// With these variables, Lambda's, and nothing else. It isn't bound to this process by `setpriv` as the others are, whose
+/// own start would be a part of what is measured: it ends when its Runtime API does. What it says of a start that fails
+/// goes to our stderr.
 pub(crate) fn start(bootstrap: &Path, vars: &Vars, runtime_api: &RuntimeApi) -> Result<Process> {
     let mut command = Command::new(bootstrap);
     command

@@ -1,6 +1,9 @@
 //! What is compared: each candidate's rounds, beside those of the first.
 
-use std::{fmt::Display, time::Duration};
+use std::{fmt::Display, ops::RangeInclusive, time::Duration};
+
+use anyhow::Result;
+use fastrand::Rng;
 
 use crate::{
     report::{Column, Row, Table},
@@ -19,13 +22,13 @@ pub(crate) struct Measured {
 
 impl Measured {
     pub(crate) fn of(latencies: &[Duration], took: Duration, cpu: Duration) -> Self {
-        let latency = Some((percentile(latencies, 50), percentile(latencies, 99)));
+        let latency = percentile(latencies, 50).zip(percentile(latencies, 99));
         Self { latency, ..Self::of_many(latencies.len(), took, cpu) }
     }
 
     /// Of operations that were timed together.
     pub(crate) fn of_many(operations: usize, took: Duration, cpu: Duration) -> Self {
-        let operations = float(operations).max(1.0);
+        let operations = float(operations);
         Self { per_second: operations / took.as_secs_f64(), cpu: cpu.div_f64(operations), latency: None }
     }
 
@@ -52,14 +55,24 @@ impl Candidates {
         Self(names.into_iter().map(candidate).collect())
     }
 
-    /// The numbers of all of them, each round beginning with another: who is first meets another machine than the last.
-    pub(crate) fn order(&self, round: usize) -> Vec<usize> {
-        let mut order: Vec<_> = (0..self.0.len()).collect();
-        order.rotate_left(round % self.0.len().max(1));
-        order
+    /// Measures all of them in each round. A round 0 is for warming up, and is not counted.
+    pub(crate) async fn take_turns(
+        &mut self,
+        rounds: RangeInclusive<usize>,
+        mut measure: impl AsyncFnMut(usize) -> Result<Measured>,
+    ) -> Result<()> {
+        for round in rounds {
+            for number in shuffled(self.0.len(), round) {
+                let measured = measure(number).await?;
+                if round > 0 {
+                    self.add(number, measured);
+                }
+            }
+        }
+        Ok(())
     }
 
-    pub(crate) fn add(&mut self, number: usize, measured: Measured) {
+    fn add(&mut self, number: usize, measured: Measured) {
         self.0[number].rounds.push(measured);
     }
 
@@ -98,22 +111,30 @@ impl Candidates {
             cells.push(candidate.ratio(base, Measured::p99_millis));
         }
         cells.push(candidate.ratio(base, Measured::cpu_micros));
-        Row { name: candidate.name.clone(), cells: cells.into_iter().map(Some).collect() }
+        Row { name: candidate.name.clone(), cells }
     }
 }
 
+/// The numbers below `count` in another order each round, and in each run the same: who comes after whom meets the
+/// machine that the other has left.
+pub(crate) fn shuffled(count: usize, round: usize) -> Vec<usize> {
+    let mut order: Vec<_> = (0..count).collect();
+    Rng::with_seed(round as u64).shuffle(&mut order);
+    order
+}
+
 impl Candidate {
-    fn spread(&self, figure: impl Fn(&Measured) -> f64) -> Spread {
+    fn spread(&self, figure: impl Fn(&Measured) -> f64) -> Option<Spread> {
         Spread::of(self.rounds.iter().map(figure))
     }
 
-    /// How many times the other's, in the same round.
-    pub(crate) fn ratio(&self, other: &Self, figure: impl Fn(&Measured) -> f64) -> Spread {
+    /// How many times the other's, in the same round: nothing where that is zero.
+    pub(crate) fn ratio(&self, other: &Self, figure: impl Fn(&Measured) -> f64) -> Option<Spread> {
         Spread::of(self.rounds.iter().zip(&other.rounds).map(|(one, other)| figure(one) / figure(other)))
     }
 
     /// How much more than the other's, in the same round.
-    pub(crate) fn over(&self, other: &Self, figure: impl Fn(&Measured) -> f64) -> Spread {
+    pub(crate) fn over(&self, other: &Self, figure: impl Fn(&Measured) -> f64) -> Option<Spread> {
         Spread::of(self.rounds.iter().zip(&other.rounds).map(|(one, other)| figure(one) - figure(other)))
     }
 }
@@ -143,16 +164,29 @@ mod tests {
             candidates.add(1, measured(ours.0, ours.1));
         }
         let row = &candidates.table("", "per s").rows[1];
-        assert_eq!(row.cells[2..], [Some(Spread::once(0.5)), Some(Spread::once(3.0))]);
+        assert_eq!(row.cells[2..], [Spread::once(0.5), Spread::once(3.0)]);
         let (base, ours) = (candidates.find("base").unwrap(), candidates.find("ours").unwrap());
-        let over = ours.over(base, Measured::cpu_micros);
+        let over = ours.over(base, Measured::cpu_micros).unwrap();
         assert_eq!((over.least, over.most), (20.0, 40.0));
     }
 
     #[test]
-    fn each_round_begins_with_another_candidate_and_has_all_of_them() {
-        let candidates = Candidates::named(["a", "b", "c"]);
-        assert_eq!(candidates.order(0), [0, 1, 2]);
-        assert_eq!(candidates.order(4), [1, 2, 0]);
+    fn there_is_no_ratio_to_what_took_less_than_a_tick() {
+        let mut candidates = Candidates::named(["base", "ours"]);
+        candidates.add(0, measured(10.0, 0));
+        candidates.add(1, measured(10.0, 5));
+        let rows = candidates.table("", "per s").rows;
+        assert_eq!((rows[0].cells[3], rows[1].cells[3]), (None, None));
+    }
+
+    #[test]
+    fn each_round_has_all_of_them_in_an_order_of_its_own_that_comes_again() {
+        let orders: Vec<_> = (1..=3).map(|round| shuffled(5, round)).collect();
+        assert!(orders[0] != orders[1] && orders[1] != orders[2]);
+        for (round, mut order) in (1..).zip(orders) {
+            assert_eq!(order, shuffled(5, round));
+            order.sort_unstable();
+            assert_eq!(order, [0, 1, 2, 3, 4]);
+        }
     }
 }

@@ -13,6 +13,7 @@ use runtime::Vars;
 
 use crate::{
     bootstrap::{self, EMPTY},
+    candidates::shuffled,
     remote::Remote,
     report::Section,
     runtime_api::RuntimeApi,
@@ -20,11 +21,14 @@ use crate::{
     stage::root,
 };
 
+/// The starts are counted in so many parts, which show how much the median moves.
+const ROUNDS: usize = 5;
+
 #[derive(clap::Args)]
 #[group(skip)]
 pub(crate) struct Args {
     /// How often each function is started; once more before that is not counted
-    #[arg(long, default_value_t = 50)]
+    #[arg(long, default_value_t = 100)]
     starts: usize,
     /// A second set of bootstraps, laid out as target/lambda, to be measured in the same rounds
     #[arg(long, value_name = "FOLDER")]
@@ -54,9 +58,9 @@ pub(crate) async fn run(args: &Args) -> Result<Section> {
     let (mut runtime_api, remote) = (RuntimeApi::start().await?, Remote::start()?);
     let mut candidates = candidates(&root(), args.beside.as_deref(), &remote.vars()?)?;
     for round in 0..=args.starts {
-        // Each is started as often as the empty one, a moment before or after it; who comes first changes.
-        candidates.rotate_left(1);
-        for candidate in &mut candidates {
+        // Each is started as often as the empty one, a moment before or after it.
+        for number in shuffled(candidates.len(), round) {
+            let candidate = &mut candidates[number];
             let start = start(candidate, &mut runtime_api, &remote);
             let start = start.await.with_context(|| format!("{} did not start", candidate.name))?;
             // The first brings the file into the page cache.
@@ -65,7 +69,7 @@ pub(crate) async fn run(args: &Args) -> Result<Section> {
             }
         }
     }
-    candidates.sort_by(|a, b| (a.name != EMPTY, &a.name).cmp(&(b.name != EMPTY, &b.name)));
+    candidates[1..].sort_by(|a, b| a.name.cmp(&b.name));
     let (empty, functions) = candidates.split_first().context("there is no function")?;
     Ok(table::section(empty, functions))
 }
@@ -93,10 +97,6 @@ impl Candidate {
         let bootstrap = folder.join("bootstrap");
         let size = Size::of(&bootstrap)?;
         Ok(Self { name, bootstrap, vars, size, starts: Vec::new() })
-    }
-
-    fn each(&self, what: impl Fn(&Start) -> Duration) -> Vec<Duration> {
-        self.starts.iter().map(what).collect()
     }
 }
 

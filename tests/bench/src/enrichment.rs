@@ -1,26 +1,23 @@
 //! `bench enrichment`: from the topic to the stored user.
 
-use std::time::{Duration, Instant};
+use std::{
+    fmt::{self, Display, Formatter},
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context, Result, ensure};
-use contracts::{EnrichmentRequestedV1, topic};
-use futures_util::{StreamExt, TryStreamExt};
-use rdkafka::{
-    Message, Offset, TopicPartitionList,
-    consumer::{Consumer, StreamConsumer},
-};
-use reqwest::header;
+use contracts::topic;
 use runtime::{Clock, Vars};
-use tokio::time::{sleep, timeout};
+use rustix::process::Signal;
+use tokio::time::sleep;
 
 use crate::{
     bootstrap::{self, Bootstrap},
     candidates::{Candidate, Candidates, Measured},
     hr::Hr,
-    process::own_cpu,
     report::{Aim, Section},
     server::Server,
-    stage::{OKTA_TOKEN, Stage, okta},
+    stage::{Stage, okta},
     topics::{self, GROUP, Progress},
     users,
 };
@@ -33,51 +30,82 @@ const WORKERS: [(&str, &str); 2] =
 
 const ABOUT: &str = "Each record is another new hire, and each of them is looked for in the store in the end. One function: the \
     bootstrap as it is deployed, which gets batches over a Runtime API, one after the other; `16 at once` is \
-    ENRICHMENT_CONCURRENCY. The local pipeline reads Apache Kafka and invokes the function for each partition, with 100 \
-    records and 16 people at once, in one process. The Python worker does what the enrichment does (asyncio, aiokafka, \
-    httpx or aiohttp) in a process for each core, where there are partitions, with as many records and people at once \
-    altogether. Both have read a few records of each partition before; then all are put onto the topic, and the time \
-    is until the last of them is committed. The floor, on one thread of this process, consumes, decodes, and asks \
-    Okta for the user, where the enrichment has three requests to Okta and five to Redis. CPU is what one record \
-    costs the measured processes; Okta, Kafka and Redis, on the same cores, are not in it.";
+    ENRICHMENT_CONCURRENCY. A round is ten invocations or more; with Okta at 200 ms it is five where the batches are of 1 \
+    or of 500. The local pipeline reads Apache Kafka and invokes the function for each partition, with 100 records and 16 \
+    people at once, in one process. The Python worker does what the enrichment does (asyncio, aiokafka, httpx or aiohttp) \
+    in a process for each core, where there are partitions, with as many records and people at once altogether. The floor, \
+    on one thread of a process, consumes, decodes, and asks Okta for the user, where the enrichment has three requests to \
+    Okta (four or five for the tenth whose login isn't their address) and five to Redis. All of these have read and \
+    committed some records of the topic before; then they are stopped (SIGSTOP), the topic is filled, and the time is from \
+    when they may go on until the last record is committed. Who is faster gets more records. CPU is what one record costs \
+    the measured processes; Okta, Kafka and Redis, on the same cores, are not in it.";
 
 #[derive(Debug, Clone, Copy, clap::Args)]
 #[group(skip)]
 pub(crate) struct Args {
-    /// How many records the pipeline gets, with Okta at 0 ms and 12 partitions
+    /// How many records the pipeline gets, with Okta at 0 ms and 12 partitions; the others' are in proportion
     #[arg(long, default_value_t = 6_000)]
     records: usize,
 }
 
-/// Batch size and concurrency of the invocations of one function.
-const INVOCATIONS: [(usize, usize); 7] =
-    [(1, 16), (10, 16), (100, 1), (100, 4), (100, 16), (100, 64), (500, 16)];
+/// How one function is invoked.
+struct Shape {
+    batch: usize,
+    at_once: usize,
+    /// How often in a round: for a second or more.
+    invocations: usize,
+}
 
-/// And where each takes half a second.
-const SLOW_INVOCATIONS: [(usize, usize); 4] = [(1, 16), (10, 16), (100, 16), (100, 64)];
+impl Shape {
+    const fn new(batch: usize, at_once: usize, invocations: usize) -> Self {
+        Self { batch, at_once, invocations }
+    }
+}
 
-/// What the pipelines are measured on. Parts of the records: enough to take seconds.
+/// The first is what the template deploys.
+const SHAPES: [Shape; 8] = [
+    Shape::new(BATCH, PEOPLE, 20),
+    Shape::new(1, 16, 400),
+    Shape::new(10, 16, 120),
+    Shape::new(100, 1, 10),
+    Shape::new(100, 4, 15),
+    Shape::new(100, 64, 25),
+    Shape::new(500, 16, 10),
+    Shape::new(500, 64, 10),
+];
+
+/// With Okta at 200 ms, where a batch takes up to several seconds.
+const SLOW_SHAPES: [Shape; 5] = [
+    Shape::new(BATCH, PEOPLE, 10),
+    Shape::new(1, 16, 5),
+    Shape::new(10, 16, 10),
+    Shape::new(100, 64, 10),
+    Shape::new(500, 64, 5),
+];
+
+/// What the floor, the pipeline and the workers are measured on.
 struct Case {
     /// Okta's, in milliseconds.
     latency: u64,
     partitions: usize,
-    part: usize,
-    /// Of Python, which takes longer for each.
-    workers_part: usize,
+    /// Percent of the records, so that each takes a second or more.
+    floor: usize,
+    pipeline: usize,
+    workers: usize,
 }
 
 const CASES: [Case; 4] = [
-    Case { latency: 0, partitions: 1, part: 4, workers_part: 16 },
-    Case { latency: 0, partitions: 12, part: 1, workers_part: 4 },
-    Case { latency: 200, partitions: 1, part: 30, workers_part: 30 },
-    Case { latency: 200, partitions: 12, part: 4, workers_part: 8 },
+    Case { latency: 0, partitions: 1, floor: 150, pipeline: 25, workers: 6 },
+    Case { latency: 0, partitions: 12, floor: 200, pipeline: 100, workers: 25 },
+    Case { latency: 200, partitions: 1, floor: 3, pipeline: 3, workers: 3 },
+    Case { latency: 200, partitions: 12, floor: 30, pipeline: 25, workers: 13 },
 ];
 
-/// How many people, and records, of a partition at once: the template's, and the function's own.
-const PEOPLE: usize = 16;
-const BATCH: usize = 100;
+/// How many people, and records, of a partition at once: the template's.
+pub(crate) const PEOPLE: usize = 16;
+pub(crate) const BATCH: usize = 100;
 
-/// How long one run may take on a busy machine.
+/// How long it may take, on a busy machine, until a topic is read or a group has its members.
 const LIMIT: Duration = Duration::from_mins(5);
 
 pub(crate) async fn run(rounds: usize, args: Args, stage: &Stage) -> Result<Section> {
@@ -87,35 +115,25 @@ pub(crate) async fn run(rounds: usize, args: Args, stage: &Stage) -> Result<Sect
     let with_latency = |latency| if latency == 0 { &vars } else { &slow_vars };
     let mut bench = Bench { hr: Hr::new()?, stage, next: 0 };
     let (mut tables, mut aims) = (Vec::new(), Vec::new());
-    for (latency, shapes) in [(0, &INVOCATIONS[..]), (200, &SLOW_INVOCATIONS)] {
-        let shape = |(batch, at_once): &(usize, usize)| format!("batches of {batch}, {at_once} at once");
-        let mut candidates = Candidates::named(shapes.iter().map(shape));
-        for round in 0..rounds {
-            for number in candidates.order(round) {
-                let (batch, at_once) = shapes[number];
-                let records = if latency == 0 { args.records / 6 } else { 2 * batch };
-                candidates
-                    .add(number, bench.one_function(with_latency(latency), batch, at_once, records).await?);
-            }
-        }
+    for (latency, shapes) in [(0, &SHAPES[..]), (200, &SLOW_SHAPES)] {
+        let mut candidates = Candidates::named(shapes);
+        let measure = async |number: usize| bench.one_function(with_latency(latency), &shapes[number]).await;
+        candidates.take_turns(1..=rounds, measure).await?;
         tables.push(candidates.table(format!("one function, Okta at {latency} ms"), "records per s"));
     }
-    let workers = stage.peers.python().map_or(&[][..], |_| &WORKERS);
-    for Case { latency, partitions, part, workers_part } in CASES {
+    let http_clients = stage.peers.python().map_or(&[][..], |_| &WORKERS);
+    for Case { latency, partitions, floor, pipeline, workers } in CASES {
         let vars = with_latency(latency);
-        let names = [FLOOR, PIPELINE].into_iter().chain(workers.iter().map(|(name, _)| *name));
+        let names = [FLOOR, PIPELINE].into_iter().chain(http_clients.iter().map(|(name, _)| *name));
         let mut candidates = Candidates::named(names);
-        for round in 0..rounds {
-            for number in candidates.order(round) {
-                let (records, fewer) = (args.records / part, args.records / workers_part);
-                let measured = match number {
-                    0 => bench.floor(vars, partitions, records).await?,
-                    1 => bench.pipeline(vars, partitions, records).await?,
-                    _ => bench.worker(workers[number - 2].1, vars, partitions, fewer).await?,
-                };
-                candidates.add(number, measured);
-            }
-        }
+        // Whole batches: a part of one would be committed when it is the last.
+        let records = |percent: usize| (args.records * percent / 100).next_multiple_of(BATCH);
+        let measure = async |number| match number {
+            0 => bench.floor(vars, partitions, records(floor)).await,
+            1 => bench.pipeline(vars, partitions, records(pipeline)).await,
+            _ => bench.worker(http_clients[number - 2].1, vars, partitions, records(workers)).await,
+        };
+        candidates.take_turns(1..=rounds, measure).await?;
         let title = format!("Okta at {latency} ms, partitions: {partitions}");
         if latency == 0 {
             aims.extend(aims_of(&title, &candidates));
@@ -125,12 +143,20 @@ pub(crate) async fn run(rounds: usize, args: Args, stage: &Stage) -> Result<Sect
     Ok(Section { title: "Enrichment", about: ABOUT.to_owned() + &stage.peers.about(), tables, aims })
 }
 
+impl Display for Shape {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Self { batch, at_once, .. } = self;
+        write!(f, "batches of {batch}, {at_once} at once")
+    }
+}
+
 fn aims_of(title: &str, candidates: &Candidates) -> Vec<Aim> {
     let Some(pipeline) = candidates.find(PIPELINE) else { return Vec::new() };
     let workers = WORKERS.iter().filter_map(|(name, _)| candidates.find(name));
     let aim = |worker: &Candidate| {
-        let per_core = worker.ratio(pipeline, Measured::cpu_micros).median;
-        Aim::at_least(format!("{title}: records a second and core, of {}", worker.name), per_core, 10.0, " ×")
+        let per_core = worker.ratio(pipeline, Measured::cpu_micros);
+        let what = format!("{title}: CPU of {} over that of the {PIPELINE}", worker.name);
+        Aim::at_least(what, per_core, 10.0, " ×")
     };
     workers.map(aim).collect()
 }
@@ -152,13 +178,8 @@ struct Topic {
 }
 
 impl Bench<'_> {
-    async fn one_function(
-        &mut self,
-        vars: &Vars,
-        batch: usize,
-        at_once: usize,
-        records: usize,
-    ) -> Result<Measured> {
+    async fn one_function(&mut self, vars: &Vars, shape: &Shape) -> Result<Measured> {
+        let Shape { batch, at_once, invocations } = *shape;
         let vars = vars.clone().with("ENRICHMENT_CONCURRENCY", at_once.to_string());
         let mut bootstrap = Bootstrap::start("enrichment", &vars).await?;
         let first = self.next;
@@ -169,23 +190,22 @@ impl Bench<'_> {
         };
         // The first connects to everything.
         bootstrap.invoke(next_batch()?, bootstrap::PROCESSED).await?;
-        let batches = (0..records.div_ceil(batch)).map(|_| next_batch()).collect::<Result<Vec<_>>>()?;
-        let done = batches.len() * batch;
+        let batches = (0..invocations).map(|_| next_batch()).collect::<Result<Vec<_>>>()?;
         let (began, used) = (Instant::now(), bootstrap.process.usage()?.cpu);
         for event in batches {
             bootstrap.invoke(event, bootstrap::PROCESSED).await?;
         }
-        // Threads that stay: the exact clock, for some of these runs are two invocations.
+        // Threads that stay: the exact clock, for some of these runs are five small invocations.
         let (took, used) = (began.elapsed(), bootstrap.process.usage()?.cpu.saturating_sub(used));
         users::expect(&vars, first..self.next).await?;
-        Ok(Measured::of_many(done, took, used))
+        Ok(Measured::of_many(invocations * batch, took, used))
     }
 
     /// What reads the topic and invokes the function, as `joiner dev` does.
     async fn pipeline(&mut self, vars: &Vars, partitions: usize, records: usize) -> Result<Measured> {
         let topic = self.new_topic(partitions).await?;
         let server = Server::function("enrichment", &["--topic-prefix", &topic.prefix], vars)?;
-        self.measure(server, &topic, vars, records).await
+        self.enrich(server, &topic, vars, records).await
     }
 
     async fn worker(
@@ -208,7 +228,7 @@ impl Bench<'_> {
             .with("BATCH", (BATCH * partitions / processes).to_string());
         let server = Server::python(python, "worker.py", processes, &vars)?;
         topics::wait_for_members(&self.stage.kafka, &topic.group, processes, LIMIT).await?;
-        self.measure(server, &topic, &vars, records).await
+        self.enrich(server, &topic, &vars, records).await
     }
 
     async fn new_topic(&self, partitions: usize) -> Result<Topic> {
@@ -232,7 +252,28 @@ impl Bench<'_> {
         topics::fill(&producer, &topic.name, &self.hr, hires).await
     }
 
-    /// From the first record on the topic until the last is committed, by readers that have read some before.
+    async fn floor(&mut self, vars: &Vars, partitions: usize, records: usize) -> Result<Measured> {
+        let topic = self.new_topic(partitions).await?;
+        let server = Server::ourselves(&["floor", &topic.name, &topic.group, &partitions.to_string()], vars)?;
+        self.measure(server, &topic, vars, records).await
+    }
+
+    /// By what stores those whom it has read of.
+    async fn enrich(
+        &mut self,
+        server: Server,
+        topic: &Topic,
+        vars: &Vars,
+        records: usize,
+    ) -> Result<Measured> {
+        let first = self.next;
+        let measured = self.measure(server, topic, vars, records).await?;
+        users::expect(vars, first..self.next).await?;
+        Ok(measured)
+    }
+
+    /// Until the last of the records is committed, by a reader that is warm, from when it may begin. All of them are on the
+    /// topic then, so that nobody waits for the bench.
     async fn measure(
         &mut self,
         mut server: Server,
@@ -240,50 +281,17 @@ impl Bench<'_> {
         vars: &Vars,
         records: usize,
     ) -> Result<Measured> {
-        let (first, warm) = (self.next, 20 * topic.partitions);
+        let warm = (20 * topic.partitions).next_multiple_of(BATCH);
         let progress = Progress::of(&self.stage.kafka, &topic.name, &topic.group)?;
         self.fill(topic, vars, warm).await?;
         wait_for(&progress, warm, &mut server).await?;
-        let (began, used) = (Instant::now(), server.cpu()?);
+        server.signal(Signal::STOP)?;
         self.fill(topic, vars, records).await?;
+        let (began, used) = (Instant::now(), server.cpu()?);
+        server.signal(Signal::CONT)?;
         wait_for(&progress, warm + records, &mut server).await?;
         let (took, used) = (began.elapsed(), server.cpu()?.saturating_sub(used));
-        users::expect(vars, first..self.next).await?;
         Ok(Measured::of_many(records, took, used))
-    }
-
-    async fn floor(&mut self, vars: &Vars, partitions: usize, records: usize) -> Result<Measured> {
-        let topic = self.new_topic(partitions).await?;
-        self.fill(&topic, vars, records).await?;
-        let mut config = topics::config(&self.stage.kafka);
-        config.set("group.id", &topic.group).set("enable.auto.commit", "false");
-        let consumer: StreamConsumer = config.create()?;
-        let mut assignment = TopicPartitionList::new();
-        for partition in 0..i32::try_from(partitions)? {
-            assignment.add_partition_offset(&topic.name, partition, Offset::Beginning)?;
-        }
-        consumer.assign(&assignment)?;
-        let okta = vars.require("OKTA_ORG_URL", "the fake Okta's")?;
-        let http = okta::http_client(Duration::from_secs(10));
-        let asking = consumer.stream().take(records).map(async |message| {
-            let message = message?;
-            let event = EnrichmentRequestedV1::decode(message.payload().context("a record is empty")?)?;
-            let url = format!("{okta}/api/v1/users/{}", event.employee.email.as_str());
-            let request = http.get(url).header(header::AUTHORIZATION, format!("SSWS {OKTA_TOKEN}"));
-            let _user = request.send().await?.bytes().await?;
-            anyhow::Ok(())
-        });
-        let mut answers = asking.buffer_unordered(PEOPLE * partitions);
-        // The connections are made before the time begins.
-        let (skipped, mut start, mut done) = (records / 10, None, 0);
-        while let Some(()) = timeout(LIMIT, answers.try_next()).await.context("the floor stands still")?? {
-            done += 1;
-            if done == skipped {
-                start = Some((Instant::now(), own_cpu()));
-            }
-        }
-        let (began, used) = start.context("there were too few records")?;
-        Ok(Measured::of_many(done - skipped, began.elapsed(), own_cpu().saturating_sub(used)))
     }
 }
 
@@ -294,7 +302,7 @@ async fn wait_for(progress: &Progress, records: usize, server: &mut Server) -> R
         if done >= records {
             return Ok(());
         }
-        server.is_running()?;
+        server.check_running()?;
         ensure!(Instant::now() < deadline, "{done} of {records} records were processed within {LIMIT:?}");
         sleep(Duration::from_millis(5)).await;
     }

@@ -9,26 +9,28 @@ use onboarding::{
     Store,
     store::{Filter, Saved},
 };
-use real_parts::DynamoDbLocal;
+use real_parts::{DynamoDbLocal, Redis};
 use runtime::Vars;
 
 use crate::{
+    candidates::shuffled,
     hr::{self, Hr},
     report::{Aim, Column, Row, Section, Table},
     stage::Stage,
-    statistics::{Spread, median, micros},
+    statistics::{Spread, micros, percentile},
     tables,
     users::{self, user},
 };
 
 const ABOUT: &str = "One caller of the store, with as many users in it: a new user, one that is read, a changed one, and \
-    a page of fifty from the middle of the list. The stores of all sizes are filled first, and then measured in turns. \
-    Redis runs as it is; DynamoDB Local stands in for DynamoDB, whose operations by key don't depend on a table's size \
-    by design, and gets fewer users because it takes them slowly.";
+    a page of fifty from the middle of the list. The stores of all sizes are filled first, each in a server of its own, \
+    and then measured in turns: the medians, and the 99th percentiles of a round. Redis runs as it is; DynamoDB Local \
+    stands in for DynamoDB, whose operations by key don't depend on a table's size by design, and gets fewer users \
+    (copies, but for the first hundred) because it takes them slowly.";
 
 /// How many operations of each kind in a round, and pages.
 const OPERATIONS: usize = 500;
-const PAGES: usize = 100;
+const PAGES: usize = 200;
 
 #[derive(Debug, Clone, clap::Args)]
 #[group(skip)]
@@ -37,7 +39,7 @@ pub(crate) struct Args {
     #[arg(long, value_delimiter = ',', default_value = "10000,100000,1000000")]
     users: Vec<usize>,
     /// And in DynamoDB Local
-    #[arg(long, value_delimiter = ',', default_value = "1000,10000")]
+    #[arg(long, value_delimiter = ',', default_value = "1000,10000,100000")]
     dynamodb_users: Vec<usize>,
 }
 
@@ -48,16 +50,19 @@ struct Grown {
     size: usize,
     /// And how many there are now.
     users: usize,
-    /// Of each round, the median of each operation.
-    medians: [Vec<Duration>; OPERATION_NAMES.len()],
+    /// Of each operation, the median and the 99th percentile of each round.
+    rounds: [Vec<(Duration, Duration)>; OPERATION_NAMES.len()],
 }
 
-const OPERATION_NAMES: [&str; 4] = ["put µs", "get µs", "update µs", "page µs"];
+const OPERATION_NAMES: [(&str, &str); 4] =
+    [("put µs", "put p99"), ("get µs", "get p99"), ("update µs", "update p99"), ("page µs", "page p99")];
 
 pub(crate) async fn run(rounds: usize, args: &Args, stage: &Stage) -> Result<Section> {
     let hr = Hr::new()?;
-    let redis = args.users.iter().map(|size| (*size, stage.vars())).collect();
-    // Each size has a DynamoDB Local of its own.
+    // Each size has a server of its own, which holds nothing else.
+    let servers = args.users.iter().map(|_| Redis::start()).collect::<Result<Vec<_>>>()?;
+    let with_url = |(size, redis): (&usize, &Redis)| (*size, stage.vars().with("STORAGE_URL", redis.url()));
+    let redis = args.users.iter().zip(&servers).map(with_url).collect();
     let locals = args.dynamodb_users.iter().map(|_| DynamoDbLocal::start()).collect::<Result<Vec<_>>>()?;
     let mut dynamodb = Vec::new();
     for (size, local) in args.dynamodb_users.iter().zip(&locals) {
@@ -79,22 +84,24 @@ async fn grow(hr: &Hr, sizes: Vec<(usize, Vars)>, rounds: usize) -> Result<Vec<G
     let mut all = Vec::new();
     for (size, vars) in sizes {
         let store = Store::from_vars(&vars, &Aws::from_vars(&vars)?)?;
-        users::fill(&store, hr, 0..size).await?;
-        all.push(Grown { store, size, users: size, medians: Default::default() });
-    }
-    for _ in 0..rounds {
-        for grown in &mut all {
-            measure(grown, hr).await?;
+        if vars.get("STORAGE_BACKEND") == Some("dynamodb") {
+            users::fill_table(&store, hr, &vars, size).await?;
+        } else {
+            users::fill(&store, hr, 0..size).await?;
         }
-        all.rotate_left(1);
+        all.push(Grown { store, size, users: size, rounds: Default::default() });
     }
-    all.sort_by_key(|grown| grown.size);
+    for round in 1..=rounds {
+        for number in shuffled(all.len(), round) {
+            measure(&mut all[number], hr).await?;
+        }
+    }
     Ok(all)
 }
 
 /// New users get the numbers after the last.
 async fn measure(grown: &mut Grown, hr: &Hr) -> Result<()> {
-    let Grown { store, size, users, medians } = grown;
+    let Grown { store, size, users, rounds } = grown;
     let [mut put, mut get, mut update, mut page] = [const { Vec::new() }; OPERATION_NAMES.len()];
     // Spread over all of them, in no order that an index has.
     let some = |number: usize| hr::id(number * 7_919 % *size);
@@ -118,7 +125,7 @@ async fn measure(grown: &mut Grown, hr: &Hr) -> Result<()> {
         update.push(began.elapsed());
     }
     for number in 0..PAGES {
-        let after = EmployeeId::parse(hr::id(number * 7_919 % *size / 2))?;
+        let after = EmployeeId::parse(hr::id(*size / 4 + number * 7_919 % (*size / 2)))?;
         let began = Instant::now();
         let users = store.list(&Filter::default(), Some(&after), 50).await?;
         let took = began.elapsed();
@@ -128,8 +135,8 @@ async fn measure(grown: &mut Grown, hr: &Hr) -> Result<()> {
         }
     }
     ensure!(!page.is_empty(), "no page has fifty users");
-    for (medians, took) in medians.iter_mut().zip([put, get, update, page]) {
-        medians.push(median(&took));
+    for (rounds, took) in rounds.iter_mut().zip([put, get, update, page]) {
+        rounds.extend(percentile(&took, 50).zip(percentile(&took, 99)));
     }
     Ok(())
 }
@@ -137,23 +144,29 @@ async fn measure(grown: &mut Grown, hr: &Hr) -> Result<()> {
 fn table(store: &str, all: &[Grown]) -> Table {
     let row = |grown: &Grown| Row {
         name: format!("{} users", grown.size),
-        cells: grown.medians.iter().map(|rounds| Some(spread(rounds))).collect(),
+        cells: grown.rounds.iter().flat_map(|rounds| [medians(rounds), p99s(rounds)]).collect(),
     };
-    let columns = OPERATION_NAMES.map(|name| Column::spread(name, 0)).into();
+    let columns = OPERATION_NAMES.map(|(name, p99)| [Column::spread(name, 0), Column::new(p99, 0)]);
+    let columns = columns.into_iter().flatten().collect();
     Table { title: store.to_owned(), columns, rows: all.iter().map(row).collect(), plot: "get µs" }
 }
 
-fn spread(rounds: &[Duration]) -> Spread {
-    Spread::of(rounds.iter().map(|median| micros(*median)))
+fn medians(rounds: &[(Duration, Duration)]) -> Option<Spread> {
+    Spread::of(rounds.iter().map(|(median, _)| micros(*median)))
+}
+
+fn p99s(rounds: &[(Duration, Duration)]) -> Option<Spread> {
+    Spread::of(rounds.iter().map(|(_, p99)| micros(*p99)))
 }
 
 /// Flat: at most half as much again, with the noise of a machine that does other things.
 fn aims_of(store: &str, all: &[Grown]) -> Vec<Aim> {
     let (Some(first), Some(last)) = (all.first(), all.last()) else { return Vec::new() };
-    let both = OPERATION_NAMES.iter().zip(first.medians.iter().zip(&last.medians));
-    both.map(|(operation, (few, many))| {
+    let both = OPERATION_NAMES.iter().zip(first.rounds.iter().zip(&last.rounds));
+    both.map(|((operation, _), (few, many))| {
         let what = format!("{store}: {operation} with {} users over {}", last.size, first.size);
-        Aim::at_most(what, spread(many).median / spread(few).median, 1.5, " ×")
+        let grown = many.iter().zip(few).map(|((many, _), (few, _))| micros(*many) / micros(*few));
+        Aim::at_most(what, Spread::of(grown), 1.5, " ×")
     })
     .collect()
 }

@@ -33,7 +33,7 @@ pub(crate) struct Connection {
 
 impl Connection {
     /// Begins with the request of that number, so that not all connections send the same at once.
-    pub(crate) async fn open(address: SocketAddr, requests: Requests, first: usize) -> Result<Self> {
+    async fn open(address: SocketAddr, requests: Requests, first: usize) -> Result<Self> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
         let (sender, connection) = handshake(TokioIo::new(stream)).await?;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use futures_util::future::try_join_all;
 use tokio::time::timeout;
 
@@ -38,6 +38,7 @@ impl Plan {
         run(clients, self.time / 5).await?;
         let (began, used) = (Instant::now(), cpu()?);
         let latencies = run(clients, self.time).await?;
+        ensure!(!latencies.is_empty(), "nothing was asked within {:?}", self.time);
         Ok(Measured::of(&latencies, began.elapsed(), cpu()?.saturating_sub(used)))
     }
 }
@@ -75,7 +76,7 @@ mod tests {
     impl Client for FailsLater {
         async fn call(&mut self) -> Result<()> {
             self.0 += 1;
-            anyhow::ensure!(self.0 < 4, "the fourth fails");
+            ensure!(self.0 < 4, "the fourth fails");
             tokio::task::yield_now().await;
             Ok(())
         }

@@ -5,6 +5,7 @@ mod candidates;
 mod cold;
 mod cost;
 mod enrichment;
+mod floor;
 mod functions;
 mod growth;
 mod handler;
@@ -20,6 +21,7 @@ mod report;
 mod runtime_api;
 mod serve;
 mod server;
+mod setup;
 mod size;
 mod stage;
 mod statistics;
@@ -28,11 +30,11 @@ mod topics;
 mod users;
 mod webhook;
 
-use std::{fs, io, process::ExitCode, thread::available_parallelism};
+use std::{fs::File, process::ExitCode, sync::Arc};
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use runtime::{Clock, Vars, telemetry};
+use runtime::{Vars, telemetry};
 use tracing_subscriber::fmt::writer::BoxMakeWriter;
 
 use crate::{load::Plan, report::Report, stage::Stage};
@@ -55,25 +57,32 @@ enum Part {
     /// How large each function is, and how long it takes from its spawn to its first request for an event
     Cold(cold::Args),
     /// How long each function takes to its first answer, and to ten thousand more
-    Functions(functions::Args),
+    Functions(Rounds<functions::Args>),
     /// From an event to the brokers' acknowledgement
     Webhook(Plan),
     /// From the topic to the stored user
-    Enrichment(Enrichment),
+    Enrichment(Rounds<enrichment::Args>),
     /// One user from the cache and from the store, and a page of users
     Query(Plan),
     /// Whether the stores get slower with the users in them
-    Growth(Growth),
+    Growth(Rounds<growth::Args>),
     /// The pipeline's memory over many records
     Memory(memory::Args),
     /// What Lambda bills for a hire
-    Cost,
+    Cost {
+        /// How often it is measured
+        #[arg(long, default_value_t = 3)]
+        rounds: usize,
+    },
     /// The local cloud with one function, for the benches to load
     #[command(hide = true)]
     Serve(serve::ServeArgs),
     /// The fake Okta
     #[command(hide = true)]
     Okta(serve::OktaArgs),
+    /// What reads the enrichment's topic and asks Okta once for each record
+    #[command(hide = true)]
+    Floor(floor::Args),
 }
 
 #[derive(clap::Args)]
@@ -92,22 +101,14 @@ struct All {
     memory: memory::Args,
 }
 
+/// What is measured as often as that, each taking as long as it takes.
 #[derive(clap::Args)]
-struct Enrichment {
+struct Rounds<A: clap::Args> {
     /// How often each is measured, in turns
     #[arg(long, default_value_t = 3)]
     rounds: usize,
     #[command(flatten)]
-    args: enrichment::Args,
-}
-
-#[derive(clap::Args)]
-struct Growth {
-    /// How often each is measured, in turns
-    #[arg(long, default_value_t = 3)]
-    rounds: usize,
-    #[command(flatten)]
-    args: growth::Args,
+    args: A,
 }
 
 fn main() -> ExitCode {
@@ -120,8 +121,9 @@ fn main() -> ExitCode {
     };
     let runtime = runtime.enable_all().build().expect("the process may have threads and sockets");
     let outcome = runtime.block_on(async {
-        // The functions log here as they do in Lambda, to nobody.
-        telemetry::init(telemetry::Config::from_vars(&Vars::default())?, BoxMakeWriter::new(io::sink));
+        // The functions log here as in a process of their own: each line is written, and nobody reads it.
+        let nobody = Arc::new(File::options().write(true).open("/dev/null")?);
+        telemetry::init(telemetry::Config::from_vars(&Vars::default())?, BoxMakeWriter::new(nobody));
         match part {
             Some(part) => run(part).await,
             None => run_all(all).await,
@@ -137,49 +139,43 @@ fn main() -> ExitCode {
 }
 
 async fn run(part: Part) -> Result<()> {
-    let section = match part {
+    let begin = Report::begin;
+    let (mut report, section) = match part {
         Part::Serve(args) => return serve::serve(&args).await,
         Part::Okta(args) => return serve::okta(&args).await,
-        Part::Cold(args) => cold::run(&args).await?,
-        Part::Functions(args) => functions::run(args, &Stage::start()?).await?,
-        Part::Webhook(plan) => webhook::run(plan, &Stage::start()?).await?,
-        Part::Enrichment(Enrichment { rounds, args }) => {
-            enrichment::run(rounds, args, &Stage::start()?).await?
+        Part::Floor(args) => return floor::run(&args).await,
+        Part::Cold(args) => (begin("cold")?, cold::run(&args).await?),
+        Part::Functions(Rounds { rounds, args }) => {
+            (begin("functions")?, functions::run(rounds, args, &Stage::start()?).await?)
         }
-        Part::Query(plan) => query::run(plan, &Stage::start()?).await?,
-        Part::Growth(Growth { rounds, args }) => growth::run(rounds, &args, &Stage::start()?).await?,
-        Part::Memory(args) => memory::run(args, &Stage::start()?).await?,
-        Part::Cost => cost::run(&Stage::start()?).await?,
+        Part::Webhook(plan) => (begin("webhook")?, webhook::run(plan, &Stage::with_peers()?).await?),
+        Part::Enrichment(Rounds { rounds, args }) => {
+            (begin("enrichment")?, enrichment::run(rounds, args, &Stage::with_peers()?).await?)
+        }
+        Part::Query(plan) => (begin("query")?, query::run(plan, &Stage::with_peers()?).await?),
+        Part::Growth(Rounds { rounds, args }) => {
+            (begin("growth")?, growth::run(rounds, &args, &Stage::start()?).await?)
+        }
+        Part::Memory(args) => (begin("memory")?, memory::run(args, &Stage::start()?).await?),
+        Part::Cost { rounds } => (begin("cost")?, cost::run(rounds, &Stage::start()?).await?),
     };
-    print!("{}", section.text());
+    report.add(section)?;
+    report.end();
     Ok(())
 }
 
 /// Says each section as soon as it is measured, and writes the report anew with it.
 async fn run_all(args: All) -> Result<()> {
-    let mut report = Report {
-        when: Clock::system().now(),
-        machine: machine(available_parallelism()?.get()),
-        arguments: std::env::args().skip(1).collect::<Vec<_>>().join(" "),
-        sections: Vec::new(),
-    };
+    let mut report = Report::begin("report")?;
     report.add(cold::run(&args.cold).await?)?;
-    let stage = Stage::start()?;
-    report.add(functions::run(args.functions, &stage).await?)?;
+    let stage = Stage::with_peers()?;
+    report.add(functions::run(args.plan.rounds, args.functions, &stage).await?)?;
     report.add(webhook::run(args.plan, &stage).await?)?;
     report.add(enrichment::run(args.plan.rounds, args.enrichment, &stage).await?)?;
     report.add(query::run(args.plan, &stage).await?)?;
     report.add(growth::run(args.plan.rounds, &args.growth, &stage).await?)?;
     report.add(memory::run(args.memory, &stage).await?)?;
-    report.add(cost::run(&stage).await?)?;
-    println!("\nThe report is in target/bench: report.html, and report.json for programs.");
+    report.add(cost::run(args.plan.rounds, &stage).await?)?;
+    report.end();
     Ok(())
-}
-
-/// The processor's name and how many cores it has here.
-fn machine(cores: usize) -> String {
-    let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let name = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
-    let name = name.map_or("an unknown processor", |(_, name)| name);
-    format!("{cores} cores of {name}")
 }

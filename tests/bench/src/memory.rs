@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
 use contracts::topic;
 use tokio::time::sleep;
 
@@ -13,10 +13,12 @@ use crate::{
     stage::Stage,
     statistics::{Spread, megabytes},
     topics::{self, GROUP, Progress},
+    users,
 };
 
 const ABOUT: &str = "The local pipeline with 12 partitions, in a process of its own, works through records of ten thousand \
-    employees who are hired and then updated. Its resident memory at each tenth part of them.";
+    employees who are hired and then updated. Its resident memory at each tenth part of them. In the end \
+    all of them have to be stored, and none of the records a dead letter. Measured once.";
 
 /// How many people the events are of.
 const EMPLOYEES: usize = 10_000;
@@ -53,17 +55,21 @@ pub(crate) async fn run(args: Args, stage: &Stage) -> Result<Section> {
             (last, since) = (done, Instant::now());
         }
         if done >= records * (rows.len() + 1) / STEPS {
-            let cells = vec![Some(Spread::once(megabytes(server.resident()?)))];
+            let cells = vec![Spread::once(megabytes(server.resident()?))];
             rows.push(Row { name: format!("after {}", records * (rows.len() + 1) / STEPS), cells });
         }
-        server.is_running()?;
+        server.check_running()?;
         if since.elapsed() > STANDSTILL {
             bail!("{last} of {records} records were processed, and none for {STANDSTILL:?}");
         }
         sleep(Duration::from_millis(20)).await;
     }
-    let at = |step: usize| rows[step].cells[0].map_or(0.0, |spread| spread.median);
-    let grown = at(STEPS - 1) / at(1);
+    // Dead letters would be flat too.
+    users::expect(&vars, 0..EMPLOYEES.min(records)).await?;
+    let letters = topics::count(&stage.kafka, &failed)?;
+    ensure!(letters == 0, "{letters} of {records} records became dead letters");
+    let at = |step: usize| rows[step].cells[0].map_or(f64::NAN, |spread| spread.median);
+    let grown = Spread::once(at(STEPS - 1) / at(1));
     let aims = vec![Aim::at_most("memory at the end over that at a fifth", grown, 1.1, " ×")];
     let title = format!("{records} records");
     let table = Table { title, columns: vec![Column::new("RSS MB", 1)], rows, plot: "RSS MB" };

@@ -2,11 +2,16 @@
 
 use std::{
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Stdio},
 };
 
+use anyhow::{Result, ensure};
+use runtime::Vars;
+
+use crate::server::peer;
+
 /// The Python that has what they need, or why there is none.
-pub(crate) struct Peers(Result<PathBuf, String>);
+pub(crate) struct Peers(std::result::Result<PathBuf, String>);
 
 impl Peers {
     /// Installs them, if they aren't yet.
@@ -20,6 +25,15 @@ impl Peers {
             Err(error) => Err(error.to_string()),
         };
         Self(python)
+    }
+
+    /// An error if one of them answers or stores something else than is claimed: that is no peer.
+    pub(crate) fn check(&self, vars: &Vars) -> Result<()> {
+        let Some(python) = self.python() else { return Ok(()) };
+        let checked = peer(python, vars).arg("check.py").stdout(Stdio::piped()).output()?;
+        let said = [checked.stdout, checked.stderr].concat();
+        ensure!(checked.status.success(), "peers/check.py failed:\n{}", String::from_utf8_lossy(&said));
+        Ok(())
     }
 
     pub(crate) fn python(&self) -> Option<&Path> {

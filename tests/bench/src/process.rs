@@ -5,7 +5,12 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use rustix::time::{ClockId, clock_gettime};
+use rustix::{
+    param::clock_ticks_per_second,
+    time::{ClockId, clock_gettime},
+};
+
+use crate::statistics::float;
 
 /// A running program. Dropped, it is gone.
 #[derive(Debug)]
@@ -32,7 +37,7 @@ impl Process {
     }
 
     /// An error once it has ended.
-    pub(crate) fn is_running(&mut self) -> Result<()> {
+    pub(crate) fn check_running(&mut self) -> Result<()> {
         match self.child.try_wait()? {
             None => Ok(()),
             Some(status) => bail!("it ended with {status}"),
@@ -60,10 +65,11 @@ pub(crate) fn own_cpu() -> Duration {
     Duration::from_secs(seconds) + Duration::from_nanos(nanos)
 }
 
-/// What it has used of the CPUs so far, with its threads that have ended: in hundredths of a second.
+/// What it has used of the CPUs so far, with its threads that have ended: in ticks of a hundredth of a second, mostly.
 pub(crate) fn cpu_of(process: &Process) -> Result<Duration> {
     let stat = fs::read_to_string(format!("/proc/{}/stat", process.child.id()))?;
-    user_and_system(&stat).context("the kernel does not say how long a process has run")
+    let ticks = user_and_system(&stat).context("the kernel does not say how long a process has run")?;
+    Ok(Duration::from_secs(ticks).div_f64(float(clock_ticks_per_second())))
 }
 
 impl Drop for Process {
@@ -72,17 +78,17 @@ impl Drop for Process {
         drop(self.child.wait());
     }
 }
+
 /// `VmRSS` of `/proc/<pid>/status`, which is in KiB.
 fn resident(status: &str) -> Option<u64> {
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
     Some(line.trim().strip_suffix(" kB")?.parse::<u64>().ok()? * 1024)
 }
 
-/// Of `/proc/<pid>/stat`, the 14th and the 15th field. The second may contain spaces and ends with the last parenthesis.
-fn user_and_system(stat: &str) -> Option<Duration> {
+/// In ticks: of `/proc/<pid>/stat`, the 14th and the 15th field. The second may contain spaces and ends with the last parenthesis.
+fn user_and_system(stat: &str) -> Option<u64> {
     let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
-    let ticks: u64 = fields.next()?.parse::<u64>().ok()? + fields.next()?.parse::<u64>().ok()?;
-    Some(Duration::from_millis(10 * ticks))
+    Some(fields.next()?.parse::<u64>().ok()? + fields.next()?.parse::<u64>().ok()?)
 }
 
 /// The first number of a `schedstat`: nanoseconds on a CPU.
@@ -102,6 +108,6 @@ mod tests {
         assert_eq!(on_cpu("1500000 42 7\n"), Some(Duration::from_micros(1500)));
         assert_eq!(on_cpu(""), None);
         let stat = "42 (a (b) c) S 1 2 3 4 5 6 7 8 9 10 150 25 0 0";
-        assert_eq!(user_and_system(stat), Some(Duration::from_millis(1750)));
+        assert_eq!(user_and_system(stat), Some(175));
     }
 }

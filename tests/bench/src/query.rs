@@ -9,10 +9,10 @@ use serde_json::json;
 
 use crate::{
     bootstrap::OK,
-    candidates::{Candidates, Measured},
+    candidates::{Candidate, Candidates, Measured},
     handler::Handler,
     hr::{self, Hr},
-    http::{Connection, Requests},
+    http::Requests,
     load::{Client, Plan},
     process::own_cpu,
     report::{Aim, Section},
@@ -31,9 +31,9 @@ const GATEWAY: &str = "local gateway";
 const FASTAPI: &str = "FastAPI";
 
 const ABOUT: &str = "Ten thousand users in Redis, which is the cache too. The base is a bare GET of a user's JSON from the \
-    cache. The handler is the function in this process, from API Gateway's event to its answer; the local gateway is the \
-    same behind HTTP, in a process of its own; FastAPI does the same with redis-py, and has a process for each core. A \
-    user who isn't in the cache has a tombstone there, and is read from the store each time. Loops are closed, as in \
+    cache. The handler is the function, from API Gateway's event to its answer. Both are in this process, on one thread with \
+    whoever calls them, whose part is in their CPU. The local gateway is the handler behind HTTP, in a process of its own; \
+    FastAPI does the same with redis-py, and has a process for each core. A user who isn't in the cache has a tombstone there, and is read from the store each time. Loops are closed, as in \
     Webhook.";
 
 /// What is asked for.
@@ -78,37 +78,32 @@ pub(crate) async fn run(plan: Plan, stage: &Stage) -> Result<Section> {
         let others = usize::from(case.has_floor) + 1;
         for connections in CONNECTIONS {
             let mut candidates = Candidates::named(names());
-            // The first round warms everybody up, and is not counted.
-            for round in 0..=plan.rounds {
-                for number in candidates.order(round) {
-                    let cpu = || Ok(own_cpu());
-                    let measured = if number >= others {
-                        let server = &servers[number - others].1;
-                        let mut senders =
-                            Connection::open_all(&server.addresses, &requests, connections).await?;
-                        plan.drive(&mut senders, || server.cpu()).await?
-                    } else if number + 1 == others {
-                        plan.drive(&mut handler.callers(connections), cpu).await?
-                    } else {
-                        plan.drive(&mut vec![bare.clone(); connections], cpu).await?
-                    };
-                    if round > 0 {
-                        candidates.add(number, measured);
-                    }
+            let measure = async |number: usize| {
+                let cpu = || Ok(own_cpu());
+                if number >= others {
+                    servers[number - others].1.drive(plan, &requests, connections).await
+                } else if number + 1 == others {
+                    plan.drive(&mut handler.callers(connections), cpu).await
+                } else {
+                    plan.drive(&mut vec![bare.clone(); connections], cpu).await
                 }
-            }
-            aims.extend(aim_of(case.title, connections, &candidates));
+            };
+            candidates.take_turns(0..=plan.rounds, measure).await?;
+            aims.extend(aims_of(case.title, connections, &candidates));
             tables.push(candidates.table(format!("{}, connections: {connections}", case.title), "per s"));
         }
     }
     Ok(Section { title: "User query", about: ABOUT.to_owned() + &stage.peers.about(), tables, aims })
 }
 
-fn aim_of(case: &str, connections: usize, candidates: &Candidates) -> Option<Aim> {
-    let (gateway, fastapi) = (candidates.find(GATEWAY)?, candidates.find(FASTAPI)?);
-    let per_core = fastapi.ratio(gateway, Measured::cpu_micros).median;
-    let what = format!("{case}: requests a second and core, of FastAPI's, at {connections}");
-    Some(Aim::at_least(what, per_core, 10.0, " ×"))
+fn aims_of(case: &str, connections: usize, candidates: &Candidates) -> Vec<Aim> {
+    let Some(fastapi) = candidates.find(FASTAPI) else { return Vec::new() };
+    let aim = |ours: &Candidate| {
+        let per_core = fastapi.ratio(ours, Measured::cpu_micros);
+        let what = format!("{case}: CPU of FastAPI over that of the {}, at {connections}", ours.name);
+        Aim::at_least(what, per_core, 10.0, " ×")
+    };
+    [GATEWAY, HANDLER].iter().filter_map(|name| candidates.find(name)).map(aim).collect()
 }
 
 impl Case {

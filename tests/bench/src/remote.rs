@@ -4,6 +4,7 @@ use std::{
     path::Path,
 };
 
+use anyhow::{Context, Result};
 use runtime::Vars;
 
 /// Where Linux systems have the roots that they trust, as one file.
@@ -32,11 +33,11 @@ impl Remote {
     }
 
     /// What the template leaves to the deployment. All over TLS, as deployed: to make a client for it is part of a start.
-    pub(crate) fn vars(&self) -> io::Result<Vars> {
+    pub(crate) fn vars(&self) -> Result<Vars> {
         let address = self.0.local_addr()?;
         let https = format!("https://{address}");
         Ok(Vars::from_iter(aws::EMULATED)
-            .with("SSL_CERT_FILE", roots())
+            .with("SSL_CERT_FILE", roots()?)
             .with("AWS_SESSION_TOKEN", "local")
             .with("AWS_ENDPOINT_URL_DYNAMODB", &https)
             .with("AWS_ENDPOINT_URL_KAFKA", &https)
@@ -54,8 +55,9 @@ impl Remote {
 }
 
 /// In Lambda the roots are this one file. Debian has each of them as a file besides, and a start would read both.
-pub(crate) fn roots() -> &'static str {
-    ROOTS.into_iter().find(|file| Path::new(file).exists()).unwrap_or_default()
+pub(crate) fn roots() -> Result<&'static str> {
+    let found = ROOTS.into_iter().find(|file| Path::new(file).exists());
+    found.with_context(|| format!("there are no root certificates: neither {} nor {}", ROOTS[0], ROOTS[1]))
 }
 
 #[cfg(test)]

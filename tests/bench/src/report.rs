@@ -5,18 +5,19 @@ mod html;
 use std::{fmt::Write as _, fs, path::Path};
 
 use anyhow::{Context, Result};
-use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::{stage::root, statistics::Spread};
+use crate::{setup::Setup, stage::root, statistics::Spread};
 
+/// Of a whole run, or of a part of one that was run alone.
 #[derive(Serialize)]
 pub(crate) struct Report {
-    pub(crate) when: Timestamp,
-    pub(crate) machine: String,
-    /// The command line after the program's name.
-    pub(crate) arguments: String,
-    pub(crate) sections: Vec<Section>,
+    /// Its files'.
+    #[serde(skip)]
+    name: &'static str,
+    #[serde(flatten)]
+    setup: Setup,
+    sections: Vec<Section>,
 }
 
 #[derive(Serialize)]
@@ -55,16 +56,36 @@ pub(crate) struct Row {
 /// What was to be reached. A figure that is missed is a finding, with by how much.
 #[derive(Serialize)]
 pub(crate) struct Aim {
-    pub(crate) what: String,
-    pub(crate) measured: f64,
-    pub(crate) wanted: f64,
-    pub(crate) unit: &'static str,
-    pub(crate) met: bool,
+    what: String,
+    measured: Option<Spread>,
+    /// `at least`, or `at most`.
+    bound: &'static str,
+    wanted: f64,
+    unit: &'static str,
+    verdict: Verdict,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Verdict {
+    /// In every round.
+    Met,
+    /// In every round.
+    Missed,
+    /// Some rounds say one thing and some the other, or there is no figure.
+    Unsure,
 }
 
 const TERMINAL: usize = 100;
 
 impl Report {
+    /// Says what is measured.
+    pub(crate) fn begin(name: &'static str) -> Result<Self> {
+        let setup = Setup::find()?;
+        println!("{}", wrap(&setup.text()));
+        Ok(Self { name, setup, sections: Vec::new() })
+    }
+
     /// Says the section, and writes what there is so far: who stops a run keeps it.
     pub(crate) fn add(&mut self, section: Section) -> Result<()> {
         print!("{}", section.text());
@@ -72,15 +93,18 @@ impl Report {
         self.write(&root().join("target/bench"))
     }
 
-    /// Writes `report.json` and `report.html`.
+    pub(crate) fn end(&self) {
+        println!("\nThe report is in target/bench: {0}.html, and {0}.json for programs.", self.name);
+    }
+
     fn write(&self, folder: &Path) -> Result<()> {
         fs::create_dir_all(folder).with_context(|| format!("{} can't be made", folder.display()))?;
-        let write = |name, content: String| {
-            let path = folder.join(name);
+        let write = |ending, content: String| {
+            let path = folder.join(format!("{}.{ending}", self.name));
             fs::write(&path, content).with_context(|| format!("{} can't be written", path.display()))
         };
-        write("report.json", serde_json::to_string_pretty(self)? + "\n")?;
-        write("report.html", html::page(self))
+        write("json", serde_json::to_string_pretty(self)? + "\n")?;
+        write("html", html::page(self))
     }
 }
 
@@ -172,18 +196,45 @@ impl Column {
 }
 
 impl Aim {
-    pub(crate) fn at_most(what: impl Into<String>, measured: f64, wanted: f64, unit: &'static str) -> Self {
-        Self { what: what.into(), measured, wanted, unit, met: measured <= wanted }
+    pub(crate) fn at_most(
+        what: impl Into<String>,
+        measured: Option<Spread>,
+        wanted: f64,
+        unit: &'static str,
+    ) -> Self {
+        let verdict = Verdict::of(measured, |figure| figure <= wanted);
+        Self { what: what.into(), measured, bound: "at most", wanted, unit, verdict }
     }
 
-    pub(crate) fn at_least(what: impl Into<String>, measured: f64, wanted: f64, unit: &'static str) -> Self {
-        Self { what: what.into(), measured, wanted, unit, met: measured >= wanted }
+    pub(crate) fn at_least(
+        what: impl Into<String>,
+        measured: Option<Spread>,
+        wanted: f64,
+        unit: &'static str,
+    ) -> Self {
+        let verdict = Verdict::of(measured, |figure| figure >= wanted);
+        Self { what: what.into(), measured, bound: "at least", wanted, unit, verdict }
     }
 
     fn text(&self) -> String {
-        let Self { what, measured, wanted, unit, met } = self;
-        let verdict = if *met { "met   " } else { "MISSED" };
-        format!("{verdict} {what}: {measured:.2}{unit}, aim {wanted}{unit}")
+        let Self { what, measured, bound, wanted, unit, verdict } = self;
+        let verdict = match verdict {
+            Verdict::Met => "met   ",
+            Verdict::Missed => "MISSED",
+            Verdict::Unsure => "UNSURE",
+        };
+        let measured = Column::spread("", 2).show(*measured);
+        format!("{verdict} {what}: {measured}{unit}, aim {bound} {wanted}{unit}")
+    }
+}
+
+impl Verdict {
+    fn of(measured: Option<Spread>, reaches: impl Fn(f64) -> bool) -> Self {
+        match measured.map(|Spread { least, most, .. }| (reaches(least), reaches(most))) {
+            Some((true, true)) => Self::Met,
+            Some((false, false)) => Self::Missed,
+            Some(_) | None => Self::Unsure,
+        }
     }
 }
 
@@ -197,8 +248,8 @@ mod tests {
             title: "16 connections".to_owned(),
             columns: vec![Column::spread("per s", 0), Column::new("p99 ms", 2)],
             rows: vec![
-                row("floor", vec![Some(Spread::of([900.0, 1000.0, 1100.0])), Some(Spread::once(1.5))]),
-                row("a <peer>", vec![Some(Spread::once(50.0)), None]),
+                row("floor", vec![Spread::of([900.0, 1000.0, 1100.0]), Spread::once(1.5)]),
+                row("a <peer>", vec![Spread::once(50.0), None]),
             ],
             plot: "per s",
         }
@@ -222,18 +273,22 @@ a <peer>                     50       -
     }
 
     #[test]
-    fn an_aim_that_is_missed_says_so_and_by_how_much() {
-        assert_eq!(Aim::at_least("faster", 8.0, 10.0, " ×").text(), "MISSED faster: 8.00 ×, aim 10 ×");
-        assert_eq!(Aim::at_most("small", 4.0, 5.0, " MB").text(), "met    small: 4.00 MB, aim 5 MB");
+    fn an_aim_says_whether_every_round_reached_it_and_by_how_much() {
+        let least = |rounds: [f64; 3]| Aim::at_least("faster", Spread::of(rounds), 10.0, " ×").text();
+        assert_eq!(least([8.0, 7.0, 9.0]), "MISSED faster: 8.00 (7.00-9.00) ×, aim at least 10 ×");
+        assert_eq!(least([8.0, 7.0, 10.5]), "UNSURE faster: 8.00 (7.00-10.50) ×, aim at least 10 ×");
+        assert_eq!(least([11.0, 10.0, 12.0]), "met    faster: 11.00 (10.00-12.00) ×, aim at least 10 ×");
+        let most = |figure| Aim::at_most("small", figure, 5.0, " MB").text();
+        assert_eq!(most(Spread::once(4.0)), "met    small: 4.00 MB, aim at most 5 MB");
+        assert_eq!(most(None), "UNSURE small: - MB, aim at most 5 MB");
     }
 
     #[test]
     fn a_report_is_a_page_that_escapes_names_and_has_every_figure() {
-        let aims = vec![Aim::at_least("faster", 8.0, 10.0, " ×")];
+        let aims = vec![Aim::at_least("faster", Spread::once(8.0), 10.0, " ×")];
         let section = Section { title: "Webhook", about: "A & B".to_owned(), tables: vec![table()], aims };
-        let when = Timestamp::UNIX_EPOCH;
-        let report =
-            Report { when, machine: "2 cores".to_owned(), arguments: String::new(), sections: vec![section] };
+        let setup = Setup::find().unwrap();
+        let report = Report { name: "report", setup, sections: vec![section] };
         let page = html::page(&report);
         for part in ["a &lt;peer&gt;", "A &amp; B", "1000 (900-1100)", "<svg", "MISSED"] {
             assert!(page.contains(part), "{part}");

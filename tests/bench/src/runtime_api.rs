@@ -87,7 +87,7 @@ impl RuntimeApi {
             select! {
                 asked = self.asked.recv() => return asked.context("the Runtime API has ended"),
                 () = sleep(Duration::from_millis(100)) => {
-                    process.is_running()?;
+                    process.check_running()?;
                     ensure!(process.began.elapsed() < LIMIT, "it asked for no event within {LIMIT:?}");
                 }
             }

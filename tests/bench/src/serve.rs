@@ -5,17 +5,13 @@ use std::{future::pending, net::Ipv4Addr, time::Duration};
 use anyhow::{Context, Result, ensure};
 use joiner::{Cloud, Options, Reading, template::Template};
 use okta::fake::{Behaviour, Directory};
-use runtime::{
-    Clock, Vars,
-    telemetry::{self, Config},
-};
+use runtime::{Clock, Vars};
 use tokio::net::TcpListener;
-use tracing_subscriber::fmt::writer::BoxMakeWriter;
 
 use crate::stage::{COMPANY, OKTA_TOKEN, root};
 
-/// What it says on stderr, followed by its address, when it listens.
-pub(crate) const READY: &str = "ready ";
+/// What it says on stderr when it is, followed by its address.
+pub(crate) const READY: &str = "ready";
 
 #[derive(clap::Args)]
 pub(crate) struct ServeArgs {
@@ -23,9 +19,6 @@ pub(crate) struct ServeArgs {
     /// Before the names of topics and groups
     #[arg(long, default_value = "")]
     topic_prefix: String,
-    /// How many records an invocation gets at most, instead of the template's
-    #[arg(long)]
-    batch_size: Option<usize>,
 }
 
 #[derive(clap::Args)]
@@ -38,15 +31,11 @@ pub(crate) struct OktaArgs {
 /// The local cloud with one function of the template, in memory of nobody else's.
 pub(crate) async fn serve(args: &ServeArgs) -> Result<()> {
     let vars = Vars::from_process();
-    telemetry::init(Config::from_vars(&vars)?, BoxMakeWriter::new(std::io::stdout));
     let parameters = [("TopicPrefix", args.topic_prefix.as_str())];
     let mut template = Template::read_with(&root().join("template.yaml"), &parameters)?;
     template.functions.retain(|function| function.name == args.function);
     template.tables.clear();
     ensure!(!template.functions.is_empty(), "the template has no function {}", args.function);
-    for trigger in template.functions.iter_mut().flat_map(|function| &mut function.triggers) {
-        trigger.batch_size = args.batch_size.unwrap_or(trigger.batch_size);
-    }
     let clock = Clock::system();
     let cloud = Cloud::start(Options {
         template,
@@ -59,7 +48,7 @@ pub(crate) async fn serve(args: &ServeArgs) -> Result<()> {
     });
     let cloud = cloud.await?;
     let address = cloud.url();
-    eprintln!("{READY}{}", address.strip_prefix("http://").context("it listens over HTTP")?);
+    eprintln!("{READY} {}", address.strip_prefix("http://").context("it listens over HTTP")?);
     pending().await
 }
 
@@ -69,7 +58,7 @@ pub(crate) async fn okta(args: &OktaArgs) -> Result<()> {
     let latency = Duration::from_millis(args.latency);
     directory.set_behaviour(Behaviour { latency, ..Behaviour::default() });
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-    eprintln!("{READY}{}", listener.local_addr()?);
+    eprintln!("{READY} {}", listener.local_addr()?);
     let token = OKTA_TOKEN.to_owned().into();
     Ok(okta::fake::serve(listener, directory, token, pending()).await?)
 }

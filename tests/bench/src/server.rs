@@ -2,10 +2,11 @@
 
 use std::{
     env,
-    io::{BufRead, BufReader, Read},
+    io::{self, BufRead, BufReader},
     net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
     path::Path,
     process::{Command, Stdio},
+    sync::mpsc::{self, SendError},
     thread,
     time::{Duration, Instant},
 };
@@ -13,8 +14,12 @@ use std::{
 use anyhow::{Context, Result, bail};
 use real_parts::bound_to_this_process;
 use runtime::Vars;
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::{
+    candidates::Measured,
+    http::{Connection, Requests},
+    load::Plan,
     process::{Process, cpu_of},
     serve::READY,
 };
@@ -37,17 +42,26 @@ impl Server {
         // Its log goes to nobody, as those of the peers.
         command.stdout(Stdio::null()).stderr(Stdio::piped());
         let mut process = Process::start(command)?;
-        let mut said = BufReader::new(process.child.stderr.take().context("its errors are piped")?);
-        let mut first = String::new();
-        said.read_line(&mut first)?;
-        let Some(address) = first.trim().strip_prefix(READY) else {
-            said.read_to_string(&mut first)?;
-            bail!("bench {} did not start: {}", arguments.join(" "), first.trim());
-        };
-        let addresses = vec![address.parse()?];
-        // What it says from here on is for whoever watches.
-        thread::spawn(move || said.lines().map_while(Result::ok).for_each(|line| eprintln!("{line}")));
-        Ok(Self { addresses, processes: vec![process] })
+        let said = BufReader::new(process.child.stderr.take().context("its errors are piped")?);
+        let (tell, told) = mpsc::channel();
+        thread::spawn(move || {
+            for line in said.lines().map_while(Result::ok) {
+                // Once it is ready nobody receives, and what it says is for whoever watches.
+                tell.send(line).unwrap_or_else(|SendError(line)| eprintln!("{line}"));
+            }
+        });
+        let (deadline, mut lines) = (Instant::now() + LIMIT, Vec::new());
+        loop {
+            // An error once it has ended, too.
+            let Ok(line) = told.recv_timeout(deadline.saturating_duration_since(Instant::now())) else {
+                bail!("bench {} did not start: {}", arguments.join(" "), lines.join("\n"));
+            };
+            if let Some(addresses) = line.strip_prefix(READY) {
+                let addresses = addresses.split_whitespace().map(str::parse).collect::<Result<_, _>>()?;
+                return Ok(Self { addresses, processes: vec![process] });
+            }
+            lines.push(line);
+        }
     }
 
     /// The local cloud with one function.
@@ -57,8 +71,8 @@ impl Server {
 
     /// Uvicorn with the peer's application, once for each core. Returns when all of them answer.
     pub(crate) fn uvicorn(python: &Path, app: &str, cores: usize, vars: &Vars) -> Result<Self> {
-        let ports: Vec<_> = (0..cores).map(|_| free_port()).collect::<Result<_>>()?;
-        let options = "--loop uvloop --http httptools --no-proxy-headers --no-access-log --log-level warning";
+        let ports = free_ports(cores)?;
+        let options = "--workers 1 --loop uvloop --http httptools --no-proxy-headers --no-access-log --log-level warning";
         let start = |port: &u16| {
             let mut command = peer(python, vars);
             command
@@ -88,7 +102,7 @@ impl Server {
         for address in &self.addresses {
             while TcpStream::connect(address).is_err() {
                 for process in &mut self.processes {
-                    process.is_running()?;
+                    process.check_running()?;
                 }
                 if Instant::now() > deadline {
                     bail!("nobody listens at {address} after {LIMIT:?}");
@@ -99,9 +113,25 @@ impl Server {
         Ok(())
     }
 
+    /// Loads them over as many connections, for the plan's time.
+    pub(crate) async fn drive(
+        &self,
+        plan: Plan,
+        requests: &Requests,
+        connections: usize,
+    ) -> Result<Measured> {
+        let mut connections = Connection::open_all(&self.addresses, requests, connections).await?;
+        plan.drive(&mut connections, || self.cpu()).await
+    }
+
     /// An error once one of them has ended.
-    pub(crate) fn is_running(&mut self) -> Result<()> {
-        self.processes.iter_mut().try_for_each(Process::is_running)
+    pub(crate) fn check_running(&mut self) -> Result<()> {
+        self.processes.iter_mut().try_for_each(Process::check_running)
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) -> Result<()> {
+        let send = |process: &Process| Ok(kill_process(Pid::from_child(&process.child), signal)?);
+        self.processes.iter().try_for_each(send)
     }
 
     /// What all of them have used so far.
@@ -115,13 +145,20 @@ impl Server {
     }
 }
 
-fn peer(python: &Path, vars: &Vars) -> Command {
+/// With these variables and nothing else: no setting of whoever runs the bench changes a peer.
+pub(crate) fn peer(python: &Path, vars: &Vars) -> Command {
     let mut command = bound_to_this_process(python);
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers");
-    command.current_dir(folder).envs(vars.iter()).stdin(Stdio::null()).stdout(Stdio::null());
+    command.current_dir(folder).env_clear().envs(vars.iter()).stdin(Stdio::null()).stdout(Stdio::null());
+    for name in ["PATH", "HOME"] {
+        command.envs(env::var_os(name).map(|value| (name, value)));
+    }
     command
 }
 
-fn free_port() -> Result<u16> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+/// All are held until the last is found, so that they differ.
+fn free_ports(count: usize) -> Result<Vec<u16>> {
+    let listeners = (0..count).map(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)));
+    let listeners = listeners.collect::<io::Result<Vec<_>>>()?;
+    listeners.iter().map(|listener| Ok(listener.local_addr()?.port())).collect()
 }

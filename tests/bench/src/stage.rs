@@ -45,6 +45,13 @@ impl Stage {
         })
     }
 
+    /// And with peers that have shown that they do what they are compared in.
+    pub(crate) fn with_peers() -> Result<Self> {
+        let stage = Self::start()?;
+        stage.peers.check(&stage.vars())?;
+        Ok(stage)
+    }
+
     /// What the functions, and the peers, are told. Each time with a database of Redis that nobody else has: no part of a
     /// run meets what another has stored.
     pub(crate) fn vars(&self) -> Vars {

@@ -17,13 +17,13 @@ use rdkafka::{
     error::{KafkaResult, RDKafkaErrorCode},
     groups::GroupInfo,
     message::{Header, OwnedHeaders},
-    metadata::MetadataTopic,
+    metadata::{MetadataPartition, MetadataTopic},
     producer::{FutureProducer, FutureRecord},
 };
 use runtime::Vars;
 use tokio::{task::spawn_blocking, time::sleep};
 
-use crate::hr::{Hr, headers};
+use crate::hr::{self, Hr};
 
 /// How many records are on their way at once.
 const AT_ONCE: usize = 5_000;
@@ -59,9 +59,7 @@ pub(crate) async fn fill(
         let sending = chunk.iter().map(async |(number, update)| {
             let event = hr.event(*number, *update)?;
             let value = event.encode();
-            let headers = headers(&event).iter().fold(OwnedHeaders::new(), |all, (key, value)| {
-                all.insert(Header { key, value: Some(value) })
-            });
+            let headers = headers(&hr::headers(&event));
             let record =
                 FutureRecord::to(topic).key(event.employee.id.as_str()).payload(&value).headers(headers);
             producer.send(record, Duration::from_secs(10)).await.map_err(|(error, _)| error)?;
@@ -70,6 +68,12 @@ pub(crate) async fn fill(
         try_join_all(sending).await?;
     }
     Ok(())
+}
+
+/// As librdkafka takes them.
+pub(crate) fn headers(pairs: &[(&str, Vec<u8>)]) -> OwnedHeaders {
+    let pairs = pairs.iter().map(|(key, value)| Header { key, value: Some(value) });
+    pairs.fold(OwnedHeaders::new(), OwnedHeaders::insert)
 }
 
 /// Set as Joiner's own.
@@ -86,6 +90,22 @@ pub(crate) fn config(servers: &str) -> ClientConfig {
     config
 }
 
+/// How many records are on it.
+pub(crate) fn count(servers: &str, topic: &str) -> Result<i64> {
+    let consumer: BaseConsumer = config(servers).create()?;
+    let count = |partition| {
+        let (first, next) = consumer.fetch_watermarks(topic, partition, PATIENCE)?;
+        Ok(next - first)
+    };
+    partitions(&consumer, topic)?.into_iter().map(count).sum()
+}
+
+fn partitions(consumer: &BaseConsumer, topic: &str) -> KafkaResult<Vec<i32>> {
+    let metadata = consumer.fetch_metadata(Some(topic), PATIENCE)?;
+    let partitions = metadata.topics().iter().flat_map(MetadataTopic::partitions);
+    Ok(partitions.map(MetadataPartition::id).collect())
+}
+
 /// How far a group has come.
 pub(crate) struct Progress {
     consumer: Arc<BaseConsumer>,
@@ -97,10 +117,9 @@ impl Progress {
         let mut config = config(servers);
         config.set("group.id", group).set("enable.auto.commit", "false");
         let consumer: BaseConsumer = config.create()?;
-        let metadata = consumer.fetch_metadata(Some(topic), PATIENCE)?;
         let mut partitions = TopicPartitionList::new();
-        for partition in metadata.topics().iter().flat_map(MetadataTopic::partitions) {
-            partitions.add_partition(topic, partition.id());
+        for partition in self::partitions(&consumer, topic)? {
+            partitions.add_partition(topic, partition);
         }
         Ok(Self { consumer: consumer.into(), partitions })
     }

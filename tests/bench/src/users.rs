@@ -2,8 +2,9 @@
 
 use std::ops::Range;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use aws::Aws;
+use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
 use contracts::EmployeeId;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use okta::fake::Person;
@@ -15,6 +16,13 @@ use crate::hr::{self, Hr};
 
 /// How many are written at once.
 const AT_ONCE: usize = 64;
+
+/// What DynamoDB takes in one request, and how many of them are on their way at once.
+const MOST_IN_A_BATCH: usize = 25;
+const BATCHES_AT_ONCE: usize = 4;
+
+/// How many users are stored one by one, where the others are copies.
+const COPIED: usize = 100;
 
 /// The enriched profile of the employee of that number.
 pub(crate) fn user(directory: &Hr, number: usize) -> Result<StoredUser> {
@@ -64,6 +72,32 @@ pub(crate) async fn fill(store: &Store, hr: &Hr, numbers: Range<usize>) -> Resul
         Ok(())
     });
     saving.buffer_unordered(AT_ONCE).try_collect().await
+}
+
+/// The same for DynamoDB, by many at once: the first, whom the store writes, are copied under the others' ids.
+pub(crate) async fn fill_table(store: &Store, hr: &Hr, vars: &Vars, count: usize) -> Result<()> {
+    let first = count.min(COPIED);
+    fill(store, hr, 0..first).await?;
+    let (client, table) =
+        (&dynamo::client(vars, &Aws::from_vars(vars)?)?, vars.require("USERS_TABLE", "a table")?);
+    let written = client.scan().table_name(table).send().await?.items.context("there is nobody")?;
+    let copy = |number: usize| {
+        let (mut item, id) = (written[number % written.len()].clone(), AttributeValue::S(hr::id(number)));
+        if let Some(AttributeValue::M(user)) = item.get_mut("user") {
+            user.insert("id".to_owned(), id.clone());
+        }
+        item.insert("id".to_owned(), id);
+        let put = PutRequest::builder().set_item(Some(item)).build()?;
+        anyhow::Ok(WriteRequest::builder().put_request(put).build())
+    };
+    let numbers: Vec<_> = (first..count).collect();
+    let writing = stream::iter(numbers.chunks(MOST_IN_A_BATCH)).map(async |numbers| {
+        let batch = numbers.iter().copied().map(copy).collect::<Result<_>>()?;
+        let answer = client.batch_write_item().request_items(table, batch).send().await?;
+        ensure!(answer.unprocessed_items.is_none_or(|left| left.is_empty()), "DynamoDB Local left users out");
+        Ok(())
+    });
+    writing.buffer_unordered(BATCHES_AT_ONCE).try_collect().await
 }
 
 /// An error if one of these numbers isn't stored.

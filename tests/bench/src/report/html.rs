@@ -2,7 +2,7 @@
 
 use std::fmt::{Display, Write as _};
 
-use super::{Report, Section, Table};
+use super::{Report, Section, Table, Verdict};
 use crate::statistics::{Spread, float};
 
 const STYLE: &str = "
@@ -14,6 +14,7 @@ th:first-child, td:first-child { text-align: left; } th { font-weight: 600; back
 svg { display: block; margin: .5rem 0 1.5rem; } svg text { font-size: 12px; fill: #1d2733; }
 .bar { fill: #3b7dd8; } .range { stroke: #1d2733; stroke-width: 1.5; }
 li.met::marker { content: '✓  '; } li.missed::marker { content: '✗  '; } li.missed { color: #a11919; }
+li.unsure::marker { content: '?  '; } li.unsure { color: #7a5a00; }
 ";
 
 /// Of a plot, in pixels.
@@ -22,13 +23,13 @@ const BARS: f64 = 480.0;
 const LINE: f64 = 24.0;
 
 pub(super) fn page(report: &Report) -> String {
-    let Report { when, machine, arguments, sections } = report;
+    let Report { setup, sections, .. } = report;
     let sections: String = sections.iter().map(section).collect();
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>Joiner: benches</title>\n\
-         <style>{STYLE}</style>\n<h1>Joiner: benches</h1>\n<p>{when:.0}, {}, <code>bench {}</code></p>\n{sections}</html>\n",
-        escape(machine),
-        escape(arguments),
+         <style>{STYLE}</style>\n<h1>Joiner: benches</h1>\n<p>{}; <code>bench {}</code></p>\n{sections}</html>\n",
+        escape(&setup.text()),
+        escape(&setup.arguments),
     )
 }
 
@@ -36,7 +37,11 @@ fn section(section: &Section) -> String {
     let tables: String = section.tables.iter().map(|table| text_of(table) + &plot(table)).collect();
     let mut aims = String::new();
     for aim in &section.aims {
-        let class = if aim.met { "met" } else { "missed" };
+        let class = match aim.verdict {
+            Verdict::Met => "met",
+            Verdict::Missed => "missed",
+            Verdict::Unsure => "unsure",
+        };
         put(&mut aims, format_args!("<li class=\"{class}\">{}</li>\n", escape(&aim.text())));
     }
     format!(
@@ -93,7 +98,7 @@ fn plot(table: &Table) -> String {
                 x(spread.least),
                 x(spread.most),
                 x(spread.most) + 6.0,
-                table.columns[at].show(Some(Spread::once(spread.median))),
+                table.columns[at].show(Spread::once(spread.median)),
             ),
         );
     }
