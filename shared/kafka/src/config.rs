@@ -40,6 +40,8 @@ impl Config {
             .set("compression.type", "lz4")
             // One webhook waits for one record: nothing is gained by waiting for a fuller batch.
             .set("linger.ms", "0")
+            // What comes while as many requests are under way goes as one. Unbounded, each record is a request of its own.
+            .set("max.in.flight.requests.per.connection", "5")
             // The topic has the last word on sizes: a dead letter is a little larger than its record.
             .set("message.max.bytes", "10485760")
             .set("message.timeout.ms", self.ack_timeout.as_millis().to_string())

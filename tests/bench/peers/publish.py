@@ -29,6 +29,7 @@ class Confluent:
                 "acks": "all",
                 "compression.type": "lz4",
                 "linger.ms": 0,
+                "max.in.flight.requests.per.connection": 5,
                 "message.max.bytes": MOST_BYTES,
                 "message.timeout.ms": ACK_SECONDS * 1000,
             }
