@@ -114,7 +114,7 @@ struct Rounds<A: clap::Args> {
 fn main() -> ExitCode {
     let Cli { all, part } = Cli::parse();
     let mut runtime = match part {
-        // As the functions' own processes are.
+        // As `joiner` is.
         Some(Part::Serve(_) | Part::Okta(_)) => tokio::runtime::Builder::new_multi_thread(),
         // One thread: what is measured has the other core.
         _ => tokio::runtime::Builder::new_current_thread(),

@@ -33,8 +33,8 @@ const FASTAPI: &str = "FastAPI";
 const ABOUT: &str = "Ten thousand users in Redis, which is the cache too. The base is a bare GET of a user's JSON from the \
     cache. The handler is the function, from API Gateway's event to its answer. Both are in this process, on one thread with \
     whoever calls them, whose part is in their CPU. The local gateway is the handler behind HTTP, in a process of its own; \
-    FastAPI does the same with redis-py, and has a process for each core. A user who isn't in the cache has a tombstone there, and is read from the store each time. Loops are closed, as in \
-    Webhook.";
+    FastAPI does the same with redis-py, and has a process for each core. A user who isn't in the cache has a tombstone \
+    there, and is read from the store each time. Loops are closed, as in Webhook.";
 
 /// What is asked for.
 struct Case {
