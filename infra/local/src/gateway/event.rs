@@ -63,7 +63,7 @@ struct Http<'a> {
 }
 
 /// Headers or parameters by name; those that are there twice are joined with commas.
-#[derive(Default, Serialize)]
+#[derive(Serialize)]
 struct Joined<'a>(BTreeMap<Cow<'a, str>, Cow<'a, str>>);
 
 impl<'a> FromIterator<(Cow<'a, str>, Cow<'a, str>)> for Joined<'a> {
