@@ -57,7 +57,7 @@ impl Function {
             event_type: event.event_type,
             traceparent: &trace,
         };
-        let edited: Payload = payload.edited(event.employee.id.as_str(), event.encode(), &headers.pairs());
+        let edited: Payload = payload.edited(event.employee_id.as_str(), event.encode(), &headers.pairs());
         accepted(self.redrive.redrive_edited(&id, &edited, &event, &by(call)).await)
     }
 

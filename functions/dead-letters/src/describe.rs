@@ -112,7 +112,7 @@ fn jobs(description: &mut Description) {
     let _complete = post(description, "/v1/dead-letter-jobs", "startJob", start)
         .description(
             "Letters that are over or on their way are left alone, unless the filter names their state. A dry run that \
-             has no time left says `be_unknown` of the letters that it didn't look at.",
+             has no time left says `unknown` of the letters that it didn't look at.",
         )
         .dry_run()
         .pages()

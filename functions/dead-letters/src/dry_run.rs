@@ -4,7 +4,7 @@ use api::{Call, Problem, json};
 use dlq::{Action, Bytes, DeadLetter, LetterId, Page, Task};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use lambda_http::{Body, Response, http::StatusCode};
-use onboarding::Foresight;
+use onboarding::{Foresight, Unknown};
 use runtime::{batch::Deadline, telemetry};
 use serde::Serialize;
 use tokio::time::{Instant, timeout_at};
@@ -41,8 +41,8 @@ enum Would {
 #[derive(Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct Untouched {
-    #[cfg_attr(feature = "schema", schemars(extend("enum" = ["be_left_alone", "be_discarded"])))]
-    would: &'static str,
+    #[cfg_attr(feature = "schema", schemars(extend("enum" = ["left_alone", "discarded"])))]
+    outcome: &'static str,
     because: String,
 }
 
@@ -64,7 +64,7 @@ impl Function {
     ) -> Result<Response<Body>, Problem> {
         let letter = self.letters.letter(id).await.map_err(|error| problem(error, unknown_letter()))?;
         letter.can_be_discarded().map_err(|refused| problem(refused.into(), unknown_letter()))?;
-        Ok(json(StatusCode::OK, &untouched(letter.id, "be_discarded", because.to_owned())))
+        Ok(json(StatusCode::OK, &untouched(letter.id, "discarded", because.to_owned())))
     }
 
     pub(crate) async fn foresee_value(
@@ -73,8 +73,9 @@ impl Function {
         id: &LetterId,
         value: &[u8],
     ) -> Result<Response<Body>, Problem> {
-        let foreseen = in_time(id, self.give_up(call), async || {
-            Ok(Foreseen { id: id.clone(), would: Would::Happen(self.foresight(value).await?) })
+        let until = self.give_up(call);
+        let foreseen = in_time(id, until, async || {
+            Ok(Foreseen { id: id.clone(), would: Would::Happen(self.foresight(value, until).await?) })
         });
         Ok(json(StatusCode::OK, &foreseen.await?))
     }
@@ -111,23 +112,21 @@ impl Function {
     ) -> Result<Foreseen, Problem> {
         let state = letter.life.state;
         if !state.waits() && task.filter.state.is_none() {
-            return Ok(untouched(letter.id, "be_left_alone", format!("it is {}", state.name())));
+            return Ok(untouched(letter.id, "left_alone", format!("it is {}", state.name())));
         }
         let allowed = match &task.action {
             Action::Redrive => letter.can_be_redriven(),
             Action::Discard { .. } => letter.can_be_discarded(),
         };
         match (&task.action, allowed) {
-            (_, Err(refused)) => Ok(untouched(letter.id, "be_left_alone", refused.to_string())),
+            (_, Err(refused)) => Ok(untouched(letter.id, "left_alone", refused.to_string())),
             (Action::Redrive, Ok(())) => self.foreseen(letter.id, until).await,
-            (Action::Discard { because }, Ok(())) => {
-                Ok(untouched(letter.id, "be_discarded", because.clone()))
-            }
+            (Action::Discard { because }, Ok(())) => Ok(untouched(letter.id, "discarded", because.clone())),
         }
     }
 
     async fn foreseen(&self, id: LetterId, until: Instant) -> Result<Foreseen, Problem> {
-        let left_alone = |because: &str| Ok(untouched(id.clone(), "be_left_alone", because.to_owned()));
+        let left_alone = |because: &str| Ok(untouched(id.clone(), "left_alone", because.to_owned()));
         let foreseen = in_time(&id, until, async || {
             let payload = self.letters.payload(&id).await;
             let Some(payload) = payload.map_err(|error| problem(error, unknown_letter()))? else {
@@ -136,13 +135,13 @@ impl Function {
             let Some(value) = payload.value.as_ref().map(Bytes::to_vec) else {
                 return left_alone("its value is not here");
             };
-            Ok(Foreseen { id: id.clone(), would: Would::Happen(self.foresight(&value).await?) })
+            Ok(Foreseen { id: id.clone(), would: Would::Happen(self.foresight(&value, until).await?) })
         });
         foreseen.await
     }
 
-    async fn foresight(&self, value: &[u8]) -> Result<Foresight, Problem> {
-        self.foresee.foresee(Some(value)).await.map_err(|error| {
+    async fn foresight(&self, value: &[u8], until: Instant) -> Result<Foresight, Problem> {
+        self.foresee.foresee(Some(value), until).await.map_err(|error| {
             tracing::error!(error = telemetry::chain(&error), "a dry run was not answered");
             Problem::unavailable()
         })
@@ -157,10 +156,10 @@ async fn in_time(
 ) -> Result<Foreseen, Problem> {
     timeout_at(until, look()).await.unwrap_or_else(|_elapsed| {
         let because = "there was no time to look at it".to_owned();
-        Ok(Foreseen { id: id.clone(), would: Would::Happen(Foresight::BeUnknown { because }) })
+        Ok(Foreseen { id: id.clone(), would: Would::Happen(Foresight::Unknown(Unknown { because })) })
     })
 }
 
-fn untouched(id: LetterId, would: &'static str, because: String) -> Foreseen {
-    Foreseen { id, would: Would::NotBeTouched(Untouched { would, because }) }
+fn untouched(id: LetterId, outcome: &'static str, because: String) -> Foreseen {
+    Foreseen { id, would: Would::NotBeTouched(Untouched { outcome, because }) }
 }

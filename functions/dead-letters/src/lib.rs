@@ -56,7 +56,7 @@ impl Function {
             discard: Discard::new(store, clock),
             redrive,
             clock,
-            foresee: Foresee::new(users, okta::Client::from_vars(vars, &aws, clock)?),
+            foresee: Foresee::new(users, okta::Client::from_vars(vars, &aws, clock)?, clock),
         })
     }
 

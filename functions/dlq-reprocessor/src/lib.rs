@@ -2,11 +2,11 @@
 //! goes on with the letters whose time has come.
 
 use aws::Aws;
-use dlq::{DeadLetter, Park, Redrive, RunJobs, Sweep, Swept, WentThrough};
-use jiff::Timestamp;
+use cache::Cache;
+use dlq::{DeadLetter, Forget, Park, Redrive, RunJobs, Sweep, Swept};
 use kafka::Producer;
 use lambda_runtime::LambdaEvent;
-use onboarding::{FailRequest, FindRequest, Outcome, store};
+use onboarding::{FailRequest, FailedEvent, FindRequest};
 use runtime::{
     Clock, ConfigError, Vars,
     batch::{self, BatchResponse, Deadline, Retry},
@@ -26,6 +26,8 @@ pub struct Function {
     park: Park,
     redrive: Redrive,
     sweep: Sweep,
+    forget: Forget,
+    people: onboarding::Store,
     requests: FindRequest,
     fail_request: FailRequest,
     clock: Clock,
@@ -67,16 +69,27 @@ pub enum Answer {
 impl Function {
     pub fn from_vars(vars: &Vars, clock: Clock) -> Result<Self, ConfigError> {
         let aws = Aws::from_vars(vars)?;
-        let letters = dlq::Store::from_vars(vars, &aws)?;
-        let requests = onboarding::Store::from_vars(vars, &aws)?;
-        let redrive = Redrive::new(letters.clone(), Producer::from_vars(vars, &aws, clock)?, clock);
+        Self::new(vars, clock, Cache::from_vars(vars, &aws)?, &aws)
+    }
+
+    /// Shares a cache with other functions of the process, so that each sees what the others invalidate.
+    pub fn with_cache(vars: &Vars, clock: Clock, cache: Cache) -> Result<Self, ConfigError> {
+        Self::new(vars, clock, cache, &Aws::from_vars(vars)?)
+    }
+
+    fn new(vars: &Vars, clock: Clock, cache: Cache, aws: &Aws) -> Result<Self, ConfigError> {
+        let letters = dlq::Store::from_vars(vars, aws)?;
+        let people = onboarding::Store::from_vars(vars, aws)?;
+        let redrive = Redrive::new(letters.clone(), Producer::from_vars(vars, aws, clock)?, clock);
         let jobs = RunJobs::new(letters.clone(), redrive.clone(), clock);
         Ok(Self {
             park: Park::new(letters.clone(), clock),
-            sweep: Sweep::new(letters, redrive.clone(), jobs, clock),
+            sweep: Sweep::new(letters.clone(), redrive.clone(), jobs, clock),
+            forget: Forget::new(letters, clock),
             redrive,
-            requests: FindRequest::new(requests.clone()),
-            fail_request: FailRequest::new(requests, clock),
+            requests: FindRequest::new(people.clone()),
+            fail_request: FailRequest::new(people.clone(), cache, clock),
+            people,
             clock,
         })
     }
@@ -102,8 +115,7 @@ impl Function {
             Event::Tick(_) => {
                 let sweep =
                     self.sweep.run(deadline.stop_starting, |correlation, employee, event| async move {
-                        let enriched = self.requests.enriched(&correlation, &employee, &event).await?;
-                        Ok::<_, store::Error>(enriched.map(went_through))
+                        self.requests.enriched(&correlation, &employee, &event).await
                     });
                 Ok(Answer::Swept(sweep.instrument(span).await?))
             }
@@ -113,32 +125,39 @@ impl Function {
     /// The letters first: what a person needs must not wait for what a program asks.
     async fn reprocess(&self, record: Record) -> Result<(), Retry> {
         for letter in self.park.park(record).await? {
+            self.forget_with_person(&letter).await?;
             self.tell_request(letter).await?;
         }
         Ok(())
     }
 
+    /// A record may come here after the command to forget its person was carried out.
+    async fn forget_with_person(&self, letter: &DeadLetter) -> Result<(), Retry> {
+        let Some(employee_id) = &letter.employee_id else { return Ok(()) };
+        let person = self.people.person(employee_id).await;
+        let person =
+            person.map_err(|error| report(&error, "it is not known whether a letter is to be forgotten"))?;
+        let Some(forgotten) = person.and_then(|person| person.forgotten) else { return Ok(()) };
+        let done = self.forget.letter(letter, forgotten.received_at).await;
+        done.map_err(|error| report(&error, "a letter could not be forgotten"))
+    }
+
     async fn tell_request(&self, letter: DeadLetter) -> Result<(), Retry> {
-        let DeadLetter { correlation_id, employee_id, event_id, reason, message, .. } = letter;
+        let DeadLetter { correlation_id, employee_id, event_id, reason, message, life, .. } = letter;
         // A record that did not come through the webhook has no request.
         let (Some(correlation_id), Some(employee_id), Some(event_id)) =
             (correlation_id, employee_id, event_id)
         else {
             return Ok(());
         };
-        let told = self.fail_request.fail(&correlation_id, employee_id, event_id, reason, message).await;
-        told.map_err(|error| {
-            let error = telemetry::chain(&error);
-            tracing::error!(error, "the request could not be marked as failed; the record is reported back");
-            Retry
-        })
+        let next_attempt = life.due_at;
+        let failed = FailedEvent { correlation_id, employee_id, event_id, reason, message, next_attempt };
+        let told = self.fail_request.fail(failed).await;
+        told.map_err(|error| report(&error, "the request could not be marked as failed"))
     }
 }
 
-fn went_through((outcome, at): (Outcome, Timestamp)) -> WentThrough {
-    match outcome {
-        Outcome::Applied => WentThrough::Applied { at },
-        Outcome::Duplicate => WentThrough::Duplicate,
-        Outcome::Superseded => WentThrough::Superseded,
-    }
+fn report(error: &(dyn std::error::Error + 'static), what: &'static str) -> Retry {
+    tracing::error!(error = telemetry::chain(error), "{what}; the record is reported back");
+    Retry
 }

@@ -6,13 +6,17 @@ use aws::Aws;
 use cache::Cache;
 use kafka::Producer;
 use lambda_runtime::LambdaEvent;
-use onboarding::{RetryPolicy, Store, enrich::Enrich};
+use onboarding::{
+    RetryPolicy, Store,
+    enrich::{Enrich, Enriched},
+};
 use runtime::{
     Clock, ConfigError, Vars,
-    batch::{self, BatchResponse, Deadline},
-    event::KafkaEvent,
+    batch::{self, BatchResponse, Deadline, Retry},
+    event::{KafkaEvent, Record},
     telemetry,
 };
+use tokio::time::Instant;
 use tracing::Instrument;
 
 pub const NAME: &str = "enrichment";
@@ -20,6 +24,8 @@ pub const NAME: &str = "enrichment";
 #[derive(Debug, Clone)]
 pub struct Function {
     enrich: Enrich,
+    /// What a person's dead letters hold is forgotten with the person.
+    letters: dlq::Forget,
     /// `ENRICHMENT_CONCURRENCY` (16): how many people are asked for at once; Okta limits it too.
     concurrency: usize,
 }
@@ -44,7 +50,11 @@ impl Function {
             retry: RetryPolicy::from_vars(vars)?,
             clock,
         };
-        Ok(Self { enrich, concurrency: vars.parse_or("ENRICHMENT_CONCURRENCY", 16, "a number of people")? })
+        Ok(Self {
+            enrich,
+            letters: dlq::Forget::new(dlq::Store::from_vars(vars, aws)?, clock),
+            concurrency: vars.parse_or("ENRICHMENT_CONCURRENCY", 16, "a number of people")?,
+        })
     }
 
     /// To be awaited before the process ends.
@@ -56,8 +66,24 @@ impl Function {
         let LambdaEvent { payload, context } = event;
         let deadline = Deadline::after(self.enrich.clock.until(context.deadline));
         let batch = batch::process(payload.into_records(), self.concurrency, deadline, |record| {
-            self.enrich.enrich(record, deadline.give_up)
+            self.enrich(record, deadline.give_up)
         });
         Ok(batch.instrument(telemetry::invocation(NAME, &context)).await)
+    }
+
+    async fn enrich(&self, record: Record, give_up: Instant) -> Result<(), Retry> {
+        match self.enrich.enrich(&record, give_up).await? {
+            Enriched::Applied | Enriched::DeadLetter => Ok(()),
+            Enriched::Forgotten { employee_id, received_at } => {
+                self.letters.forget(&employee_id, received_at).await.map_err(|error| {
+                    let error = telemetry::chain(&error);
+                    tracing::error!(
+                        error,
+                        "a person's letters were not forgotten; the record is reported back"
+                    );
+                    Retry
+                })
+            }
+        }
     }
 }

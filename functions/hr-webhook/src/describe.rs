@@ -1,8 +1,9 @@
 use api::openapi::{Description, Key};
+use contracts::EmployeeId;
 use lambda_http::http::{Method, StatusCode};
 use onboarding::accept;
 
-use crate::{Accepted, MOST_BYTES};
+use crate::{Accepted, FORGET, MOST_BYTES};
 
 const EXAMPLES: [(&str, &str); 2] = [
     (
@@ -17,8 +18,8 @@ pub fn describe(description: &mut Description) {
     let _complete = description
         .operation(&Method::POST, "/v1/hr/webhook", "acceptEvent", "Takes an HR event")
         .description(
-            "Fields that are not named here are ignored; outer spaces are dropped. A repeated event, by `event_id`, \
-             and one that is older than what is known change nothing.",
+            "Fields that are not named here are ignored; outer spaces are dropped. Each field keeps the value that was \
+             stated last, by `occurred_at`, then by receipt; a repeated event, by `event_id`, changes nothing.",
         )
         .key(Key::Api)
         .header(
@@ -47,5 +48,18 @@ pub fn describe(description: &mut Description) {
             "`invalid_fields`: `errors` lists each. `idempotency_key_reused`: the key came with another body.",
             &[],
         )
+        .may_be_unavailable();
+    let _complete = description
+        .operation(&Method::DELETE, FORGET, "forgetUser", "Forgets a person")
+        .description(
+            "Everything that was received of the person until now is deleted: the profile, its history, and what their \
+             dead letters hold. Only another hire brings the person back. What stays on the topics goes with their \
+             retention.",
+        )
+        .key(Key::Admin)
+        .path::<EmployeeId>("id", "E2001")
+        .answers::<Accepted<'static>>(StatusCode::ACCEPTED, "It will be done, in its place among the person's events.", &[])
+        .leads_to(StatusCode::ACCEPTED, "showRequest", "id", "/correlation_id")
+        .refuses(StatusCode::NOT_FOUND, "`user_not_found`: nobody can have this id.", &[])
         .may_be_unavailable();
 }

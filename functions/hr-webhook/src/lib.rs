@@ -1,10 +1,11 @@
-//! `POST /v1/hr/webhook`: takes an HR event, and answers 202 once Kafka has it on its disk quorum.
+//! `POST /v1/hr/webhook` and `DELETE /v1/users/{id}`: takes an HR event, or the command to forget a person, and answers 202
+//! once Kafka has it on its disk quorum.
 
 use std::convert::Infallible;
 
 use api::{Api, Call, Problem, json};
 use aws::Aws;
-use contracts::{EnrichmentRequestedV1, EventId};
+use contracts::{EmployeeId, EnrichmentRequestedV2, EventId, Warning};
 use idempotency::{Keyed, Memory};
 use kafka::Producer;
 use lambda_http::{
@@ -26,9 +27,14 @@ pub const NAME: &str = "hr-webhook";
 /// HR records are a few kilobytes; this is room for what we don't read of them.
 const MOST_BYTES: usize = 256 * 1024;
 
+/// The route's path, which another function answers for other methods.
+const FORGET: &str = "/v1/users/{id}";
+
 #[derive(Debug, Clone)]
 pub struct Function {
     api: Api,
+    /// To forget a person takes another key than to hire one.
+    admin: Api,
     accept: Accept,
     memory: Memory,
     producer: Producer,
@@ -42,6 +48,9 @@ struct Accepted<'a> {
     #[cfg_attr(feature = "schema", schemars(with = "contracts::CorrelationId"))]
     correlation_id: &'a str,
     status_url: String,
+    /// What was sent and could not be read: it was left out.
+    #[serde(skip_serializing_if = "<[Warning]>::is_empty")]
+    warnings: &'a [Warning],
 }
 
 impl Function {
@@ -50,6 +59,7 @@ impl Function {
         let producer = Producer::from_vars(vars, &aws, clock)?;
         Ok(Self {
             api: Api::from_vars(NAME, &["API_KEY"], vars, &aws, clock)?,
+            admin: Api::from_vars(NAME, &["ADMIN_KEY", "API_KEY"], vars, &aws, clock)?,
             accept: Accept::new(producer.clone(), clock),
             memory: Memory::from_vars(vars, &aws, clock)?,
             producer,
@@ -62,7 +72,10 @@ impl Function {
     }
 
     pub async fn handle(&self, request: Request) -> Result<Response<Body>, Infallible> {
-        Ok(self.api.serve(request, async |call| self.answer(&call).await).await)
+        Ok(match api::route_of(&request).as_str() {
+            FORGET => self.admin.serve(request, async |call| self.forget(&call).await).await,
+            _ => self.api.serve(request, async |call| self.answer(&call).await).await,
+        })
     }
 
     async fn answer(&self, call: &Call) -> Result<Response<Body>, Problem> {
@@ -81,12 +94,24 @@ impl Function {
         }
     }
 
-    async fn publish(&self, call: &Call, event: &EnrichmentRequestedV1) -> Result<Response<Body>, Problem> {
+    async fn forget(&self, call: &Call) -> Result<Response<Body>, Problem> {
+        call.only(&Method::DELETE, "GET, DELETE")?;
+        let id = EmployeeId::parse(call.path("id"))
+            .map_err(|_| Problem::not_found("user_not_found", "There is no user with this id."))?;
+        tracing::info!(caller = call.caller.name(), "a person is to be forgotten");
+        self.publish(call, &self.accept.erasure(id, call.correlation_id.clone())).await
+    }
+
+    async fn publish(&self, call: &Call, event: &EnrichmentRequestedV2) -> Result<Response<Body>, Problem> {
         self.accept.publish(event, &call.traceparent()).await.map_err(|error| unpublished(&error))?;
         tracing::info!(event_type = event.event_type.as_str(), "accepted");
         let id = call.correlation_id.as_str();
-        let answer =
-            Accepted { status: "accepted", correlation_id: id, status_url: format!("/v1/requests/{id}") };
+        let answer = Accepted {
+            status: "accepted",
+            correlation_id: id,
+            status_url: format!("/v1/requests/{id}"),
+            warnings: &event.warnings,
+        };
         Ok(json(StatusCode::ACCEPTED, &answer))
     }
 }

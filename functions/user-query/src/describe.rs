@@ -1,9 +1,22 @@
 use api::openapi::{Description, Key, Operation};
 use contracts::{CorrelationId, Email, EmployeeId, Text};
 use lambda_http::http::{Method, StatusCode};
-use onboarding::{EnrichedUser, Health, RequestReport};
+use onboarding::{EnrichedUser, Health, HistoryItem, RequestReport};
+use serde::Serialize;
 
-use crate::UserList;
+/// As the function writes it.
+#[derive(Serialize, schemars::JsonSchema)]
+struct UserList {
+    users: Vec<EnrichedUser>,
+    next_cursor: Option<String>,
+}
+
+/// As the function writes it.
+#[derive(Serialize, schemars::JsonSchema)]
+struct History {
+    history: Vec<HistoryItem>,
+    next_cursor: Option<String>,
+}
 
 /// What [`Function`](crate::Function) answers.
 pub fn describe(description: &mut Description) {
@@ -12,7 +25,7 @@ pub fn describe(description: &mut Description) {
         .query::<Text>("department", "Only this department; case is ignored.")
         .query::<Email>("email", "Only with this address; case is ignored.")
         .pages()
-        .answers::<UserList<'static>>(StatusCode::OK, "A page of them.", &["Link"])
+        .answers::<UserList>(StatusCode::OK, "A page of them.", &["Link"])
         .refuses(StatusCode::BAD_REQUEST, "`invalid_parameter`, `invalid_cursor`", &[])
         .may_be_unavailable();
     let _complete = get(description, "/v1/users/{id}", "showUser", "A person's full profile")
@@ -21,6 +34,19 @@ pub fn describe(description: &mut Description) {
         .answers::<EnrichedUser>(StatusCode::OK, "As it was last stored.", &[])
         .refuses(StatusCode::NOT_FOUND, "`user_not_found`", &[])
         .may_be_unavailable();
+    let _complete = get(
+        description,
+        "/v1/users/{id}/history",
+        "showHistory",
+        "What changed of a person, and by which event",
+    )
+    .key(Key::Api)
+    .path::<EmployeeId>("id", "E2001")
+    .pages()
+    .answers::<History>(StatusCode::OK, "A page of events, the newest first.", &["Link"])
+    .refuses(StatusCode::BAD_REQUEST, "`invalid_parameter`, `invalid_cursor`", &[])
+    .refuses(StatusCode::NOT_FOUND, "`user_not_found`", &[])
+    .may_be_unavailable();
     let _complete = get(description, "/v1/requests/{id}", "showRequest", "What became of an accepted event")
         .description("Kept for 30 days. `id` is the correlation id of the request that was accepted.")
         .key(Key::Api)

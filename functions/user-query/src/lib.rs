@@ -1,4 +1,4 @@
-//! `GET /v1/users[/{id}]`, `/v1/requests/{id}` and `/v1/healthz`; everything that has no route, too.
+//! `GET /v1/users[/{id}[/history]]`, `/v1/requests/{id}` and `/v1/healthz`; everything that has no route, too.
 
 use std::convert::Infallible;
 
@@ -11,12 +11,12 @@ use lambda_http::{
     http::{Method, StatusCode},
 };
 use onboarding::{
-    CheckHealth, EnrichedUser, FindRequest, Status, Store,
+    CheckHealth, FindRequest, Status, Store,
     find_users::{self, FindUsers, Page},
     store::{self, Filter},
 };
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use runtime::{Clock, ConfigError, Vars, telemetry};
-use serde::Serialize;
 
 #[cfg(feature = "schema")]
 mod describe;
@@ -32,13 +32,6 @@ pub struct Function {
     users: FindUsers,
     requests: FindRequest,
     health: CheckHealth,
-}
-
-#[derive(Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-struct UserList<'a> {
-    users: &'a [EnrichedUser],
-    next_cursor: Option<&'a str>,
 }
 
 impl Function {
@@ -77,6 +70,10 @@ impl Function {
                 only_get()?;
                 self.user(call.path("id")).await
             }
+            "/v1/users/{id}/history" => {
+                only_get()?;
+                self.history(call).await
+            }
             "/v1/requests/{id}" => {
                 only_get()?;
                 self.request(call.path("id")).await
@@ -90,10 +87,17 @@ impl Function {
     }
 
     async fn user(&self, id: &str) -> Result<Response<Body>, Problem> {
-        let unknown = || Problem::not_found("user_not_found", "There is no user with this id.");
-        let id = EmployeeId::parse(id).map_err(|_| unknown())?;
+        let id = EmployeeId::parse(id).map_err(|_| unknown_user())?;
         let found = self.users.get(&id).await.map_err(|error| away(&error))?;
-        found.map(|user| raw_json(StatusCode::OK, user)).ok_or_else(unknown)
+        found.map(|user| raw_json(StatusCode::OK, user)).ok_or_else(unknown_user)
+    }
+
+    async fn history(&self, call: &Call) -> Result<Response<Body>, Problem> {
+        let id = EmployeeId::parse(call.path("id")).map_err(|_| unknown_user())?;
+        let page = self.users.history(&id, call.query("cursor"), call.limit()?).await.map_err(unread)?;
+        let page = page.ok_or_else(unknown_user)?;
+        let id = utf8_percent_encode(id.as_str(), NON_ALPHANUMERIC);
+        Ok(answer(&page, "history", &format!("/v1/users/{id}/history"), &[("limit", call.query("limit"))]))
     }
 
     async fn list(&self, call: &Call) -> Result<Response<Body>, Problem> {
@@ -102,22 +106,9 @@ impl Function {
             department: call.parsed("department", expected, |text| Text::parse(text).ok())?,
             email: call.parsed("email", "an e-mail address", |text| Email::parse(text).ok())?,
         };
-        let page = self.users.list(&filter, call.query("cursor"), call.limit()?).await;
-        let Page { users, next } = page.map_err(|error| match error {
-            find_users::Error::Cursor(error) => error.into(),
-            find_users::Error::Store(error) => away(&error),
-        })?;
-        let mut response = json(StatusCode::OK, &UserList { users: &users, next_cursor: next.as_deref() });
-        if next.is_some() {
-            let query = [
-                ("department", call.query("department")),
-                ("email", call.query("email")),
-                ("limit", call.query("limit")),
-                ("cursor", next.as_deref()),
-            ];
-            link_to_next(&mut response, call.route(), &query);
-        }
-        Ok(response)
+        let page = self.users.list(&filter, call.query("cursor"), call.limit()?).await.map_err(unread)?;
+        let query = ["department", "email", "limit"].map(|name| (name, call.query(name)));
+        Ok(answer(&page, "users", call.route(), &query))
     }
 
     async fn request(&self, id: &str) -> Result<Response<Body>, Problem> {
@@ -141,6 +132,28 @@ impl Function {
             Status::Down => StatusCode::SERVICE_UNAVAILABLE,
         };
         json(status, &health)
+    }
+}
+
+/// A page as an object of its items, which are JSON already, and of the cursor of the next one.
+fn answer(page: &Page, name: &str, path: &str, query: &[(&str, Option<&str>)]) -> Response<Body> {
+    let next = serde_json::to_string(&page.next).expect("a string or nothing is JSON");
+    let body = format!(r#"{{"{name}":[{}],"next_cursor":{next}}}"#, page.items.join(","));
+    let mut response = raw_json(StatusCode::OK, body);
+    if page.next.is_some() {
+        link_to_next(&mut response, path, &[query, &[("cursor", page.next.as_deref())]].concat());
+    }
+    response
+}
+
+fn unknown_user() -> Problem {
+    Problem::not_found("user_not_found", "There is no user with this id.")
+}
+
+fn unread(error: find_users::Error) -> Problem {
+    match error {
+        find_users::Error::Cursor(error) => error.into(),
+        find_users::Error::Store(error) => away(&error),
     }
 }
 

@@ -57,7 +57,7 @@ impl Function {
                 })
             }
             dlq_reprocessor::NAME => {
-                let function = Arc::new(dlq_reprocessor::Function::from_vars(vars, clock)?);
+                let function = Arc::new(dlq_reprocessor::Function::with_cache(vars, clock, cache.clone())?);
                 json(move |event| {
                     let function = Arc::clone(&function);
                     async move { function.handle(event).await }

@@ -13,4 +13,4 @@ pub use answer::{json, link_to_next, raw_json};
 pub use call::Call;
 pub use key::Caller;
 pub use problem::{Fault, Problem};
-pub use serve::{Api, CORRELATION_ID};
+pub use serve::{Api, CORRELATION_ID, route_of};

@@ -121,7 +121,7 @@ impl Api {
 }
 
 /// API Gateway's `routeKey` is "METHOD /path", or `$default`.
-fn route_of(request: &Request) -> String {
+pub fn route_of(request: &Request) -> String {
     match request.request_context_ref() {
         Some(RequestContext::ApiGatewayV2(context)) => {
             let key = context.route_key.as_deref().unwrap_or("$default");

@@ -14,6 +14,8 @@ pub enum Reason {
     Invalid,
     /// Okta knows nobody with that e-mail address.
     UserNotFound,
+    /// Another employee has the Okta account with that e-mail address.
+    EmailTaken,
     /// Okta refused our credentials.
     Unauthorized,
     /// Okta's rate limit lasted longer than we could wait.
@@ -29,10 +31,11 @@ pub enum Reason {
 }
 
 impl Reason {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Undecodable,
         Self::Invalid,
         Self::UserNotFound,
+        Self::EmailTaken,
         Self::Unauthorized,
         Self::RateLimited,
         Self::OktaUnavailable,
@@ -46,6 +49,7 @@ impl Reason {
             Self::Undecodable => "undecodable",
             Self::Invalid => "invalid",
             Self::UserNotFound => "user_not_found",
+            Self::EmailTaken => "email_taken",
             Self::Unauthorized => "unauthorized",
             Self::RateLimited => "rate_limited",
             Self::OktaUnavailable => "okta_unavailable",
@@ -66,6 +70,7 @@ impl Reason {
             Self::Undecodable
             | Self::Invalid
             | Self::UserNotFound
+            | Self::EmailTaken
             | Self::Unauthorized
             | Self::OktaMalformed
             | Self::Unstorable => false,

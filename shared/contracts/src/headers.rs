@@ -1,6 +1,6 @@
 use std::fmt;
 
-use crate::{CorrelationId, EnrichmentRequestedV1, EventId, EventType};
+use crate::{CorrelationId, EnrichmentRequestedV2, EventId, EventType};
 
 /// Names of Kafka headers. They stay on a record through dead letter and redrive.
 pub mod header {
@@ -27,7 +27,7 @@ impl<'a> MessageHeaders<'a> {
             (header::EVENT_ID, self.event_id.as_str().as_bytes()),
             (header::EVENT_TYPE, self.event_type.as_str().as_bytes()),
             (header::TRACEPARENT, self.traceparent.0.as_bytes()),
-            (header::SCHEMA_VERSION, EnrichmentRequestedV1::SCHEMA_VERSION.as_bytes()),
+            (header::SCHEMA_VERSION, EnrichmentRequestedV2::SCHEMA_VERSION.as_bytes()),
         ]
     }
 }

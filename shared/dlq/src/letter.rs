@@ -155,6 +155,15 @@ impl DeadLetter {
         true
     }
 
+    /// Leaves out what people wrote.
+    pub(crate) fn forget_reasons(&mut self) {
+        for entry in &mut self.history {
+            if entry.by.is_person() {
+                entry.note = None;
+            }
+        }
+    }
+
     fn note(&mut self, by: &Actor, at: Timestamp, note: Option<String>) {
         let note = note.map(|note| note.chars().take(LONGEST_NOTE).collect());
         if self.history.len() >= MOST_ENTRIES {

@@ -3,7 +3,7 @@
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use contracts::{
-    DEAD_LETTER_PREFIX, EmployeeId, EnrichmentRequestedV1, FailureHeaders, Origin, Reason, RedriveHeaders,
+    DEAD_LETTER_PREFIX, EmployeeId, EnrichmentRequestedV2, FailureHeaders, Origin, Reason, RedriveHeaders,
 };
 use jiff::Timestamp;
 use runtime::event::{KafkaEvent, Record};
@@ -137,11 +137,11 @@ fn ids(record: &Record) -> Ids {
     if ids.correlation.is_some() && ids.event.is_some() && ids.employee.is_some() {
         return ids;
     }
-    match record.value.as_deref().map(EnrichmentRequestedV1::decode) {
+    match record.value.as_deref().map(EnrichmentRequestedV2::decode) {
         Some(Ok(event)) => Ids {
             correlation: ids.correlation.or(Some(event.correlation_id)),
             event: ids.event.or(Some(event.event_id)),
-            employee: ids.employee.or(Some(event.employee.id)),
+            employee: ids.employee.or(Some(event.employee_id)),
         },
         _ => ids,
     }

@@ -1,6 +1,6 @@
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
-use contracts::{DEAD_LETTER_PREFIX, EnrichmentRequestedV1, RedriveHeaders, topic};
+use contracts::{DEAD_LETTER_PREFIX, EnrichmentRequestedV2, RedriveHeaders, topic};
 use kafka::{Outgoing, Producer};
 use runtime::{Clock, telemetry};
 
@@ -40,7 +40,7 @@ impl Redrive {
         &self,
         id: &LetterId,
         edited: &Payload,
-        event: &EnrichmentRequestedV1,
+        event: &EnrichmentRequestedV2,
         by: &Actor,
     ) -> Result<DeadLetter, Error> {
         let store = &self.writer.store;
@@ -55,7 +55,7 @@ impl Redrive {
             // By these the sweep asks what became of it.
             letter.correlation_id.get_or_insert_with(|| event.correlation_id.clone());
             letter.event_id.get_or_insert_with(|| event.event_id.clone());
-            letter.employee_id.get_or_insert_with(|| event.employee.id.clone());
+            letter.employee_id.get_or_insert_with(|| event.employee_id.clone());
             Some("edited".to_owned())
         };
         self.by_hand(id, by, |_state| true, change).await.map(|(letter, _sent)| letter)
@@ -253,7 +253,7 @@ pub(crate) mod tests {
                 "id": "E1", "firstName": "Ada", "lastName": "Lovelace", "email": "ada@example.com", "details": {}
             }
         });
-        let event = EnrichmentRequestedV1::decode(event.to_string().as_bytes()).unwrap();
+        let event = EnrichmentRequestedV2::decode(event.to_string().as_bytes()).unwrap();
         let edited = read::arrivals(record(1)).remove(0).payload;
         let id = LetterId::parse("0123456789abcdef0123456789abcdef").unwrap();
         let by = Actor::caller("somebody");

@@ -143,6 +143,15 @@ impl Store {
         Ok(())
     }
 
+    /// Both parts, if they are there.
+    pub(crate) async fn delete_payload(&self, id: &LetterId) -> Result<(), Error> {
+        for part in [Part::Current, Part::Original] {
+            let delete = self.client.delete_item().table_name(&self.table);
+            delete.key("id", string(&part.key(id))).send().await?;
+        }
+        Ok(())
+    }
+
     fn update(&self, id: &str) -> UpdateItemFluentBuilder {
         self.client.update_item().table_name(&self.table).key("id", string(id))
     }

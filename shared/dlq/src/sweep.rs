@@ -1,4 +1,4 @@
-use contracts::{CorrelationId, EmployeeId, EventId};
+use contracts::{CorrelationId, EmployeeId, EventId, Outcome};
 use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 use runtime::{Clock, telemetry};
@@ -39,17 +39,8 @@ pub struct Swept {
     pub failed: u64,
 }
 
-/// How an event ended well.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum WentThrough {
-    Applied {
-        at: Timestamp,
-    },
-    /// It had been applied before.
-    Duplicate,
-    /// A newer event had been applied before.
-    Superseded,
-}
+/// How an event ended well, and when.
+pub type WentThrough = (Outcome, Timestamp);
 
 /// Letters at once: each is a few writes and an acknowledgement.
 const CONCURRENCY: usize = 16;
@@ -113,7 +104,7 @@ impl Sweep {
         mut letter: DeadLetter,
         pass: &Pass,
         went_through: &impl Fn(CorrelationId, EmployeeId, EventId) -> F,
-    ) -> Result<Outcome, Error>
+    ) -> Result<Done, Error>
     where
         F: Future<Output = Result<Option<WentThrough>, E>>,
         E: std::error::Error + 'static,
@@ -122,7 +113,7 @@ impl Sweep {
             due @ (Due::Redrive | Due::PublishAgain) => self.send(&mut letter, due, pass).await,
             Due::Expire => {
                 self.writer.expire(&mut letter).await?;
-                Ok(Outcome::Nothing)
+                Ok(Done::Nothing)
             }
             Due::AskAfter => {
                 let ids =
@@ -136,17 +127,17 @@ impl Sweep {
                 };
                 self.note(letter, went_through).await
             }
-            Due::Nothing => Ok(Outcome::Nothing),
+            Due::Nothing => Ok(Done::Nothing),
         }
     }
 
-    async fn send(&self, letter: &mut DeadLetter, due: Due, pass: &Pass) -> Result<Outcome, Error> {
+    async fn send(&self, letter: &mut DeadLetter, due: Due, pass: &Pass) -> Result<Done, Error> {
         if !pass.brokers.are_away() && !pass.pace.wait_before(pass.stop_starting).await {
-            return Ok(Outcome::Nothing);
+            return Ok(Done::Nothing);
         }
         // Also of those that have waited for their turn.
         if pass.brokers.are_away() {
-            return Ok(Outcome::Failed);
+            return Ok(Done::Failed);
         }
         let sent = match due {
             Due::Redrive => self.redrive.by_itself(letter).await?,
@@ -160,33 +151,33 @@ impl Sweep {
         &self,
         mut letter: DeadLetter,
         went_through: Result<Option<WentThrough>, E>,
-    ) -> Result<Outcome, Error> {
+    ) -> Result<Done, Error> {
         let now = self.writer.clock.now();
-        let (step, outcome, note) = match went_through {
-            Ok(Some(how)) => (Step::Enriched, Outcome::Resolved, how.note(letter.life.redriven_at)),
+        let (step, done, note) = match went_through {
+            Ok(Some(how)) => (Step::Enriched, Done::Resolved, note(&how, letter.life.redriven_at)),
             Ok(None) => {
                 let given_up = letter.life.is_silent(now).then_some("its redrive was not heard of again");
-                (Step::StillAway, Outcome::Awaited, given_up)
+                (Step::StillAway, Done::Awaited, given_up)
             }
             Err(error) => {
                 tracing::warn!(error = telemetry::chain(&error), "an outcome could not be asked for");
-                return Ok(Outcome::Failed);
+                return Ok(Done::Failed);
             }
         };
         letter.step(step, &Actor::pipeline(), now, note.map(str::to_owned))?;
         if self.writer.store.save(&mut letter).await? == Saved::Conflict {
-            return Ok(Outcome::Nothing);
+            return Ok(Done::Nothing);
         }
-        if outcome == Outcome::Resolved {
+        if done == Done::Resolved {
             self.writer.expire(&mut letter).await?;
             tracing::info!(dead_letter_id = letter.id.as_str(), "a dead letter is resolved");
         }
-        Ok(outcome)
+        Ok(done)
     }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Outcome {
+enum Done {
     Redriven,
     Resolved,
     Awaited,
@@ -194,23 +185,19 @@ enum Outcome {
     Nothing,
 }
 
-impl WentThrough {
-    /// What a letter's history says, where its redrive changed nothing or may have: whoever edited it must not think
-    /// otherwise.
-    fn note(self, redriven_at: Option<Timestamp>) -> Option<&'static str> {
-        const ALREADY: &str =
-            "its event had been applied already: a later copy changes nothing, edited or not";
-        const BEFORE: &str = "its event had been applied before, perhaps by an earlier delivery of this redrive: look at the user";
-        match self {
-            Self::Applied { at } => (redriven_at? > at).then_some(ALREADY),
-            // Also when this redrive was applied and its function ended before it could say so.
-            Self::Duplicate => Some(BEFORE),
-            Self::Superseded => Some("a newer event had been applied already: this one changes nothing"),
-        }
+/// What a letter's history says where its redrive changed nothing, or may have: whoever edited it must not think
+/// otherwise.
+fn note((outcome, at): &WentThrough, redriven_at: Option<Timestamp>) -> Option<&'static str> {
+    const ALREADY: &str = "its event had been applied already: a later copy changes nothing";
+    const NOTHING_NEW: &str = "it changed nothing: what its event says was known already, or something newer says \
+        otherwise. Look at the user";
+    match outcome {
+        Outcome::Changed { .. } => (redriven_at? > *at).then_some(ALREADY),
+        Outcome::NothingNew | Outcome::Failed { .. } => Some(NOTHING_NEW),
     }
 }
 
-impl From<Sent> for Outcome {
+impl From<Sent> for Done {
     fn from(sent: Sent) -> Self {
         match sent {
             Sent::Yes => Self::Redriven,
@@ -221,13 +208,13 @@ impl From<Sent> for Outcome {
 }
 
 impl Swept {
-    fn add(&mut self, outcome: Result<Outcome, Error>) {
+    fn add(&mut self, outcome: Result<Done, Error>) {
         match outcome {
-            Ok(Outcome::Redriven) => self.redriven += 1,
-            Ok(Outcome::Resolved) => self.resolved += 1,
-            Ok(Outcome::Awaited) => self.awaited += 1,
-            Ok(Outcome::Nothing) => {}
-            Ok(Outcome::Failed) => self.failed += 1,
+            Ok(Done::Redriven) => self.redriven += 1,
+            Ok(Done::Resolved) => self.resolved += 1,
+            Ok(Done::Awaited) => self.awaited += 1,
+            Ok(Done::Nothing) => {}
+            Ok(Done::Failed) => self.failed += 1,
             Err(error) => {
                 self.failed += 1;
                 tracing::error!(error = telemetry::chain(&error), "a dead letter could not go on");

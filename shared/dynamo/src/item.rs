@@ -50,6 +50,12 @@ pub async fn put(client: &Client, item: &impl Serialize, put: Put<'_>) -> Result
     }
 }
 
+/// Writes an item, whatever is stored under its key.
+pub async fn replace(client: &Client, table: &str, item: &impl Serialize) -> Result<(), Error> {
+    client.put_item().table_name(table).set_item(Some(serde_dynamo::to_item(item)?)).send().await?;
+    Ok(())
+}
+
 /// Writes an item whose key is free. Returns the one that has it: the refusal brings it along, so nobody reads it first.
 pub async fn insert<T>(client: &Client, table: &str, hash: &str, item: &T) -> Result<Option<T>, Error>
 where

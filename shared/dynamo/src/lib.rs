@@ -6,10 +6,12 @@ pub mod embedded;
 mod error;
 mod item;
 mod table;
+mod transaction;
 
 pub use aws_sdk_dynamodb::Client;
 
 pub use config::{Config, client};
 pub use error::Error;
-pub use item::{Put, Written, from_item, from_items, insert, put, unless_condition_failed};
+pub use item::{Put, Written, from_item, from_items, insert, put, replace, unless_condition_failed};
 pub use table::{Index, TableSpec, delete, ensure, ping};
+pub use transaction::Transaction;

@@ -9,7 +9,7 @@ use secrets::Secret;
 use serde::de::DeserializeOwned;
 use url::Url;
 
-use crate::{AppLink, Config, Error, Group, User, UserStatus, answer, link};
+use crate::{AppLink, Config, Error, Group, User, answer, link};
 
 /// RFC 3986's unreserved characters stay as they are in a path segment.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -61,39 +61,40 @@ impl Client {
         Self { http: http_client(config.timeout), org_url: config.org_url, token: config.token, clock }
     }
 
+    /// The person who signs in with this, whatever their status. `None` if nobody does.
+    pub async fn user_with_login(&self, login: &str) -> Result<Option<User>, Error> {
+        match self.get(self.url(&user_path(login, ""), None), MOST_BYTES).await {
+            Ok(answer) => Ok(Some(answer.value)),
+            Err(Error::NotFound) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// The person with that e-mail address, whatever their status; one who is not deprovisioned goes first.
-    pub async fn find_user(&self, email: &str) -> Result<Option<User>, Error> {
+    pub async fn user_with_address(&self, email: &str) -> Result<Option<User>, Error> {
         // A rehire may have a new account with the same address beside the old one: only who is there ends it.
         let mut deprovisioned = None;
-        let login = utf8_percent_encode(email, SEGMENT);
-        let by_login = self.get::<User>(self.url(&format!("/api/v1/users/{login}"), None), MOST_BYTES).await;
-        match by_login.map(|answer| answer.value) {
-            Ok(user) if is_deprovisioned(&user) => deprovisioned = Some(user),
-            Ok(user) => return Ok(Some(user)),
-            Err(Error::NotFound) => {}
-            Err(error) => return Err(error),
-        }
         // Values are JSON strings: quoting keeps an address from becoming part of the expression.
         let expression = format!("profile.email eq {}", serde_json::Value::from(email));
         for parameter in ["filter", "search"] {
             let url = self.url("/api/v1/users", Some((parameter, &expression)));
             let users: Vec<User> = self.get(url, MOST_BYTES).await?.value;
-            match users.into_iter().min_by_key(is_deprovisioned) {
-                Some(user) if !is_deprovisioned(&user) => return Ok(Some(user)),
+            match users.into_iter().min_by_key(User::is_deprovisioned) {
+                Some(user) if !user.is_deprovisioned() => return Ok(Some(user)),
                 found => deprovisioned = deprovisioned.or(found),
             }
         }
         Ok(deprovisioned)
     }
 
-    /// All groups that the person is a member of.
-    pub async fn groups(&self, user_id: &str) -> Result<Vec<Group>, Error> {
-        self.all_pages(self.url(&user_path(user_id, "groups"), Some(("limit", "200")))).await
+    /// All groups that the person, by id or login, is a member of.
+    pub async fn groups(&self, user: &str) -> Result<Vec<Group>, Error> {
+        self.all_pages(self.url(&user_path(user, "/groups"), Some(("limit", "200")))).await
     }
 
-    /// The applications that the person is assigned, directly or by a group.
-    pub async fn app_links(&self, user_id: &str) -> Result<Vec<AppLink>, Error> {
-        self.all_pages(self.url(&user_path(user_id, "appLinks"), None)).await
+    /// The applications that the person, by id or login, is assigned, directly or by a group.
+    pub async fn app_links(&self, user: &str) -> Result<Vec<AppLink>, Error> {
+        self.all_pages(self.url(&user_path(user, "/appLinks"), None)).await
     }
 
     async fn all_pages<T: DeserializeOwned>(&self, first: Url) -> Result<Vec<T>, Error> {
@@ -166,10 +167,6 @@ impl Client {
     }
 }
 
-fn is_deprovisioned(user: &User) -> bool {
-    user.status == UserStatus::Deprovisioned
-}
-
-fn user_path(user_id: &str, what: &str) -> String {
-    format!("/api/v1/users/{}/{what}", utf8_percent_encode(user_id, SEGMENT))
+fn user_path(user: &str, what: &str) -> String {
+    format!("/api/v1/users/{}{what}", utf8_percent_encode(user, SEGMENT))
 }

@@ -10,6 +10,12 @@ pub struct User {
     pub profile: Profile,
 }
 
+impl User {
+    pub fn is_deprovisioned(&self) -> bool {
+        self.status == UserStatus::Deprovisioned
+    }
+}
+
 /// The part of a profile that Joiner reads.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -4,10 +4,13 @@ mod body;
 mod correct;
 
 use api::Fault;
-use contracts::{CorrelationId, EnrichmentRequestedV1, EventId, MessageHeaders, TraceParent, topic};
+use contracts::{
+    CorrelationId, EmployeeId, EnrichmentRequestedV2, EventId, EventType, MessageHeaders, Stated, TraceParent, topic,
+};
 use kafka::{Outgoing, Producer};
 use runtime::Clock;
 
+use self::body::Defaults;
 #[cfg(feature = "schema")]
 pub use self::body::HrEvent;
 pub use self::correct::{Kept, correct};
@@ -39,16 +42,33 @@ impl Accept {
         body: &[u8],
         correlation_id: CorrelationId,
         unnamed: Option<EventId>,
-    ) -> Result<EnrichmentRequestedV1, Error> {
-        let event = body::parse(body, correlation_id, unnamed, self.clock)?;
+    ) -> Result<EnrichmentRequestedV2, Error> {
+        let defaults = Defaults { correlation_id, event_id: unnamed, event_type: EventType::Hired };
+        let event = body::parse(body, defaults, self.clock)?;
         tracing::Span::current().record("event_id", event.event_id.as_str());
         Ok(event)
+    }
+
+    /// The command to forget a person, which takes its place among the events of that person.
+    pub fn erasure(&self, employee_id: EmployeeId, correlation_id: CorrelationId) -> EnrichmentRequestedV2 {
+        let event_id = self.clock.new_id().to_string();
+        EnrichmentRequestedV2 {
+            event_id: EventId::parse(event_id).expect("a UUID is visible ASCII"),
+            event_type: EventType::Erased,
+            correlation_id,
+            occurred_at: None,
+            received_at: self.clock.now(),
+            edition: 0,
+            employee_id,
+            stated: Stated::default(),
+            warnings: Vec::new(),
+        }
     }
 
     /// Returns once the brokers have the event on their disk quorum.
     pub async fn publish(
         &self,
-        event: &EnrichmentRequestedV1,
+        event: &EnrichmentRequestedV2,
         traceparent: &TraceParent,
     ) -> Result<(), kafka::Error> {
         let headers = MessageHeaders {
@@ -60,7 +80,7 @@ impl Accept {
         let value = event.encode();
         let record = Outgoing {
             topic: topic::ENRICHMENT_REQUESTED,
-            key: Some(event.employee.id.as_str().as_bytes()),
+            key: Some(event.employee_id.as_str().as_bytes()),
             value: Some(&value),
         };
         self.producer.publish(record, headers.pairs()).await
@@ -73,7 +93,7 @@ mod tests {
     use runtime::Vars;
 
     use super::*;
-    use crate::merge::tests::event;
+    use crate::tests::event;
 
     #[tokio::test]
     async fn an_event_that_no_broker_has_is_not_taken() {

@@ -1,20 +1,25 @@
-//! The enrichment: one event off the topic, to a stored user or a dead letter.
+//! The enrichment: one event off the topic, to a stored person, and to a dead letter where Okta's part is missing.
+
+mod dead_letter;
+mod failure;
+mod forget;
 
 use cache::Cache;
-use contracts::{
-    DecodeError, Email, EnrichmentRequestedV1, EventType, FailureHeaders, Origin, Reason, topic,
-};
+use contracts::{Email, EmployeeId, EnrichmentRequestedV2, EventType, Outcome, Reason};
 use jiff::Timestamp;
-use kafka::{Outgoing, Producer};
+use kafka::Producer;
 use runtime::{Clock, batch::Retry, event::Record, telemetry};
 use tokio::time::{Instant, timeout_at};
 
+use self::failure::{Away, Failure, Stopped};
 use crate::{
+    ask,
+    converge::{Answer, Draft, Place},
+    directory::Account,
     find_users::cache_key,
-    merge::{Directory, merge},
-    order::{self, Decision},
-    request::{Outcome, RequestEvent, RequestState},
-    retry::{Exhausted, RetryPolicy},
+    person::Person,
+    request::{RequestEvent, RequestState},
+    retry::RetryPolicy,
     store::{self, Saved, Store},
 };
 
@@ -31,219 +36,179 @@ pub struct Enrich {
     pub clock: Clock,
 }
 
-/// Why an event was not applied, and what to do with it.
-enum Stopped {
-    /// Something that we need is away: Lambda delivers the record again.
-    Retry(Failure),
-    /// It will not succeed.
-    DeadLetter(Failure),
+/// What Okta was asked for, and what it said.
+struct Asked {
+    email: Email,
+    said: Said,
 }
 
-/// Display goes into the dead letter and holds nothing personal.
-#[derive(Debug, thiserror::Error)]
-enum Failure {
-    #[error("{0}")]
-    Undecodable(DecodeError),
-    #[error("the record has no value")]
-    Empty,
-    #[error("Okta knows nobody with this e-mail address")]
-    UserNotFound,
-    #[error("{}", .0.error)]
-    Okta(Exhausted),
-    #[error("Okta did not answer before the invocation's time was over")]
-    OutOfTime,
-    #[error(transparent)]
-    Storage(#[from] store::Error),
-    #[error("others kept writing the same user")]
-    Contended,
+enum Said {
+    Account(Account),
+    Nobody,
+    /// Nothing that we can use. The person is written all the same, and waits for this reason.
+    Nothing(Reason, Stopped),
 }
 
 impl Enrich {
-    /// Applies the record, or makes it a dead letter. Okta is asked until `give_up`.
+    /// Applies the record, or makes it a dead letter. Okta is asked until `give_up`. 
     ///
     /// # Errors
     /// When Lambda has to deliver the record again: the store or the brokers are away, or time ran out.
-    pub async fn enrich(&self, record: Record, give_up: Instant) -> Result<(), Retry> {
-        match self.apply(&record, give_up).await {
+    pub async fn enrich(&self, record: &Record, give_up: Instant) -> Result<Enriched, Retry> {
+        let event = match decode(record) {
+            Ok(event) => event,
+            Err(failure) => return self.dead_letter(record, &failure).await.map(|()| Enriched::DeadLetter),
+        };
+        match self.apply(&event, give_up).await {
             Ok(outcome) => {
-                tracing::info!(?outcome, "enriched");
-                Ok(())
+                tracing::info!(outcome = name(&outcome), "enriched");
+                Ok(match event.event_type {
+                    EventType::Erased => {
+                        Enriched::Forgotten { employee_id: event.employee_id, received_at: event.received_at }
+                    }
+                    EventType::Hired | EventType::Updated | EventType::Terminated => Enriched::Applied,
+                })
             }
-            Err(Stopped::DeadLetter(failure)) => self.dead_letter(&record, &failure).await,
-            Err(Stopped::Retry(failure)) => {
-                tracing::warn!(error = telemetry::chain(&failure), "the record is reported back");
+            Err(Stopped::DeadLetter(failure)) => {
+                self.dead_letter(record, &failure).await.map(|()| Enriched::DeadLetter)
+            }
+            Err(Stopped::Retry(away)) => {
+                tracing::warn!(error = telemetry::chain(&away), "the record is reported back");
                 Err(Retry)
             }
         }
     }
 
-    async fn apply(&self, record: &Record, give_up: Instant) -> Result<Outcome, Stopped> {
-        let value = record.value.as_deref().ok_or(Failure::Empty)?;
-        let event = EnrichmentRequestedV1::decode(value).map_err(Failure::Undecodable)?;
-        let (stored, ()) = tokio::try_join!(
-            self.store.user(&event.employee.id),
-            self.report(&event, RequestState::Accepted),
-        )
-        .map_err(Failure::Storage)?;
-        // Decided before Okta is asked: a repeat costs nothing of its rate limit.
-        let outcome = match order::decide(stored.as_ref().map(|stored| &stored.last), &event) {
-            Decision::Apply => {
-                let directory = self.look_up(&event, give_up).await?;
-                self.save(&event, directory.as_ref(), stored).await?
-            }
-            Decision::Duplicate => Outcome::Duplicate,
-            Decision::Superseded => Outcome::Superseded,
+    async fn apply(&self, event: &EnrichmentRequestedV2, give_up: Instant) -> Result<Outcome, Stopped> {
+        let outcome = if event.event_type == EventType::Erased {
+            self.report(event, RequestState::Accepted).await?;
+            self.forget(event).await?
+        } else {
+            self.converge(event, give_up).await?
         };
-        // Also for a duplicate: its first delivery may have ended between the write and this line.
-        self.cache.invalidate(&cache_key(&event.employee.id)).await;
-        self.report(&event, RequestState::Enriched { outcome }).await.map_err(Failure::Storage)?;
+        // Also for a repeat: its first delivery may have ended between the write and this line.
+        self.cache.invalidate(&cache_key(&event.employee_id)).await;
+        self.report(event, RequestState::Ended(outcome.clone())).await?;
         Ok(outcome)
     }
 
-    async fn look_up(
+    /// Compare and set: whoever else wrote the person meanwhile, the registers have the last word.
+    async fn converge(
         &self,
-        event: &EnrichmentRequestedV1,
+        event: &EnrichmentRequestedV2,
         give_up: Instant,
-    ) -> Result<Option<Directory>, Failure> {
-        let asking = self.directory(&event.employee.email, give_up);
-        let found = timeout_at(give_up, asking).await.map_err(|_| Failure::OutOfTime)?;
-        match found.map_err(Failure::Okta)? {
-            Some(directory) => Ok(Some(directory)),
-            // Accounts are often deleted before HR closes the record.
-            None if event.event_type == EventType::Terminated => Ok(None),
-            None => Err(Failure::UserNotFound),
-        }
-    }
-
-    async fn directory(&self, email: &Email, give_up: Instant) -> Result<Option<Directory>, Exhausted> {
-        let (okta, retry) = (&self.okta, self.retry);
-        let found = retry.run(give_up, || okta.find_user(email.as_str())).await?;
-        let Some(user) = found else { return Ok(None) };
-        let (groups, apps) = tokio::try_join!(
-            retry.run(give_up, || okta.groups(&user.id)),
-            retry.run(give_up, || okta.app_links(&user.id)),
-        )?;
-        Ok(Some(Directory { user, groups, apps }))
-    }
-
-    /// Compare and set: whoever else wrote the person meanwhile, `decide` has the last word.
-    async fn save(
-        &self,
-        event: &EnrichmentRequestedV1,
-        directory: Option<&Directory>,
-        mut stored: Option<crate::StoredUser>,
-    ) -> Result<Outcome, Failure> {
-        for _ in 0..ROUNDS {
-            match order::decide(stored.as_ref().map(|stored| &stored.last), event) {
-                Decision::Apply => {}
-                Decision::Duplicate => return Ok(Outcome::Duplicate),
-                Decision::Superseded => return Ok(Outcome::Superseded),
+    ) -> Result<Outcome, Stopped> {
+        let mut asked: Option<Asked> = None;
+        for round in 0..ROUNDS {
+            let accepted = async {
+                if round == 0 { self.report(event, RequestState::Accepted).await } else { Ok(()) }
+            };
+            let (person, known, ()) = tokio::try_join!(
+                self.store.person(&event.employee_id),
+                self.store.entry(&event.employee_id, &event.event_id),
+                accepted,
+            )?;
+            let all = match Place::of(event, person.as_ref(), known.as_ref()) {
+                Place::InsteadOfKnown => self.store.entries(&event.employee_id).await?,
+                Place::New | Place::Known | Place::OfForgotten => Vec::new(),
+            };
+            let read = person.clone();
+            let draft = Draft::new(event, person, known, &all, self.clock.now());
+            if let Some(email) = draft.asks_for() {
+                // What was said of this address before a conflict still is what Okta says.
+                if asked.as_ref().is_none_or(|asked| asked.email != *email) {
+                    let said = self.ask(&draft, email, give_up).await?;
+                    asked = Some(Asked { email: email.clone(), said });
+                }
+            } else {
+                asked = None;
             }
-            let merged = merge(event, directory, stored.as_ref(), self.clock.now());
-            if self.store.save(&merged, stored.as_ref()).await? == Saved::Yes {
-                return Ok(Outcome::Applied);
+            let answer = asked.as_ref().map(|asked| asked.said.answer());
+            let written = draft.answered(event, answer, self.clock.now());
+            if written.is_new
+                && self.store.commit(&written.person, read.as_ref(), Some(&written.entry)).await? == Saved::Conflict
+            {
+                continue;
             }
-            stored = self.store.user(&event.employee.id).await?;
+            let stopped = match asked.map(|asked| asked.said) {
+                Some(Said::Nothing(_, stopped)) => stopped,
+                Some(Said::Nobody) if !written.person.has_left() => {
+                    Stopped::DeadLetter(Failure::UserNotFound)
+                }
+                Some(Said::Account(_) | Said::Nobody) | None => return Ok(written.outcome),
+            };
+            // HR's part is written: whoever reads the person sees it from now on.
+            self.cache.invalidate(&cache_key(&event.employee_id)).await;
+            return Err(stopped);
         }
-        Err(Failure::Contended)
+        Err(Stopped::Retry(Away::Contended))
     }
 
-    async fn report(&self, event: &EnrichmentRequestedV1, state: RequestState) -> Result<(), store::Error> {
+    /// # Errors
+    /// When it isn't Okta that stands in the way.
+    async fn ask(&self, draft: &Draft, email: &Email, give_up: Instant) -> Result<Said, Stopped> {
+        let asking = timeout_at(give_up, ask::account(&self.okta, email, self.retry, give_up));
+        let (account, namesakes) = tokio::join!(asking, self.store.employed_with(email));
+        let account = match account {
+            Ok(Ok(Some(account))) => account,
+            Ok(Ok(None)) => return Ok(Said::Nobody),
+            Ok(Err(exhausted)) => {
+                return Ok(Said::Nothing(failure::reason(&exhausted.error), exhausted.into()));
+            }
+            Err(_elapsed) => {
+                return Ok(Said::Nothing(Reason::OktaUnavailable, Stopped::Retry(Away::OutOfTime)));
+            }
+        };
+        let is_theirs = |other: &Person| {
+            other.id != *draft.id() && other.account().is_some_and(|theirs| theirs.id == account.id)
+        };
+        if !draft.has_left() && namesakes?.iter().any(is_theirs) {
+            return Ok(Said::Nothing(Reason::EmailTaken, Stopped::DeadLetter(Failure::EmailTaken)));
+        }
+        Ok(Said::Account(account))
+    }
+
+    async fn report(&self, event: &EnrichmentRequestedV2, state: RequestState) -> Result<(), store::Error> {
         let entry = RequestEvent {
             event_id: event.event_id.clone(),
-            employee_id: event.employee.id.clone(),
+            employee_id: event.employee_id.clone(),
             updated_at: self.clock.now(),
+            next_attempt: None,
             state,
         };
         self.store.record_request(&event.correlation_id, &entry).await
     }
-
-    /// Key, value and headers stay as they are; what failed is added.
-    async fn dead_letter(&self, record: &Record, failure: &Failure) -> Result<(), Retry> {
-        let failure_headers = FailureHeaders {
-            reason: failure.reason(),
-            message: failure.to_string(),
-            attempts: failure.attempts(),
-            origin: Origin {
-                topic: record.topic.clone(),
-                partition: record.partition,
-                offset: record.offset,
-                timestamp: Timestamp::from_millisecond(record.timestamp).unwrap_or_default(),
-            },
-            failed_at: self.clock.now(),
-        };
-        let (reason, error) = (failure.reason().code(), telemetry::chain(failure));
-        tracing::warn!(reason, error, "made a dead letter");
-        let added = failure_headers.pairs();
-        let headers = || {
-            let original =
-                record.headers.iter().map(|header| (header.name.as_str(), header.value.as_slice()));
-            original.chain(added.iter().map(|(name, value)| (*name, value.as_bytes())))
-        };
-        let letter = Outgoing {
-            topic: topic::ENRICHMENT_FAILED,
-            key: record.key.as_deref(),
-            value: record.value.as_deref(),
-        };
-        let mut published = self.producer.publish(letter, headers()).await;
-        if let Err(kafka::Error::TooLarge(_)) = published {
-            tracing::error!(
-                "the failed topic takes no record of this size; its letter goes without the value"
-            );
-            published = self.producer.publish(Outgoing { value: None, ..letter }, headers()).await;
-        }
-        published.map_err(|error| {
-            let error = telemetry::chain(&error);
-            tracing::error!(error, "the dead letter could not be published; the record is reported back");
-            Retry
-        })
-    }
 }
 
-/// The one place that decides between the two.
-impl From<Failure> for Stopped {
-    fn from(failure: Failure) -> Self {
-        match failure {
-            Failure::OutOfTime | Failure::Contended | Failure::Storage(store::Error::Unavailable(_)) => {
-                Self::Retry(failure)
-            }
-            Failure::Okta(
-                Exhausted { cut_short: true, .. } | Exhausted { error: okta::Error::NoToken(_), .. },
-            ) => Self::Retry(failure),
-            Failure::Undecodable(_)
-            | Failure::Empty
-            | Failure::UserNotFound
-            | Failure::Okta(_)
-            | Failure::Storage(store::Error::Unstorable(_)) => Self::DeadLetter(failure),
+/// How a record ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Enriched {
+    Applied,
+    DeadLetter,
+    /// What was received of the person until then is forgotten here: whoever else keeps some has to forget it, too.
+    Forgotten { employee_id: EmployeeId, received_at: Timestamp },
+}
+
+impl Said {
+    fn answer(&self) -> Answer {
+        match self {
+            Self::Account(account) => Answer::Account(account.clone()),
+            Self::Nobody => Answer::Nobody,
+            Self::Nothing(reason, _) => Answer::None(*reason),
         }
     }
 }
 
-impl Failure {
-    fn reason(&self) -> Reason {
-        match self {
-            Self::Undecodable(DecodeError::Syntax { .. }) | Self::Empty => Reason::Undecodable,
-            Self::Undecodable(DecodeError::Content { .. }) => Reason::Invalid,
-            Self::UserNotFound => Reason::UserNotFound,
-            Self::OutOfTime => Reason::OktaUnavailable,
-            Self::Storage(_) | Self::Contended => Reason::Unstorable,
-            Self::Okta(exhausted) => match exhausted.error {
-                okta::Error::NotFound => Reason::UserNotFound,
-                okta::Error::Unauthorized { .. } => Reason::Unauthorized,
-                okta::Error::RateLimited { .. } => Reason::RateLimited,
-                okta::Error::Unreachable(_) | okta::Error::Failed { .. } | okta::Error::NoToken(_) => {
-                    Reason::OktaUnavailable
-                }
-                okta::Error::Malformed(_) => Reason::OktaMalformed,
-            },
-        }
-    }
+fn decode(record: &Record) -> Result<EnrichmentRequestedV2, Failure> {
+    let value = record.value.as_deref().ok_or(Failure::Empty)?;
+    EnrichmentRequestedV2::decode(value).map_err(Failure::Undecodable)
+}
 
-    fn attempts(&self) -> u32 {
-        match self {
-            Self::Okta(exhausted) => exhausted.attempts,
-            _ => 1,
-        }
+fn name(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Changed { .. } => "changed",
+        Outcome::NothingNew => "nothing_new",
+        Outcome::Failed { .. } => "failed",
     }
 }
 

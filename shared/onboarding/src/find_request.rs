@@ -1,9 +1,10 @@
-use contracts::{CorrelationId, EmployeeId, EventId};
+use contracts::{CorrelationId, EmployeeId, EventId, Outcome};
 use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::{
-    request::{self, Outcome, RequestEvent, RequestState},
+    request::{self, RequestEvent, RequestState},
+    request_events::RequestEvents,
     store::{self, Store},
 };
 
@@ -17,9 +18,12 @@ pub struct FindRequest {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RequestReport {
     pub correlation_id: CorrelationId,
-    /// The least good among the events: `failed`, then `accepted`, then `enriched`.
+    /// The least good among all of its events: `failed`, then `accepted`, then `enriched`.
     #[cfg_attr(feature = "schema", schemars(extend("enum" = ["failed", "accepted", "enriched"])))]
     pub status: &'static str,
+    /// How many events were sent with this id.
+    pub total: u64,
+    /// The first hundred of them, the least good first.
     pub events: Vec<RequestEvent>,
 }
 
@@ -30,17 +34,12 @@ impl FindRequest {
 
     /// `None` for an id that no event was read with, yet or ever.
     pub async fn find(&self, correlation_id: CorrelationId) -> Result<Option<RequestReport>, store::Error> {
-        let events = self.store.request(&correlation_id).await?;
-        let worst = events.iter().map(|event| &event.state).min_by_key(|state| match state {
-            RequestState::Failed { .. } => 0,
-            RequestState::Accepted => 1,
-            RequestState::Enriched { .. } => 2,
-        });
-        let Some(status) = worst.map(RequestState::name) else { return Ok(None) };
-        Ok(Some(RequestReport { correlation_id, status, events }))
+        let RequestEvents { shown, total } = self.store.request(&correlation_id).await?;
+        let Some(status) = shown.first().map(|event| event.state.name()) else { return Ok(None) };
+        Ok(Some(RequestReport { correlation_id, status, total, events: shown }))
     }
 
-    /// How and when the event came to be applied, or not to be needed any more. `None` until then.
+    /// How and when the event ended well. `None` until then.
     pub async fn enriched(
         &self,
         correlation_id: &CorrelationId,
@@ -49,8 +48,10 @@ impl FindRequest {
     ) -> Result<Option<(Outcome, Timestamp)>, store::Error> {
         let event = self.store.request_event(correlation_id, &request::key(employee_id, event_id)).await?;
         Ok(event.and_then(|event| match event.state {
-            RequestState::Enriched { outcome } => Some((outcome, event.updated_at)),
-            RequestState::Accepted | RequestState::Failed { .. } => None,
+            RequestState::Ended(outcome @ (Outcome::Changed { .. } | Outcome::NothingNew)) => {
+                Some((outcome, event.updated_at))
+            }
+            RequestState::Accepted | RequestState::Ended(Outcome::Failed { .. }) => None,
         }))
     }
 }

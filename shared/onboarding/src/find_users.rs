@@ -1,12 +1,15 @@
-//! Reading users: one through the cache, many by page.
+//! Reading people: one through the cache, many by page, and the history of one.
 
 use api::cursor::{self, Signer};
 use cache::Cache;
-use contracts::EmployeeId;
+use contracts::{CorrelationId, EmployeeId, EventId, EventType, Warning};
+use jiff::Timestamp;
+use serde::Serialize;
 
 use crate::{
+    change::Change,
+    entry::Entry,
     store::{self, Filter, Store},
-    user::EnrichedUser,
 };
 
 #[derive(Debug, Clone)]
@@ -16,11 +19,32 @@ pub struct FindUsers {
     signer: Signer,
 }
 
+/// Items as JSON, each as it is sent.
 #[derive(Debug)]
 pub struct Page {
-    pub users: Vec<EnrichedUser>,
+    pub items: Vec<String>,
     /// Continues after this page; `None` at the end.
     pub next: Option<String>,
+}
+
+/// What one event changed.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct HistoryItem {
+    pub event_id: EventId,
+    pub event_type: EventType,
+    /// Of the request that brought it.
+    pub correlation_id: CorrelationId,
+    /// When it happened, if the HR system said so.
+    pub occurred_at: Option<Timestamp>,
+    pub received_at: Timestamp,
+    pub applied_at: Timestamp,
+    /// The person's, once it was applied.
+    pub version: u64,
+    /// Empty where everything was known, or something newer said otherwise.
+    pub changes: Vec<Change>,
+    /// What was sent and could not be read.
+    pub warnings: Vec<Warning>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -30,6 +54,9 @@ pub enum Error {
     #[error("the users could not be read")]
     Store(#[from] store::Error),
 }
+
+/// The bytes of a page. Lambda takes 6 MB of an answer, in which each quote and backslash of ours is escaped once more.
+const PAGE_BYTES: usize = 2_900_000;
 
 impl FindUsers {
     pub fn new(store: Store, cache: Cache, signer: Signer) -> Self {
@@ -42,8 +69,9 @@ impl FindUsers {
         if let Some(json) = self.cache.get(&key).await {
             return Ok(Some(json));
         }
-        let Some(stored) = self.store.user(id).await? else { return Ok(None) };
-        let json = serde_json::to_string(&stored.user).expect("a user's JSON has string keys");
+        let user = self.store.person(id).await?.and_then(|person| person.user());
+        let Some(user) = user else { return Ok(None) };
+        let json = json(&user);
         self.cache.fill(&key, &json).await;
         Ok(Some(json))
     }
@@ -58,15 +86,78 @@ impl FindUsers {
             None => None,
         };
         // One more than asked for tells whether there is a next page.
-        let mut users = self.store.list(filter, after.as_ref(), limit + 1).await?;
-        let is_last = users.len() <= limit;
-        users.truncate(limit);
-        let next = match users.last() {
-            Some(last) if !is_last => Some(self.signer.seal(&query, last.id.as_str()).await?),
-            _ => None,
-        };
-        Ok(Page { users, next })
+        let people = self.store.list(filter, after.as_ref(), limit + 1).await?;
+        let users = people.iter().filter_map(crate::Person::user);
+        self.page(&query, users.map(|user| (user.id.to_string(), json(&user))), limit).await
     }
+
+    /// What changed and by which event, the newest first. `None` for somebody who is not there.
+    pub async fn history(
+        &self,
+        id: &EmployeeId,
+        cursor: Option<&str>,
+        limit: usize,
+    ) -> Result<Option<Page>, Error> {
+        let query = serde_json::json!(["history", id]).to_string();
+        let before = match cursor {
+            Some(cursor) => {
+                let sequence = self.signer.open(&query, cursor).await?;
+                Some(sequence.parse().map_err(|_| cursor::Error::Invalid)?)
+            }
+            None => None,
+        };
+        let (person, entries) =
+            tokio::try_join!(self.store.person(id), self.store.history(id, before, limit + 1))?;
+        if person.is_none_or(|person| person.user().is_none()) {
+            return Ok(None);
+        }
+        let items = entries.into_iter().map(|entry| {
+            let sequence = entry.sequence.unwrap_or_default();
+            (sequence.to_string(), json(&HistoryItem::from(entry)))
+        });
+        self.page(&query, items, limit).await.map(Some)
+    }
+
+    /// Of items with their positions, as many as fit: one at least, and no more than `limit`.
+    async fn page(
+        &self,
+        query: &str,
+        items: impl Iterator<Item = (String, String)>,
+        limit: usize,
+    ) -> Result<Page, Error> {
+        let mut page = Page { items: Vec::new(), next: None };
+        let (mut bytes, mut last) = (0, String::new());
+        for (position, json) in items {
+            bytes += json.len() + 1;
+            if page.items.len() == limit || (bytes > PAGE_BYTES && !page.items.is_empty()) {
+                page.next = Some(self.signer.seal(query, &last).await?);
+                break;
+            }
+            page.items.push(json);
+            last = position;
+        }
+        Ok(page)
+    }
+}
+
+impl From<Entry> for HistoryItem {
+    fn from(entry: Entry) -> Self {
+        Self {
+            event_id: entry.event_id,
+            event_type: entry.event_type,
+            correlation_id: entry.correlation_id,
+            occurred_at: entry.occurred_at,
+            received_at: entry.received_at,
+            applied_at: entry.applied_at,
+            version: entry.version,
+            changes: entry.changes,
+            warnings: entry.warnings,
+        }
+    }
+}
+
+fn json(item: &impl Serialize) -> String {
+    serde_json::to_string(item).expect("what is sent has string keys")
 }
 
 /// The enrichment invalidates what the query fills.

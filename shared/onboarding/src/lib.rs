@@ -1,24 +1,39 @@
 #![doc = include_str!("../README.md")]
 
 pub mod accept;
+mod ask;
+mod change;
 mod check_health;
+mod converge;
+mod directory;
 pub mod enrich;
+mod entry;
 mod fail_request;
 mod find_request;
 pub mod find_users;
 mod foresee;
-mod merge;
-mod order;
+mod person;
+mod registers;
 mod request;
+mod request_events;
 mod retry;
 pub mod store;
 mod user;
 
+pub use change::Change;
 pub use check_health::{CheckHealth, Dependency, Health, Status};
-pub use fail_request::FailRequest;
+pub use directory::{Account, Directory};
+pub use entry::Entry;
+pub use fail_request::{FailRequest, FailedEvent};
 pub use find_request::{FindRequest, RequestReport};
-pub use foresee::{Foresee, Foresight};
-pub use request::{Outcome, RequestEvent, RequestState};
+pub use find_users::HistoryItem;
+pub use foresee::{Foresee, Foresight, Unknown};
+pub use person::{Forgotten, Person};
+pub use registers::{Position, Registers};
+pub use request::{RequestEvent, RequestState};
+pub use request_events::RequestEvents;
 pub use retry::RetryPolicy;
 pub use store::Store;
-pub use user::{Application, EmploymentStatus, EnrichedUser, Group, StoredUser};
+pub use user::{
+    Application, Details, EmploymentStatus, EnrichedUser, Enrichment, EnrichmentState, Group, Missing, Unasked,
+};

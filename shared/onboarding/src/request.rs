@@ -1,4 +1,4 @@
-use contracts::{EmployeeId, EventId, Reason};
+use contracts::{EmployeeId, EventId, Outcome};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -12,32 +12,36 @@ pub struct RequestEvent {
     pub event_id: EventId,
     pub employee_id: EmployeeId,
     pub updated_at: Timestamp,
+    /// When a failed one is tried again without anybody doing something.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_attempt: Option<Timestamp>,
     #[serde(flatten)]
     pub state: RequestState,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(tag = "status", rename_all = "snake_case")]
+#[serde(from = "Wire", into = "Wire")]
 pub enum RequestState {
     /// Taken off the topic, and not finished.
     Accepted,
-    /// In a dead letter.
-    Failed { reason: Reason, message: String },
-    /// The person's stored profile is at least as new as the event.
-    Enriched { outcome: Outcome },
+    Ended(Outcome),
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum Outcome {
-    /// The event made a new version of the person.
-    Applied,
-    /// It had been applied before.
-    Duplicate,
-    /// A newer event had been applied before.
-    Superseded,
+/// As stored and sent: `status` tells the three apart that a caller acts on.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "RequestState"))]
+#[serde(tag = "status", rename_all = "snake_case")]
+enum Wire {
+    /// Taken off the topic, and not finished.
+    Accepted,
+    /// In a dead letter.
+    Failed { reason: contracts::Reason, message: String },
+    /// The person's stored profile says what the event says, or something newer.
+    Enriched {
+        #[serde(flatten)]
+        outcome: Outcome,
+    },
 }
 
 impl RequestEvent {
@@ -47,25 +51,59 @@ impl RequestEvent {
     }
 }
 
-/// An event's within its request.
+/// An event's within its request. What separates the two is escaped in the first, so that no two pairs have one key.
 pub(crate) fn key(employee_id: &EmployeeId, event_id: &EventId) -> String {
-    format!("{employee_id}#{event_id}")
+    let employee = employee_id.as_str();
+    if employee.contains(['#', '%']) {
+        return format!("{}#{event_id}", employee.replace('%', "%25").replace('#', "%23"));
+    }
+    format!("{employee}#{event_id}")
 }
 
 impl RequestState {
     pub(crate) const fn name(&self) -> &'static str {
         match self {
             Self::Accepted => "accepted",
-            Self::Failed { .. } => "failed",
-            Self::Enriched { .. } => "enriched",
+            Self::Ended(Outcome::Failed { .. }) => "failed",
+            Self::Ended(Outcome::Changed { .. } | Outcome::NothingNew) => "enriched",
+        }
+    }
+
+    /// The lower the more a caller has to know of it.
+    pub(crate) const fn rank(&self) -> u8 {
+        match self {
+            Self::Ended(Outcome::Failed { .. }) => 0,
+            Self::Accepted => 1,
+            Self::Ended(Outcome::Changed { .. } | Outcome::NothingNew) => 2,
         }
     }
 
     /// States only move forward, so that redeliveries in any order end in the same one.
     pub(crate) fn replaces(&self, stored: Option<&Self>) -> bool {
         match (stored, self) {
-            (Some(Self::Enriched { .. }), _) | (Some(_), Self::Accepted) => false,
-            (None, _) | (Some(_), Self::Failed { .. } | Self::Enriched { .. }) => true,
+            (Some(Self::Ended(Outcome::Changed { .. } | Outcome::NothingNew)), _)
+            | (Some(_), Self::Accepted) => false,
+            (None, _) | (Some(_), Self::Ended(_)) => true,
+        }
+    }
+}
+
+impl From<Wire> for RequestState {
+    fn from(wire: Wire) -> Self {
+        match wire {
+            Wire::Accepted => Self::Accepted,
+            Wire::Failed { reason, message } => Self::Ended(Outcome::Failed { reason, message }),
+            Wire::Enriched { outcome } => Self::Ended(outcome),
+        }
+    }
+}
+
+impl From<RequestState> for Wire {
+    fn from(state: RequestState) -> Self {
+        match state {
+            RequestState::Accepted => Self::Accepted,
+            RequestState::Ended(Outcome::Failed { reason, message }) => Self::Failed { reason, message },
+            RequestState::Ended(outcome) => Self::Enriched { outcome },
         }
     }
 }

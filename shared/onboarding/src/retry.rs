@@ -28,6 +28,9 @@ pub(crate) struct Exhausted {
 }
 
 impl RetryPolicy {
+    /// One attempt, for those who wait for an answer.
+    pub(crate) const ONCE: Self = Self { attempts: 1, base: Duration::ZERO, cap: Duration::ZERO };
+
     pub fn from_vars(vars: &Vars) -> Result<Self, ConfigError> {
         Ok(Self {
             attempts: vars.parse_or("RETRY_MAX_ATTEMPTS", 3, "a number of attempts")?,

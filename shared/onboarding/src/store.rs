@@ -1,16 +1,18 @@
-//! Where users and requests live. One set of rules, three places; the contract tests run on each.
+//! Where people, their entries and requests live. One set of rules, three places; the contract tests run on each.
 
 mod dynamodb;
 mod memory;
 mod redis;
 
 use aws::Aws;
-use contracts::{CorrelationId, Email, EmployeeId, Text};
+use contracts::{CorrelationId, Email, EmployeeId, EventId, Text};
 use runtime::{ConfigError, Vars, config::wrong};
 
 use crate::{
+    entry::Entry,
+    person::Person,
     request::RequestEvent,
-    user::{EnrichedUser, StoredUser},
+    request_events::RequestEvents,
 };
 
 pub use self::{dynamodb::DynamoDb, memory::Memory, redis::Redis};
@@ -24,14 +26,14 @@ pub enum Store {
     Memory(Memory),
 }
 
-/// Whether a user was written, or had been written by another since it was read.
+/// Whether a person was written, or had been written by another since they were read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Saved {
     Yes,
     Conflict,
 }
 
-/// Which users to list. Case is ignored.
+/// Which people to list. Case is ignored.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
     pub department: Option<Text>,
@@ -60,35 +62,96 @@ impl Store {
     }
 
     /// As of the last write that was acknowledged to anybody.
-    pub async fn user(&self, id: &EmployeeId) -> Result<Option<StoredUser>, Error> {
+    pub async fn person(&self, id: &EmployeeId) -> Result<Option<Person>, Error> {
         match self {
-            Self::DynamoDb(store) => Ok(Box::pin(store.user(id)).await?),
-            Self::Redis(store) => store.user(id).await,
-            Self::Memory(store) => Ok(store.user(id)),
+            Self::DynamoDb(store) => Ok(Box::pin(store.person(id)).await?),
+            Self::Redis(store) => store.person(id).await,
+            Self::Memory(store) => Ok(store.person(id)),
         }
     }
 
-    /// Writes `new` if what is stored still is `read`.
-    pub async fn save(&self, new: &StoredUser, read: Option<&StoredUser>) -> Result<Saved, Error> {
+    /// Writes `new`, and the entry of the event that made it, in one transaction, if the person stored still is `read`.
+    pub async fn commit(
+        &self,
+        new: &Person,
+        read: Option<&Person>,
+        entry: Option<&Entry>,
+    ) -> Result<Saved, Error> {
         match self {
-            Self::DynamoDb(store) => Ok(Box::pin(store.save(new, read)).await?),
-            Self::Redis(store) => store.save(new, read).await,
-            Self::Memory(store) => Ok(store.save(new, read)),
+            Self::DynamoDb(store) => Ok(Box::pin(store.commit(new, read, entry)).await?),
+            Self::Redis(store) => store.commit(new, read, entry).await,
+            Self::Memory(store) => Ok(store.commit(new, read, entry)),
         }
     }
 
-    /// Up to `limit` users after `after`, in an order that is the same for every page; fewer only at the end.
+    pub(crate) async fn entry(&self, id: &EmployeeId, event_id: &EventId) -> Result<Option<Entry>, Error> {
+        match self {
+            Self::DynamoDb(store) => Ok(Box::pin(store.entry(id, event_id)).await?),
+            Self::Redis(store) => store.entry(id, event_id).await,
+            Self::Memory(store) => Ok(store.entry(id, event_id)),
+        }
+    }
+
+    /// All of a person's, of which a person is made anew.
+    pub(crate) async fn entries(&self, id: &EmployeeId) -> Result<Vec<Entry>, Error> {
+        match self {
+            Self::DynamoDb(store) => Ok(Box::pin(store.entries(id)).await?),
+            Self::Redis(store) => store.entries(id).await,
+            Self::Memory(store) => Ok(store.entries(id)),
+        }
+    }
+
+    /// Writes over the entry of the same event.
+    pub(crate) async fn replace_entry(&self, entry: &Entry) -> Result<(), Error> {
+        match self {
+            Self::DynamoDb(store) => Ok(Box::pin(store.replace_entry(entry)).await?),
+            Self::Redis(store) => store.replace_entry(entry).await,
+            Self::Memory(store) => {
+                store.replace_entry(entry);
+                Ok(())
+            }
+        }
+    }
+
+    /// Up to `limit` of the entries that are shown, the newest first, from before the one with this sequence on.
+    pub(crate) async fn history(
+        &self,
+        id: &EmployeeId,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<Entry>, Error> {
+        match self {
+            Self::DynamoDb(store) => Ok(Box::pin(store.history(id, before, limit)).await?),
+            Self::Redis(store) => store.history(id, before, limit).await,
+            Self::Memory(store) => Ok(store.history(id, before, limit)),
+        }
+    }
+
+    /// Up to `limit` people after `after` whom a reader sees, in an order that is the same for every page; fewer only at
+    /// the end.
     pub async fn list(
         &self,
         filter: &Filter,
         after: Option<&EmployeeId>,
         limit: usize,
-    ) -> Result<Vec<EnrichedUser>, Error> {
+    ) -> Result<Vec<Person>, Error> {
         match self {
             Self::DynamoDb(store) => Ok(Box::pin(store.list(filter, after, limit)).await?),
             Self::Redis(store) => store.list(filter, after, limit).await,
             Self::Memory(store) => Ok(store.list(filter, after, limit)),
         }
+    }
+
+    /// Some of those who have this address and have not left.
+    pub(crate) async fn employed_with(&self, email: &Email) -> Result<Vec<Person>, Error> {
+        let key = email.key();
+        let mut people = match self {
+            Self::DynamoDb(store) => Box::pin(store.with_email(&key, NAMESAKES)).await?,
+            Self::Redis(store) => store.with_email(&key, NAMESAKES).await?,
+            Self::Memory(store) => store.with_email(&key),
+        };
+        people.retain(|person| !person.has_left());
+        Ok(people)
     }
 
     /// Notes what became of an event. States only move forward: an older one changes nothing.
@@ -103,8 +166,8 @@ impl Store {
         }
     }
 
-    /// The events of a request that were read so far; the first hundred, if it has more.
-    pub async fn request(&self, id: &CorrelationId) -> Result<Vec<RequestEvent>, Error> {
+    /// The events of a request that were taken off the topic so far.
+    pub async fn request(&self, id: &CorrelationId) -> Result<RequestEvents, Error> {
         match self {
             Self::DynamoDb(store) => Ok(Box::pin(store.request(id)).await?),
             Self::Redis(store) => store.request(id).await,
@@ -156,8 +219,8 @@ impl From<serde_json::Error> for Error {
     }
 }
 
-/// More events than this under one correlation id are a caller's mistake.
-const MOST_EVENTS: usize = 100;
+/// More people than this with one address are a mistake of HR's.
+const NAMESAKES: usize = 10;
 
 impl Filter {
     fn department_key(&self) -> Option<String> {

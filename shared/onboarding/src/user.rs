@@ -1,21 +1,29 @@
-use contracts::{CorrelationId, Details, Email, EmployeeId, EventId, Text};
+use contracts::{CorrelationId, Country, Email, EmployeeId, Field, Reason, Text, TimeZone, Value};
 use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 
+use crate::{
+    directory::Account,
+    person::Person,
+};
+
 /// A person's full profile, as other systems read it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct EnrichedUser {
     pub id: EmployeeId,
-    pub name: Text,
-    pub email: Email,
+    /// `null` while HR has sent none: an update or a termination of somebody whose hire is not here.
+    pub name: Option<Text>,
+    pub email: Option<Email>,
     pub title: Option<Text>,
     pub department: Option<Text>,
     pub manager_email: Option<Email>,
     pub start_date: Option<Date>,
     pub end_date: Option<Date>,
     pub employment_status: EmploymentStatus,
+    /// HR's own word for the state of the employment.
+    pub status: Option<Text>,
     /// Whether the person can work: employed, and active in Okta.
     pub onboarded: bool,
     pub okta_id: Option<String>,
@@ -24,11 +32,54 @@ pub struct EnrichedUser {
     pub groups: Vec<Group>,
     pub applications: Vec<Application>,
     pub details: Details,
+    pub enrichment: Enrichment,
     /// Counts the changes: 1 for a new person. A reader that has seen a higher one may drop this.
     pub version: u64,
     pub updated_at: Timestamp,
     /// Of the request that made this version.
     pub correlation_id: CorrelationId,
+}
+
+/// How far Okta's part of the profile is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Enrichment {
+    pub state: EnrichmentState,
+    /// Why what Okta says is missing or older than what HR says; `null` where it isn't.
+    pub reason: Option<Missing>,
+    /// Since when it has this state, for this reason.
+    pub since: Timestamp,
+    /// When Okta is asked again without anybody doing something.
+    pub next_attempt: Option<Timestamp>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum EnrichmentState {
+    /// What HR says is here, what Okta says is not, or may be outdated.
+    Pending,
+    Complete,
+    /// The person's employment has ended.
+    Left,
+}
+
+/// Why Okta's part is missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(untagged)]
+pub enum Missing {
+    /// That of the dead letter.
+    Failed(Reason),
+    Unasked(Unasked),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Unasked {
+    /// HR has sent no e-mail address to ask Okta for.
+    NoEmail,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,18 +105,117 @@ pub struct Application {
     pub label: String,
 }
 
-/// A user with what decides about the next event.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StoredUser {
-    pub user: EnrichedUser,
-    pub last: LastEvent,
+/// What Joiner passes on as it came: no rule reads it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct Details {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub employment_type: Option<Text>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub location: Option<Text>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub office: Option<Text>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub country: Option<Country>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub time_zone: Option<TimeZone>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub phone: Option<Text>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mobile: Option<Text>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cost_center: Option<Text>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub division: Option<Text>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub company: Option<Text>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub job_code: Option<Text>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub job_level: Option<Text>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub personal_email: Option<Email>,
 }
 
-/// The newest event that was applied.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LastEvent {
-    pub occurred_at: Timestamp,
-    pub received_at: Timestamp,
-    /// The ids of the events applied last, newest at the end.
-    pub recent: Vec<EventId>,
+impl EnrichedUser {
+    /// HR wins on what HR owns; Okta supplies the rest.
+    pub(crate) fn of(person: &Person) -> Self {
+        let text = |field| person.hr.text(field).cloned();
+        let email = |field| person.hr.value(field).and_then(Value::email).cloned();
+        let date = |field| person.hr.value(field).and_then(Value::date);
+        let account = person.account();
+        let employment_status = person.hr.employment();
+        Self {
+            id: person.id.clone(),
+            name: name(person),
+            email: email(Field::Email),
+            // Okta's are usually copies of HR's, and stand in where HR sends none.
+            title: text(Field::Title).or_else(|| text_of(account?.title.as_deref()?)),
+            department: text(Field::Department).or_else(|| text_of(account?.department.as_deref()?)),
+            // Okta's `manager` is free text, so there is nothing to fall back on.
+            manager_email: email(Field::ManagerEmail),
+            start_date: date(Field::StartDate),
+            end_date: date(Field::EndDate),
+            employment_status,
+            status: text(Field::Status),
+            onboarded: employment_status == EmploymentStatus::Employed
+                && account.is_some_and(Account::is_active),
+            okta_id: account.map(|account| account.id.clone()),
+            okta_status: account.map(|account| account.status.clone()),
+            groups: account.map_or_else(Vec::new, |account| account.groups.clone()),
+            applications: account.map_or_else(Vec::new, |account| account.applications.clone()),
+            details: Details {
+                employment_type: text(Field::EmploymentType),
+                location: text(Field::Location),
+                office: text(Field::Office),
+                country: person.hr.value(Field::Country).and_then(Value::country).cloned(),
+                time_zone: person.hr.value(Field::TimeZone).and_then(Value::time_zone).cloned(),
+                phone: text(Field::Phone),
+                mobile: text(Field::Mobile),
+                cost_center: text(Field::CostCenter),
+                division: text(Field::Division),
+                company: text(Field::Company),
+                job_code: text(Field::JobCode),
+                job_level: text(Field::JobLevel),
+                personal_email: email(Field::PersonalEmail),
+            },
+            enrichment: enrichment(person),
+            version: person.version,
+            updated_at: person.updated_at,
+            correlation_id: person.correlation_id.clone(),
+        }
+    }
+}
+
+/// The preferred name as it is, or first and last name.
+fn name(person: &Person) -> Option<Text> {
+    if let Some(preferred) = person.hr.text(Field::PreferredName) {
+        return Some(preferred.clone());
+    }
+    match (person.hr.text(Field::FirstName), person.hr.text(Field::LastName)) {
+        // Together they may pass the length of one text: then the last name stands alone.
+        (Some(first), Some(last)) => {
+            text_of(&format!("{} {}", first.as_str(), last.as_str())).or_else(|| Some(last.clone()))
+        }
+        (first, last) => last.or(first).cloned(),
+    }
+}
+
+fn enrichment(person: &Person) -> Enrichment {
+    let has_left = person.hr.employment() == EmploymentStatus::Terminated;
+    let no_email = (!has_left && person.email().is_none()).then_some(Missing::Unasked(Unasked::NoEmail));
+    let reason = person.okta.missing.map(Missing::Failed).or(no_email);
+    let state = match reason {
+        _ if has_left => EnrichmentState::Left,
+        Some(_) => EnrichmentState::Pending,
+        None => EnrichmentState::Complete,
+    };
+    let okta = &person.okta;
+    Enrichment { state, reason, since: okta.since, next_attempt: okta.next_attempt.filter(|_| reason.is_some()) }
+}
+
+/// Okta's fields are free text; what is no text to us is as good as absent.
+fn text_of(value: &str) -> Option<Text> {
+    Text::parse(value.trim()).ok()
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use contracts::EnrichmentRequestedV1;
+use contracts::{EnrichmentRequestedV2, Field, Value};
 use futures_util::StreamExt;
 use rdkafka::{
     Message, Offset, TopicPartitionList,
@@ -42,8 +42,10 @@ pub(crate) async fn run(args: &Args) -> Result<()> {
     eprintln!("{READY}");
     let asking = consumer.stream().map(async |message| {
         let message = message?;
-        let event = EnrichmentRequestedV1::decode(message.payload().context("a record is empty")?)?;
-        let url = format!("{okta}/api/v1/users/{}", event.employee.email.as_str());
+        let event = EnrichmentRequestedV2::decode(message.payload().context("a record is empty")?)?;
+        let email = event.stated.get(Field::Email).flatten().and_then(Value::email);
+        let email = email.context("an event without an address")?;
+        let url = format!("{okta}/api/v1/users/{}", email.as_str());
         let request = http.get(url).header(header::AUTHORIZATION, format!("SSWS {OKTA_TOKEN}"));
         let answer = request.send().await?;
         // Of those whose login isn't their address, for whom the enrichment searches then.

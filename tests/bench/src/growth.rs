@@ -106,22 +106,25 @@ async fn measure(grown: &mut Grown, hr: &Hr) -> Result<()> {
     // Spread over all of them, in no order that an index has.
     let some = |number: usize| hr::id(number * 7_919 % *size);
     for number in *users..*users + OPERATIONS {
-        let new = user(hr, number)?;
+        let (new, entry) = user(hr, number)?;
         let began = Instant::now();
-        ensure!(store.save(&new, None).await? == Saved::Yes, "a new user was stored before");
+        let saved = store.commit(&new, None, Some(&entry)).await?;
+        ensure!(saved == Saved::Yes, "a new user was stored before");
         put.push(began.elapsed());
     }
     *users += OPERATIONS;
     for number in 0..OPERATIONS {
         let id = EmployeeId::parse(some(number))?;
         let began = Instant::now();
-        let read = store.user(&id).await?;
+        let read = store.person(&id).await?;
         get.push(began.elapsed());
         let read = read.context("a user is not in the store")?;
         let mut changed = read.clone();
-        changed.user.version += 1;
+        (changed.version, changed.writes) = (changed.version + 1, changed.writes + 1);
+        let entry = users::update(&changed)?;
         let began = Instant::now();
-        ensure!(store.save(&changed, Some(&read)).await? == Saved::Yes, "somebody else has written a user");
+        let saved = store.commit(&changed, Some(&read), Some(&entry)).await?;
+        ensure!(saved == Saved::Yes, "somebody else has written a user");
         update.push(began.elapsed());
     }
     for number in 0..PAGES {

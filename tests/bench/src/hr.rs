@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use contracts::{EnrichmentRequestedV1, MessageHeaders, TraceParent};
+use contracts::{EnrichmentRequestedV2, MessageHeaders, TraceParent};
 use hyper::body::Bytes;
 use okta::{
     UserStatus,
@@ -69,7 +69,7 @@ impl Hr {
     }
 
     /// The event that the webhook makes of the body, `update` times later.
-    pub(crate) fn event(&self, number: usize, update: usize) -> Result<EnrichmentRequestedV1> {
+    pub(crate) fn event(&self, number: usize, update: usize) -> Result<EnrichmentRequestedV2> {
         let Person { email, first_name, last_name, title, department, .. } = self.person(number);
         let second = update % 60;
         let (hour, minute) = (update / 3600 % 24, update / 60 % 60);
@@ -80,8 +80,8 @@ impl Hr {
             "correlationId": format!("c-{number:09}-{update}"),
             "occurredAt": at,
             "receivedAt": at,
-            "employee": {
-                "id": id(number),
+            "employeeId": id(number),
+            "stated": {
                 "firstName": first_name,
                 "lastName": last_name,
                 "email": email,
@@ -89,12 +89,13 @@ impl Hr {
                 "department": department,
                 "managerEmail": "grace.hopper@acme.example",
                 "startDate": "2026-02-01",
-                "details": {
-                    "location": "Stockholm", "country": "SE", "timeZone": "Europe/Stockholm", "costCenter": "CC-42",
-                },
+                "location": "Stockholm",
+                "country": "SE",
+                "timeZone": "Europe/Stockholm",
+                "costCenter": "CC-42",
             },
         });
-        EnrichmentRequestedV1::decode(event.to_string().as_bytes()).context("the bench's event")
+        EnrichmentRequestedV2::decode(event.to_string().as_bytes()).context("the bench's event")
     }
 
     /// A batch of one event for each of the employees, as Lambda gives it to a function that reads the topic.
@@ -110,7 +111,7 @@ impl Hr {
                 offset: i64::try_from(number)?,
                 timestamp: event.received_at.as_millisecond(),
                 timestamp_type: "CREATE_TIME".to_owned(),
-                key: Some(event.employee.id.as_str().as_bytes().to_vec()),
+                key: Some(event.employee_id.as_str().as_bytes().to_vec()),
                 value: Some(event.encode()),
                 headers: headers.collect(),
             })
@@ -132,7 +133,7 @@ pub(crate) fn with_key(mut event: Value) -> Vec<u8> {
 }
 
 /// The headers of the event's record.
-pub(crate) fn headers(event: &EnrichmentRequestedV1) -> Vec<(&'static str, Vec<u8>)> {
+pub(crate) fn headers(event: &EnrichmentRequestedV2) -> Vec<(&'static str, Vec<u8>)> {
     let traceparent = TraceParent::new(1, 1);
     let headers = MessageHeaders {
         correlation_id: &event.correlation_id,

@@ -61,7 +61,7 @@ pub(crate) async fn fill(
             let value = event.encode();
             let headers = headers(&hr::headers(&event));
             let record =
-                FutureRecord::to(topic).key(event.employee.id.as_str()).payload(&value).headers(headers);
+                FutureRecord::to(topic).key(event.employee_id.as_str()).payload(&value).headers(headers);
             producer.send(record, Duration::from_secs(10)).await.map_err(|(error, _)| error)?;
             anyhow::Ok(())
         });

@@ -118,7 +118,7 @@ impl Bare {
     fn new(producer: FutureProducer, topic: &'static str, hr: &Hr) -> Result<Self> {
         let encoded = |number| {
             let event = hr.event(number, 0)?;
-            let (key, headers) = (event.employee.id.as_str().to_owned(), hr::headers(&event));
+            let (key, headers) = (event.employee_id.as_str().to_owned(), hr::headers(&event));
             anyhow::Ok(Encoded { key, value: event.encode(), headers })
         };
         Ok(Self { producer, topic, events: (0..EVENTS).map(encoded).collect::<Result<_>>()?, next: 0 })

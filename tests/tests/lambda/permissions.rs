@@ -66,6 +66,10 @@ fn called(program: &str, function: &Function) -> BTreeSet<String> {
     if function.variables("_SECRET_ID").is_empty() {
         actions.remove(READ_SECRET);
     }
+    // A transaction may do what its items may.
+    if actions.remove("dynamodb:TransactWriteItems") {
+        actions.insert("dynamodb:PutItem".to_owned());
+    }
     if program.contains("KAFKA_ACK_TIMEOUT_SECONDS") {
         // The brokers' client names no actions. The key is that of the SCRAM credentials, which MSK wants to be one's own.
         let publishing = ["Connect", "DescribeTopic", "WriteData"];

@@ -72,7 +72,8 @@ async fn what_needs_no_brokers_goes_on_while_they_are_away() {
     let redrive = begins(&jobs, Action::Redrive, Reason::UserNotFound).await;
     begins(&jobs, Action::Discard { because: "a test's".to_owned() }, Reason::Undecodable).await;
 
-    let went_through = async |_, _, _| Ok::<_, Infallible>(Some(WentThrough::Duplicate));
+    let went_through =
+        async |_, _, _| Ok::<_, Infallible>(Some((Outcome::NothingNew, Timestamp::UNIX_EPOCH)));
     let swept = sweep.run(in_a_minute(), went_through).await.unwrap();
 
     assert_eq!((swept.redriven, swept.resolved, swept.failed, swept.by_jobs), (0, 1, 40, 40), "{swept:?}");
@@ -159,9 +160,9 @@ async fn a_redrive_that_the_brokers_never_took_is_quarantined_and_says_so() {
 
 #[test]
 fn a_redrive_that_changed_nothing_is_said_to_have_changed_nothing() {
-    let note = |how: WentThrough| how.note(Some(second(5))).unwrap_or_default();
-    assert_eq!(note(WentThrough::Applied { at: second(6) }), "");
-    assert!(note(WentThrough::Applied { at: second(4) }).contains("edited or not"));
-    assert!(note(WentThrough::Duplicate).ends_with("look at the user"), "it may have been applied by itself");
-    assert!(note(WentThrough::Superseded).starts_with("a newer event"));
+    let said = |outcome, at| note(&(outcome, second(at)), Some(second(5))).unwrap_or_default();
+    let changed = || Outcome::Changed { fields: vec![] };
+    assert_eq!(said(changed(), 6), "");
+    assert!(said(changed(), 4).starts_with("its event had been applied already"));
+    assert!(said(Outcome::NothingNew, 6).ends_with("Look at the user"));
 }

@@ -2,41 +2,65 @@ use std::{borrow::Cow, collections::HashMap};
 
 use aws::Aws;
 use aws_sdk_dynamodb::types::AttributeValue;
-use contracts::{CorrelationId, EmployeeId, Text};
-use dynamo::{Client, Error, Put, Written};
+use contracts::{CorrelationId, Email, EmployeeId, EventId, Text};
+use dynamo::{Client, Error, Put, Transaction, Written};
 use runtime::{ConfigError, Vars};
 use serde::{Deserialize, Serialize};
 
-use super::{Filter, MOST_EVENTS, Saved};
+use super::{Filter, Saved};
 use crate::{
-    request::{self, RequestEvent},
-    user::{EnrichedUser, LastEvent, StoredUser},
+    entry::Entry,
+    person::{Person, v1},
+    request::{self, RequestEvent, RequestState},
+    request_events::RequestEvents,
 };
 
-/// The index of users by department.
+/// The index of people by department.
 const BY_DEPARTMENT: &str = "by-department";
-/// The index of users by e-mail address.
+/// The index of people by e-mail address.
 const BY_EMAIL: &str = "by-email";
+/// The index of a person's entries by when they were applied.
+const BY_SEQUENCE: &str = "by-sequence";
 
 #[derive(Debug, Clone)]
 pub struct DynamoDb {
     client: Client,
     /// `USERS_TABLE`: key `id`.
     users: String,
+    /// `HISTORY_TABLE`: key `employee_id` and `event_id`.
+    history: String,
     /// `REQUESTS_TABLE`: key `correlation_id` and `event_key`.
     requests: String,
 }
 
-#[derive(Serialize, Deserialize)]
-struct UserItem<'a> {
-    id: Cow<'a, EmployeeId>,
-    email_key: String,
-    /// A key of an index can't be null: who has no department isn't in it.
+#[derive(Serialize)]
+struct PersonItem<'a> {
+    id: &'a EmployeeId,
+    /// A key of an index can't be null: who has no address isn't in it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    email_key: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     department_key: Option<String>,
-    version: u64,
-    user: Cow<'a, EnrichedUser>,
-    last: Cow<'a, LastEvent>,
+    writes: u64,
+    person: &'a Person,
+}
+
+/// A person, or a user as the version before stored them.
+#[derive(Deserialize)]
+struct StoredItem {
+    person: Option<Person>,
+    user: Option<v1::User>,
+    last: Option<v1::LastEvent>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct EntryItem<'a> {
+    employee_id: Cow<'a, EmployeeId>,
+    event_id: Cow<'a, EventId>,
+    /// Sorts as the number does. An entry without it isn't in the index.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sequence: Option<String>,
+    entry: Cow<'a, Entry>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -53,40 +77,122 @@ impl DynamoDb {
     pub fn from_vars(vars: &Vars, aws: &Aws) -> Result<Self, ConfigError> {
         let client = dynamo::client(vars, aws)?;
         let table = |name| vars.require(name, "a table's name").map(str::to_owned);
-        Ok(Self { client, users: table("USERS_TABLE")?, requests: table("REQUESTS_TABLE")? })
+        Ok(Self {
+            client,
+            users: table("USERS_TABLE")?,
+            history: table("HISTORY_TABLE")?,
+            requests: table("REQUESTS_TABLE")?,
+        })
     }
 
-    pub(super) async fn user(&self, id: &EmployeeId) -> Result<Option<StoredUser>, Error> {
+    pub(super) async fn person(&self, id: &EmployeeId) -> Result<Option<Person>, Error> {
         let request = self.client.get_item().table_name(&self.users).key("id", string(id.as_str()));
-        let Some(item) = request.consistent_read(true).send().await?.item else { return Ok(None) };
-        let UserItem { user, last, .. } = dynamo::from_item(item)?;
-        Ok(Some(StoredUser { user: user.into_owned(), last: last.into_owned() }))
+        let item = request.consistent_read(true).send().await?.item;
+        item.map(|item| dynamo::from_item::<StoredItem>(item)?.person()).transpose()
     }
 
-    pub(super) async fn save(&self, new: &StoredUser, read: Option<&StoredUser>) -> Result<Saved, Error> {
-        let item = UserItem {
-            id: Cow::Borrowed(&new.user.id),
-            email_key: new.user.email.key(),
-            department_key: new.user.department.as_ref().map(Text::key),
-            version: new.user.version,
-            user: Cow::Borrowed(&new.user),
-            last: Cow::Borrowed(&new.last),
+    pub(super) async fn commit(
+        &self,
+        new: &Person,
+        read: Option<&Person>,
+        entry: Option<&Entry>,
+    ) -> Result<Saved, Error> {
+        let user = new.user();
+        let item = PersonItem {
+            id: &new.id,
+            email_key: user.as_ref().and_then(|user| user.email.as_ref()).map(Email::key),
+            department_key: user.as_ref().and_then(|user| user.department.as_ref()).map(Text::key),
+            writes: new.writes,
+            person: new,
         };
-        let put = match read {
-            None => {
-                Put { table: &self.users, condition: "attribute_not_exists(id)", names: &[], values: vec![] }
+        let (condition, values) = match read {
+            None => ("attribute_not_exists(id)", vec![]),
+            // Stored by the version before, whose writes counted as versions.
+            Some(Person { writes: 0, version, .. }) => (
+                "attribute_not_exists(writes) AND version = :read",
+                vec![(":read", AttributeValue::N(version.to_string()))],
+            ),
+            Some(read) => ("writes = :read", vec![(":read", AttributeValue::N(read.writes.to_string()))]),
+        };
+        let put = Put { table: &self.users, condition, names: &[], values };
+        let written = if entry.is_none() && new.applied_before.is_empty() {
+            dynamo::put(&self.client, &item, put).await?
+        } else {
+            let mut transaction = Transaction::default();
+            transaction.put(&item, put)?;
+            // That the person is as they were read says that their entries are, too.
+            for entry in new.applied_before.iter().chain(entry) {
+                transaction.replace(&self.history, &EntryItem::of(entry))?;
             }
-            Some(read) => Put {
-                table: &self.users,
-                condition: "#version = :read",
-                names: &[("#version", "version")],
-                values: vec![(":read", AttributeValue::N(read.user.version.to_string()))],
-            },
+            transaction.commit(&self.client).await?
         };
-        match dynamo::put(&self.client, &item, put).await? {
+        match written {
             Written::Yes => Ok(Saved::Yes),
             Written::ConditionFailed => Ok(Saved::Conflict),
         }
+    }
+
+    pub(super) async fn entry(&self, id: &EmployeeId, event_id: &EventId) -> Result<Option<Entry>, Error> {
+        let request = self
+            .client
+            .get_item()
+            .table_name(&self.history)
+            .key("employee_id", string(id.as_str()))
+            .key("event_id", string(event_id.as_str()));
+        let item = request.consistent_read(true).send().await?.item;
+        item.map(|item| Ok(dynamo::from_item::<EntryItem>(item)?.entry.into_owned())).transpose()
+    }
+
+    pub(super) async fn entries(&self, id: &EmployeeId) -> Result<Vec<Entry>, Error> {
+        let (mut entries, mut start) = (Vec::new(), None);
+        loop {
+            let query = self.client.query().table_name(&self.history).consistent_read(true);
+            let page = query
+                .key_condition_expression("employee_id = :id")
+                .expression_attribute_values(":id", string(id.as_str()))
+                .set_exclusive_start_key(start)
+                .send()
+                .await?;
+            let items: Vec<EntryItem> = dynamo::from_items(page.items)?;
+            entries.extend(items.into_iter().map(|item| item.entry.into_owned()));
+            start = page.last_evaluated_key;
+            if start.is_none() {
+                return Ok(entries);
+            }
+        }
+    }
+
+    pub(super) async fn replace_entry(&self, entry: &Entry) -> Result<(), Error> {
+        dynamo::replace(&self.client, &self.history, &EntryItem::of(entry)).await
+    }
+
+    pub(super) async fn history(
+        &self,
+        id: &EmployeeId,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<Entry>, Error> {
+        let (mut entries, mut start) = (Vec::new(), None);
+        while entries.len() < limit {
+            let left = i32::try_from(limit - entries.len()).unwrap_or(i32::MAX);
+            let query = self.client.query().table_name(&self.history).index_name(BY_SEQUENCE).limit(left);
+            let page = query
+                .scan_index_forward(false)
+                .key_condition_expression("employee_id = :id AND #sequence < :before")
+                .expression_attribute_names("#sequence", "sequence")
+                .expression_attribute_values(":id", string(id.as_str()))
+                .expression_attribute_values(":before", AttributeValue::S(sortable(before.unwrap_or(u64::MAX))))
+                .set_exclusive_start_key(start)
+                .send()
+                .await?;
+            let items: Vec<EntryItem> = dynamo::from_items(page.items)?;
+            entries.extend(items.into_iter().map(|item| item.entry.into_owned()));
+            start = page.last_evaluated_key;
+            if start.is_none() {
+                break;
+            }
+        }
+        Ok(entries)
     }
 
     pub(super) async fn list(
@@ -94,19 +200,40 @@ impl DynamoDb {
         filter: &Filter,
         after: Option<&EmployeeId>,
         limit: usize,
-    ) -> Result<Vec<EnrichedUser>, Error> {
-        let mut users = Vec::new();
+    ) -> Result<Vec<Person>, Error> {
+        let mut people = Vec::new();
         let mut start = after.map(|id| filter.position(id));
         // DynamoDB filters after it has counted, and ends a page at 1 MB: either can leave a page short.
-        while users.len() < limit {
-            let (page, next) = self.page(filter, start, limit - users.len()).await?;
-            users.extend(page.into_iter().map(|item| item.user.into_owned()));
+        while people.len() < limit {
+            let (page, next) = self.page(filter, start, limit - people.len()).await?;
+            for item in page {
+                let person = item.person()?;
+                if person.user().is_some() {
+                    people.push(person);
+                }
+            }
             match next {
                 Some(next) => start = Some(next),
                 None => break,
             }
         }
-        Ok(users)
+        Ok(people)
+    }
+
+    /// Without the code for lists, which may scan the table: who calls this may not.
+    pub(super) async fn with_email(&self, key: &str, limit: usize) -> Result<Vec<Person>, Error> {
+        let page = self
+            .client
+            .query()
+            .table_name(&self.users)
+            .index_name(BY_EMAIL)
+            .limit(i32::try_from(limit).unwrap_or(i32::MAX))
+            .key_condition_expression("email_key = :email")
+            .expression_attribute_values(":email", string(key))
+            .send()
+            .await?;
+        let items: Vec<StoredItem> = dynamo::from_items(page.items)?;
+        items.into_iter().map(StoredItem::person).collect()
     }
 
     async fn page(
@@ -114,7 +241,7 @@ impl DynamoDb {
         filter: &Filter,
         start: Option<HashMap<String, AttributeValue>>,
         limit: usize,
-    ) -> Result<(Vec<UserItem<'static>>, Option<HashMap<String, AttributeValue>>), Error> {
+    ) -> Result<(Vec<StoredItem>, Option<HashMap<String, AttributeValue>>), Error> {
         let limit = i32::try_from(limit).unwrap_or(i32::MAX);
         let (department, email) = (filter.department_key(), filter.email_key());
         let query = self.client.query().table_name(&self.users).limit(limit);
@@ -152,13 +279,13 @@ impl DynamoDb {
         };
         let unless_finished = "attribute_not_exists(correlation_id) OR #status <> :enriched";
         let put = match event.state {
-            request::RequestState::Accepted => Put {
+            RequestState::Accepted => Put {
                 table: &self.requests,
                 condition: "attribute_not_exists(correlation_id)",
                 names: &[],
                 values: vec![],
             },
-            request::RequestState::Failed { .. } | request::RequestState::Enriched { .. } => Put {
+            RequestState::Ended(_) => Put {
                 table: &self.requests,
                 condition: unless_finished,
                 names: &[("#status", "status")],
@@ -169,16 +296,23 @@ impl DynamoDb {
         dynamo::put(&self.client, &item, put).await.map(|_written| ())
     }
 
-    pub(super) async fn request(&self, id: &CorrelationId) -> Result<Vec<RequestEvent>, Error> {
-        let query = self.client.query().table_name(&self.requests).consistent_read(true);
-        let page = query
-            .key_condition_expression("correlation_id = :id")
-            .expression_attribute_values(":id", string(id.as_str()))
-            .limit(i32::try_from(MOST_EVENTS).unwrap_or(i32::MAX))
-            .send()
-            .await?;
-        let items: Vec<RequestItem> = dynamo::from_items(page.items)?;
-        Ok(items.into_iter().map(|item| item.event.into_owned()).collect())
+    pub(super) async fn request(&self, id: &CorrelationId) -> Result<RequestEvents, Error> {
+        let (mut events, mut start) = (RequestEvents::default(), None);
+        loop {
+            let query = self.client.query().table_name(&self.requests).consistent_read(true);
+            let page = query
+                .key_condition_expression("correlation_id = :id")
+                .expression_attribute_values(":id", string(id.as_str()))
+                .set_exclusive_start_key(start)
+                .send()
+                .await?;
+            let items: Vec<RequestItem> = dynamo::from_items(page.items)?;
+            events.extend(items.into_iter().map(|item| item.event.into_owned()));
+            start = page.last_evaluated_key;
+            if start.is_none() {
+                return Ok(events);
+            }
+        }
     }
 
     pub(super) async fn request_event(
@@ -200,10 +334,37 @@ impl DynamoDb {
     pub(super) async fn ping(&self) -> Result<(), Error> {
         tokio::try_join!(
             dynamo::ping(&self.client, &self.users, "id", None),
+            dynamo::ping(&self.client, &self.history, "employee_id", Some("event_id")),
             dynamo::ping(&self.client, &self.requests, "correlation_id", Some("event_key")),
         )?;
         Ok(())
     }
+}
+
+impl StoredItem {
+    fn person(self) -> Result<Person, Error> {
+        match self {
+            Self { person: Some(person), .. } => Ok(person),
+            Self { user: Some(user), last: Some(last), .. } => Ok(v1::StoredUser::new(user, last).into()),
+            _ => Err(Error::Layout),
+        }
+    }
+}
+
+impl<'a> EntryItem<'a> {
+    fn of(entry: &'a Entry) -> Self {
+        Self {
+            employee_id: Cow::Borrowed(&entry.employee_id),
+            event_id: Cow::Borrowed(&entry.event_id),
+            sequence: entry.sequence.map(sortable),
+            entry: Cow::Borrowed(entry),
+        }
+    }
+}
+
+/// Sorts as the number does.
+fn sortable(sequence: u64) -> String {
+    format!("{sequence:020}")
 }
 
 impl Filter {

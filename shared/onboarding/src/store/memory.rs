@@ -3,12 +3,14 @@ use std::{
     sync::{Arc, Mutex, MutexGuard},
 };
 
-use contracts::{CorrelationId, EmployeeId, Text};
+use contracts::{CorrelationId, Email, EmployeeId, EventId, Text};
 
-use super::{Filter, MOST_EVENTS, Saved};
+use super::{Filter, Saved};
 use crate::{
+    entry::Entry,
+    person::Person,
     request::RequestEvent,
-    user::{EnrichedUser, StoredUser},
+    request_events::RequestEvents,
 };
 
 /// A store that ends with the process.
@@ -17,41 +19,70 @@ pub struct Memory(Arc<Mutex<Tables>>);
 
 #[derive(Debug, Default)]
 struct Tables {
-    users: BTreeMap<EmployeeId, StoredUser>,
+    people: BTreeMap<EmployeeId, Person>,
+    entries: BTreeMap<EmployeeId, BTreeMap<String, Entry>>,
     requests: BTreeMap<(CorrelationId, String), RequestEvent>,
 }
 
 impl Memory {
-    pub(super) fn user(&self, id: &EmployeeId) -> Option<StoredUser> {
-        self.tables().users.get(id).cloned()
+    pub(super) fn person(&self, id: &EmployeeId) -> Option<Person> {
+        self.tables().people.get(id).cloned()
     }
 
-    pub(super) fn save(&self, new: &StoredUser, read: Option<&StoredUser>) -> Saved {
-        let users = &mut self.tables().users;
-        let version = |stored: &StoredUser| stored.user.version;
-        if users.get(&new.user.id).map(version) != read.map(version) {
+    pub(super) fn commit(&self, new: &Person, read: Option<&Person>, entry: Option<&Entry>) -> Saved {
+        let mut tables = self.tables();
+        let writes = |person: &Person| person.writes;
+        if tables.people.get(&new.id).map(writes) != read.map(writes) {
             return Saved::Conflict;
         }
-        users.insert(new.user.id.clone(), new.clone());
+        let mut person = new.clone();
+        let entries = tables.entries.entry(new.id.clone()).or_default();
+        for entry in person.applied_before.drain(..).chain(entry.cloned()) {
+            entries.insert(entry.event_id.to_string(), entry);
+        }
+        tables.people.insert(new.id.clone(), person);
         Saved::Yes
     }
 
-    pub(super) fn list(
-        &self,
-        filter: &Filter,
-        after: Option<&EmployeeId>,
-        limit: usize,
-    ) -> Vec<EnrichedUser> {
+    pub(super) fn entry(&self, id: &EmployeeId, event_id: &EventId) -> Option<Entry> {
+        self.tables().entries.get(id)?.get(event_id.as_str()).cloned()
+    }
+
+    pub(super) fn entries(&self, id: &EmployeeId) -> Vec<Entry> {
+        self.tables().entries.get(id).map_or_else(Vec::new, |entries| entries.values().cloned().collect())
+    }
+
+    pub(super) fn replace_entry(&self, entry: &Entry) {
+        let mut tables = self.tables();
+        let entries = tables.entries.entry(entry.employee_id.clone()).or_default();
+        entries.insert(entry.event_id.to_string(), entry.clone());
+    }
+
+    pub(super) fn history(&self, id: &EmployeeId, before: Option<u64>, limit: usize) -> Vec<Entry> {
+        let mut entries = self.entries(id);
+        entries.retain(|entry| entry.sequence.is_some_and(|at| before.is_none_or(|before| at < before)));
+        entries.sort_by_key(|entry| std::cmp::Reverse(entry.sequence));
+        entries.truncate(limit);
+        entries
+    }
+
+    pub(super) fn list(&self, filter: &Filter, after: Option<&EmployeeId>, limit: usize) -> Vec<Person> {
         let (department, email) = (filter.department_key(), filter.email_key());
         let tables = self.tables();
-        let users = tables.users.values().map(|stored| &stored.user);
-        users
-            .filter(|user| after.is_none_or(|after| user.id > *after))
-            .filter(|user| department.is_none() || user.department.as_ref().map(Text::key) == department)
-            .filter(|user| email.is_none() || Some(user.email.key()) == email)
-            .take(limit)
-            .cloned()
-            .collect()
+        let fits = |person: &&Person| {
+            person.user().is_some_and(|user| {
+                (department.is_none() || user.department.as_ref().map(Text::key) == department)
+                    && (email.is_none() || user.email.as_ref().map(Email::key) == email)
+            })
+        };
+        let people = tables.people.values().filter(|person| after.is_none_or(|after| person.id > *after));
+        people.filter(fits).take(limit).cloned().collect()
+    }
+
+    pub(super) fn with_email(&self, key: &str) -> Vec<Person> {
+        let tables = self.tables();
+        let people = tables.people.values();
+        people.filter(|person| person.email().is_some_and(|email| email.key() == key)).cloned().collect()
     }
 
     pub(super) fn record_request(&self, id: &CorrelationId, event: &RequestEvent) {
@@ -62,10 +93,12 @@ impl Memory {
         }
     }
 
-    pub(super) fn request(&self, id: &CorrelationId) -> Vec<RequestEvent> {
+    pub(super) fn request(&self, id: &CorrelationId) -> RequestEvents {
         let tables = self.tables();
         let events = tables.requests.range((id.clone(), String::new())..);
-        events.take_while(|((of, _), _)| of == id).take(MOST_EVENTS).map(|(_, event)| event.clone()).collect()
+        let mut found = RequestEvents::default();
+        found.extend(events.take_while(|((of, _), _)| of == id).map(|(_, event)| event.clone()));
+        found
     }
 
     pub(super) fn request_event(&self, id: &CorrelationId, key: &str) -> Option<RequestEvent> {

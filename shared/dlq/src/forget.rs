@@ -1,0 +1,114 @@
+use contracts::EmployeeId;
+use jiff::Timestamp;
+use runtime::Clock;
+
+use crate::{
+    Error,
+    actor::Actor,
+    filter::Filter,
+    letter::DeadLetter,
+    life::Step,
+    store::{Position, Saved, Store},
+    write::ROUNDS,
+};
+
+/// Takes what is personal out of the letters of somebody who is to be forgotten. That there was a letter stays.
+#[derive(Debug, Clone)]
+pub struct Forget {
+    store: Store,
+    clock: Clock,
+}
+
+/// Letters a page.
+const PAGE: usize = 100;
+
+const NOTE: &str = "the person was forgotten, and what the record held with them";
+
+impl Forget {
+    pub fn new(store: Store, clock: Clock) -> Self {
+        Self { store, clock }
+    }
+
+    /// Of all the person's letters whose records are as old as `until`, or older. Done twice it does the rest.
+    pub async fn forget(&self, employee_id: &EmployeeId, until: Timestamp) -> Result<(), Error> {
+        let filter = Filter { employee_id: Some(employee_id.clone()), ..Filter::default() };
+        let mut after = None;
+        loop {
+            let letters = self.store.list(&filter, after.as_ref(), PAGE).await?;
+            for letter in &letters {
+                self.letter(letter, until).await?;
+            }
+            match letters.last() {
+                Some(last) if letters.len() == PAGE => after = Some(Position::of(last)),
+                _ => return Ok(()),
+            }
+        }
+    }
+
+    /// Of one letter.
+    pub async fn letter(&self, letter: &DeadLetter, until: Timestamp) -> Result<(), Error> {
+        if letter.origin.timestamp > until {
+            return Ok(());
+        }
+        self.store.delete_payload(&letter.id).await?;
+        for _ in 0..ROUNDS {
+            let Some(mut letter) = self.store.get(&letter.id).await? else { return Ok(()) };
+            if !letter.life.state.is_over() {
+                letter.step(Step::Discard, &Actor::pipeline(), self.clock.now(), Some(NOTE.to_owned()))?;
+            }
+            // What a person wrote may be of the person.
+            letter.forget_reasons();
+            if self.store.save(&mut letter).await? == Saved::Yes {
+                return Ok(());
+            }
+        }
+        Err(Error::Contended)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use contracts::Reason;
+
+    use super::*;
+    use crate::{
+        State,
+        store::{
+            Part,
+            tests::{letter, second, store},
+        },
+    };
+
+    #[tokio::test]
+    async fn what_the_letters_of_a_person_held_is_gone_and_those_of_others_are_as_they_were() {
+        let store = store().await;
+        for (offset, employee) in [(1, "E1"), (2, "E2"), (3, "E1")] {
+            let (letter, payload) = letter(offset, Reason::Invalid, employee, second(1));
+            store.insert(&letter, &payload).await.unwrap();
+        }
+        let forget = Forget::new(store.clone(), Clock::fixed(second(5)));
+        for _ in 0..2 {
+            forget.forget(&EmployeeId::parse("E1").unwrap(), Timestamp::MAX).await.unwrap();
+        }
+        let letters = store.list(&Filter::default(), None, 10).await.unwrap();
+        assert_eq!(letters.len(), 3);
+        for letter in letters {
+            let payload = store.payload(&letter.id, Part::Current).await.unwrap();
+            let is_theirs = letter.employee_id.as_ref().is_some_and(|id| id.as_str() == "E1");
+            assert_eq!(payload.is_none(), is_theirs);
+            let state = if is_theirs { State::Discarded } else { State::Parked };
+            assert_eq!(letter.life.state, state);
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_newer_than_the_command_stays() {
+        let store = store().await;
+        let (letter, payload) = letter(1, Reason::Invalid, "E1", second(1));
+        store.insert(&letter, &payload).await.unwrap();
+        let before = letter.origin.timestamp - std::time::Duration::from_secs(1);
+        let forget = Forget::new(store.clone(), Clock::fixed(second(5)));
+        forget.forget(&EmployeeId::parse("E1").unwrap(), before).await.unwrap();
+        assert!(store.payload(&letter.id, Part::Current).await.unwrap().is_some());
+    }
+}

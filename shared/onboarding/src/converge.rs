@@ -1,0 +1,244 @@
+//! What an event makes of a person. Pure: the enrichment writes it, a dry run shows it, and both ask Okta in between.
+
+use contracts::{Email, EnrichmentRequestedV2, EventType, Outcome, Reason};
+use jiff::Timestamp;
+
+use crate::{
+    change::{self, Change},
+    directory::Account,
+    entry::Entry,
+    person::{Forgotten, Person},
+    registers::{self, Registers, Statements},
+    user::EnrichedUser,
+};
+
+/// Where an event stands among those that were applied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    New,
+    /// It was applied, or another copy of it that counts rather than this one.
+    Known,
+    /// Another copy of it was applied, and this one counts: the person has to be made anew of all entries.
+    InsteadOfKnown,
+    /// It speaks of somebody who was forgotten, and does not bring them back.
+    OfForgotten,
+}
+
+/// A person with what HR says, before Okta is asked.
+#[derive(Debug)]
+pub(crate) struct Draft {
+    before: Option<EnrichedUser>,
+    person: Person,
+    entry: Entry,
+    place: Place,
+    /// Whether any of the event's statements holds.
+    holds: bool,
+}
+
+/// What Okta said.
+#[derive(Debug)]
+pub(crate) enum Answer {
+    Account(Account),
+    Nobody,
+    /// It said nothing that we can use, for this reason.
+    None(Reason),
+}
+
+/// A person as they are to be written, with the event's entry.
+#[derive(Debug)]
+pub(crate) struct Written {
+    pub(crate) person: Person,
+    pub(crate) entry: Entry,
+    /// Whether there is anything to write.
+    pub(crate) is_new: bool,
+    pub(crate) outcome: Outcome,
+}
+
+impl Place {
+    pub(crate) fn of(event: &EnrichmentRequestedV2, person: Option<&Person>, known: Option<&Entry>) -> Self {
+        if let Some(person) = person
+            && let Some(forgotten) = &person.forgotten
+        {
+            let is_gone = person.hr.is_empty();
+            if event.received_at <= forgotten.received_at
+                || (is_gone && event.event_type != EventType::Hired)
+            {
+                return Self::OfForgotten;
+            }
+        }
+        let before = person.and_then(|person| {
+            person.applied_before.iter().find(|entry| entry.event_id == event.event_id)
+        });
+        match known.or(before) {
+            None => Self::New,
+            Some(known) if known.counts_before(event) => Self::Known,
+            Some(_) => Self::InsteadOfKnown,
+        }
+    }
+}
+
+impl Draft {
+    /// `all` are the person's entries where the event takes the place of a known one, and none elsewhere.
+    pub(crate) fn new(
+        event: &EnrichmentRequestedV2,
+        person: Option<Person>,
+        known: Option<Entry>,
+        all: &[Entry],
+        now: Timestamp,
+    ) -> Self {
+        let place = Place::of(event, person.as_ref(), known.as_ref());
+        let before = person.as_ref().and_then(Person::user);
+        let mut person = person.unwrap_or_else(|| {
+            Person::unknown(event.employee_id.clone(), event.correlation_id.clone(), now)
+        });
+        let known = known.or_else(|| {
+            let at = person.applied_before.iter().position(|entry| entry.event_id == event.event_id)?;
+            Some(person.applied_before.remove(at))
+        });
+        let new = Entry::new(event, now);
+        let (entry, holds) = match place {
+            Place::New => {
+                let holds = merge(&mut person.hr, &new);
+                (new, holds)
+            }
+            Place::InsteadOfKnown => {
+                let known = known.map(|known| known.changes).unwrap_or_default();
+                let others = all.iter().filter(|entry| entry.event_id != event.event_id);
+                let all = others.chain(&person.applied_before).chain([&new]);
+                person.hr = made_of(all, person.forgotten.as_ref());
+                (Entry { changes: known, ..new }, true)
+            }
+            Place::Known | Place::OfForgotten => (known.unwrap_or(new), false),
+        };
+        Self { before, person, entry, place, holds }
+    }
+
+    /// For whom Okta has to be asked. A repeat, and an event that is older than all that is known, cost nothing of its rate
+    /// limit.
+    pub(crate) fn asks_for(&self) -> Option<&Email> {
+        let waits = self.person.okta.missing.is_some() && self.place != Place::OfForgotten;
+        self.person.email().filter(|_| self.holds || waits)
+    }
+
+    /// Whether it is a person who need not be known to Okta.
+    pub(crate) fn has_left(&self) -> bool {
+        self.person.has_left()
+    }
+
+    pub(crate) fn id(&self) -> &contracts::EmployeeId {
+        &self.person.id
+    }
+
+    /// `answer` is `None` if Okta was not asked.
+    pub(crate) fn answered(
+        mut self,
+        event: &EnrichmentRequestedV2,
+        answer: Option<Answer>,
+        now: Timestamp,
+    ) -> Written {
+        self.note(answer, now);
+        let Self { before, mut person, mut entry, place, .. } = self;
+        let after = person.user();
+        let mut changes = change::between(before.as_ref(), after.as_ref());
+        // A delivery may have ended between its write and what it had to tell of it.
+        let is_redelivery = place == Place::Known
+            && (&entry.correlation_id, entry.received_at, entry.edition)
+                == (&event.correlation_id, event.received_at, event.edition);
+        let outcome =
+            if changes.is_empty() && is_redelivery { outcome(&entry.changes) } else { outcome(&changes) };
+        if !changes.is_empty() {
+            person.version += 1;
+            person.updated_at = now;
+            person.correlation_id = event.correlation_id.clone();
+            entry.applied_at = now;
+        }
+        let is_new = match place {
+            Place::New | Place::InsteadOfKnown => true,
+            Place::Known => !changes.is_empty(),
+            Place::OfForgotten => false,
+        };
+        person.writes += 1;
+        entry.changes.append(&mut changes);
+        entry.version = person.version;
+        entry.sequence = Some(person.writes);
+        Written { person, entry, is_new, outcome }
+    }
+
+    fn note(&mut self, answer: Option<Answer>, now: Timestamp) {
+        let has_left = self.has_left();
+        let okta = &mut self.person.okta;
+        let before = (okta.missing, self.before.as_ref().map(|user| user.enrichment.state));
+        match answer {
+            Some(Answer::Account(account)) => {
+                (okta.account, okta.read_at, okta.missing) = (Some(account), Some(now), None);
+            }
+            Some(Answer::Nobody) => {
+                // Accounts are often deleted before HR closes the record.
+                let missing = (!has_left).then_some(Reason::UserNotFound);
+                (okta.account, okta.read_at, okta.missing) = (None, Some(now), missing);
+            }
+            Some(Answer::None(reason)) => okta.missing = Some(reason),
+            None => {}
+        }
+        let missing = okta.missing;
+        let state = self.person.user().map(|user| user.enrichment.state);
+        if (missing, state) != before {
+            self.person.okta.since = now;
+            self.person.okta.next_attempt = None;
+        }
+    }
+}
+
+/// The person without anything that was received until the command; `None` if that is so already.
+pub(crate) fn forget(
+    event: &EnrichmentRequestedV2,
+    person: Option<Person>,
+    all: &[Entry],
+    now: Timestamp,
+) -> Option<Written> {
+    let before = person.as_ref().and_then(Person::user);
+    let mut person =
+        person.unwrap_or_else(|| Person::unknown(event.employee_id.clone(), event.correlation_id.clone(), now));
+    if person.forgotten.as_ref().is_some_and(|forgotten| forgotten.received_at >= event.received_at) {
+        return None;
+    }
+    person.generation += 1;
+    person.forgotten = Some(Forgotten { event_id: event.event_id.clone(), received_at: event.received_at });
+    person.hr = made_of(all.iter(), person.forgotten.as_ref());
+    if person.hr.is_empty() {
+        person.okta = crate::directory::Directory::unread(now);
+    }
+    let changes = change::between(before.as_ref(), person.user().as_ref());
+    (person.version, person.updated_at) = (person.version + 1, now);
+    person.correlation_id = event.correlation_id.clone();
+    person.writes += 1;
+    person.applied_before = person.applied_before.into_iter().map(Entry::forgotten).collect();
+    let entry = Entry { version: person.version, ..Entry::new(event, now) };
+    Some(Written { person, entry, is_new: true, outcome: outcome(&changes) })
+}
+
+fn outcome(changes: &[Change]) -> Outcome {
+    if changes.is_empty() {
+        return Outcome::NothingNew;
+    }
+    Outcome::Changed { fields: changes.iter().map(|change| change.field().to_owned()).collect() }
+}
+
+fn made_of<'a>(entries: impl Iterator<Item = &'a Entry>, forgotten: Option<&Forgotten>) -> Registers {
+    let mut hr = Registers::default();
+    for entry in entries {
+        if forgotten.is_none_or(|forgotten| entry.received_at > forgotten.received_at) {
+            merge(&mut hr, entry);
+        }
+    }
+    hr
+}
+
+fn merge(hr: &mut Registers, entry: &Entry) -> bool {
+    let (position, stated) = (&entry.position(), &entry.stated);
+    let employment = registers::employment(entry.event_type, stated);
+    hr.merge(Statements { position, stated, employment })
+}
+
+#[cfg(test)]
+mod tests;

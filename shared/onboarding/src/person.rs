@@ -1,0 +1,82 @@
+use contracts::{CorrelationId, Email, EmployeeId, EventId, Field, Value};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    directory::{Account, Directory},
+    entry::Entry,
+    registers::Registers,
+    user::{EmploymentStatus, EnrichedUser},
+};
+
+pub(crate) mod v1;
+
+/// A person as stored: what HR has said, what Okta said last, and no more than what can't be derived from the two.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Person {
+    pub id: EmployeeId,
+    pub hr: Registers,
+    pub okta: Directory,
+    /// How often the person was forgotten.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub generation: u32,
+    /// What was received until then is not to come back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forgotten: Option<Forgotten>,
+    /// Counts what a reader could see change.
+    pub version: u64,
+    /// Counts the writes: compare and set is on it.
+    pub writes: u64,
+    pub updated_at: Timestamp,
+    pub correlation_id: CorrelationId,
+    /// Of events that the version before had applied, and that are not stored yet.
+    #[serde(skip)]
+    pub(crate) applied_before: Vec<Entry>,
+}
+
+/// The newest command to forget the person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Forgotten {
+    pub event_id: EventId,
+    pub received_at: Timestamp,
+}
+
+impl Person {
+    /// Nobody has spoken of them yet.
+    pub(crate) fn unknown(id: EmployeeId, correlation_id: CorrelationId, now: Timestamp) -> Self {
+        Self {
+            id,
+            hr: Registers::default(),
+            okta: Directory::unread(now),
+            generation: 0,
+            forgotten: None,
+            version: 0,
+            writes: 0,
+            updated_at: now,
+            correlation_id,
+            applied_before: Vec::new(),
+        }
+    }
+
+    /// As other systems read them; `None` for somebody who was forgotten, or of whom nothing was said.
+    pub fn user(&self) -> Option<EnrichedUser> {
+        (!self.hr.is_empty()).then(|| EnrichedUser::of(self))
+    }
+
+    pub fn email(&self) -> Option<&Email> {
+        self.hr.value(Field::Email).and_then(Value::email)
+    }
+
+    pub(crate) fn account(&self) -> Option<&Account> {
+        self.okta.account.as_ref()
+    }
+
+    pub(crate) fn has_left(&self) -> bool {
+        self.hr.employment() == EmploymentStatus::Terminated
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
