@@ -31,7 +31,7 @@ pub async fn put(client: &Client, item: &impl Serialize, put: Put<'_>) -> Result
     let mut request = client
         .put_item()
         .table_name(put.table)
-        .set_item(Some(serde_dynamo::to_item(item)?))
+        .set_item(Some(to_item(item)?))
         .condition_expression(put.condition);
     for (name, attribute) in put.names {
         request = request.expression_attribute_names(*name, *attribute);
@@ -52,7 +52,7 @@ pub async fn put(client: &Client, item: &impl Serialize, put: Put<'_>) -> Result
 
 /// Writes an item, whatever is stored under its key.
 pub async fn replace(client: &Client, table: &str, item: &impl Serialize) -> Result<(), Error> {
-    client.put_item().table_name(table).set_item(Some(serde_dynamo::to_item(item)?)).send().await?;
+    client.put_item().table_name(table).set_item(Some(to_item(item)?)).send().await?;
     Ok(())
 }
 
@@ -64,7 +64,7 @@ where
     let request = client
         .put_item()
         .table_name(table)
-        .set_item(Some(serde_dynamo::to_item(item)?))
+        .set_item(Some(to_item(item)?))
         .condition_expression(format!("attribute_not_exists({hash})"))
         .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
     let Err(error) = request.send().await else { return Ok(None) };
@@ -94,6 +94,10 @@ where
         }
         Err(error) => Err(error.into()),
     }
+}
+
+pub fn to_item(item: &impl Serialize) -> Result<HashMap<String, AttributeValue>, Error> {
+    Ok(serde_dynamo::to_item(item)?)
 }
 
 pub fn from_item<T: DeserializeOwned>(item: HashMap<String, AttributeValue>) -> Result<T, Error> {

@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::{
 };
 use serde::Serialize;
 
-use crate::{Error, Put, Written};
+use crate::{Error, Put, Written, to_item};
 
 /// Whole items that are written together or not at all: at most 100, each of another key.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html>
@@ -16,7 +16,7 @@ impl Transaction {
     pub fn put(&mut self, item: &impl Serialize, put: Put<'_>) -> Result<(), Error> {
         let mut request = types::Put::builder()
             .table_name(put.table)
-            .set_item(Some(serde_dynamo::to_item(item)?))
+            .set_item(Some(to_item(item)?))
             .condition_expression(put.condition);
         for (name, attribute) in put.names {
             request = request.expression_attribute_names(*name, *attribute);
@@ -30,7 +30,7 @@ impl Transaction {
 
     /// Whatever is stored under its key.
     pub fn replace(&mut self, table: &str, item: &impl Serialize) -> Result<(), Error> {
-        let put = types::Put::builder().table_name(table).set_item(Some(serde_dynamo::to_item(item)?));
+        let put = types::Put::builder().table_name(table).set_item(Some(to_item(item)?));
         self.0.push(TransactWriteItem::builder().put(put.build()?).build());
         Ok(())
     }

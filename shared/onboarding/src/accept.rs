@@ -5,7 +5,8 @@ mod correct;
 
 use api::Fault;
 use contracts::{
-    CorrelationId, EmployeeId, EnrichmentRequestedV2, EventId, EventType, MessageHeaders, Stated, TraceParent, topic,
+    CorrelationId, EmployeeId, EnrichmentRequestedV2, EventId, EventType, MessageHeaders, Stated,
+    TraceParent, topic,
 };
 use kafka::{Outgoing, Producer};
 use runtime::Clock;

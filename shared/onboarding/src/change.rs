@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::user::{Details, Enrichment, EnrichedUser};
+use crate::user::{Details, EnrichedUser, Enrichment};
 
 /// One field that reads otherwise than before. `Debug` shows no value.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
@@ -62,7 +62,8 @@ pub(crate) fn between(old: Option<&EnrichedUser>, new: Option<&EnrichedUser>) ->
         lists: [],
         beside: []
     );
-    let (old_enrichment, new_enrichment) = (old.map(|user| &user.enrichment), new.map(|user| &user.enrichment));
+    let (old_enrichment, new_enrichment) =
+        (old.map(|user| &user.enrichment), new.map(|user| &user.enrichment));
     compare!(
         Enrichment, "enrichment.", old_enrichment, new_enrichment,
         values: [state "state", reason "reason"],

@@ -60,15 +60,13 @@ impl Place {
             && let Some(forgotten) = &person.forgotten
         {
             let is_gone = person.hr.is_empty();
-            if event.received_at <= forgotten.received_at
-                || (is_gone && event.event_type != EventType::Hired)
+            if event.received_at <= forgotten.received_at || (is_gone && event.event_type != EventType::Hired)
             {
                 return Self::OfForgotten;
             }
         }
-        let before = person.and_then(|person| {
-            person.applied_before.iter().find(|entry| entry.event_id == event.event_id)
-        });
+        let before = person
+            .and_then(|person| person.applied_before.iter().find(|entry| entry.event_id == event.event_id));
         match known.or(before) {
             None => Self::New,
             Some(known) if known.counts_before(event) => Self::Known,
@@ -88,9 +86,8 @@ impl Draft {
     ) -> Self {
         let place = Place::of(event, person.as_ref(), known.as_ref());
         let before = person.as_ref().and_then(Person::user);
-        let mut person = person.unwrap_or_else(|| {
-            Person::unknown(event.employee_id.clone(), event.correlation_id.clone(), now)
-        });
+        let mut person = person
+            .unwrap_or_else(|| Person::unknown(event.employee_id.clone(), event.correlation_id.clone(), now));
         let known = known.or_else(|| {
             let at = person.applied_before.iter().position(|entry| entry.event_id == event.event_id)?;
             Some(person.applied_before.remove(at))
@@ -197,8 +194,8 @@ pub(crate) fn forget(
     now: Timestamp,
 ) -> Option<Written> {
     let before = person.as_ref().and_then(Person::user);
-    let mut person =
-        person.unwrap_or_else(|| Person::unknown(event.employee_id.clone(), event.correlation_id.clone(), now));
+    let mut person = person
+        .unwrap_or_else(|| Person::unknown(event.employee_id.clone(), event.correlation_id.clone(), now));
     if person.forgotten.as_ref().is_some_and(|forgotten| forgotten.received_at >= event.received_at) {
         return None;
     }

@@ -50,7 +50,7 @@ enum Said {
 }
 
 impl Enrich {
-    /// Applies the record, or makes it a dead letter. Okta is asked until `give_up`. 
+    /// Applies the record, or makes it a dead letter. Okta is asked until `give_up`.
     ///
     /// # Errors
     /// When Lambda has to deliver the record again: the store or the brokers are away, or time ran out.
@@ -93,16 +93,11 @@ impl Enrich {
     }
 
     /// Compare and set: whoever else wrote the person meanwhile, the registers have the last word.
-    async fn converge(
-        &self,
-        event: &EnrichmentRequestedV2,
-        give_up: Instant,
-    ) -> Result<Outcome, Stopped> {
+    async fn converge(&self, event: &EnrichmentRequestedV2, give_up: Instant) -> Result<Outcome, Stopped> {
         let mut asked: Option<Asked> = None;
         for round in 0..ROUNDS {
-            let accepted = async {
-                if round == 0 { self.report(event, RequestState::Accepted).await } else { Ok(()) }
-            };
+            let accepted =
+                async { if round == 0 { self.report(event, RequestState::Accepted).await } else { Ok(()) } };
             let (person, known, ()) = tokio::try_join!(
                 self.store.person(&event.employee_id),
                 self.store.entry(&event.employee_id, &event.event_id),
@@ -126,7 +121,8 @@ impl Enrich {
             let answer = asked.as_ref().map(|asked| asked.said.answer());
             let written = draft.answered(event, answer, self.clock.now());
             if written.is_new
-                && self.store.commit(&written.person, read.as_ref(), Some(&written.entry)).await? == Saved::Conflict
+                && self.store.commit(&written.person, read.as_ref(), Some(&written.entry)).await?
+                    == Saved::Conflict
             {
                 continue;
             }
@@ -186,7 +182,10 @@ pub enum Enriched {
     Applied,
     DeadLetter,
     /// What was received of the person until then is forgotten here: whoever else keeps some has to forget it, too.
-    Forgotten { employee_id: EmployeeId, received_at: Timestamp },
+    Forgotten {
+        employee_id: EmployeeId,
+        received_at: Timestamp,
+    },
 }
 
 impl Said {

@@ -57,7 +57,8 @@ impl Entry {
     /// Whether this copy of an event counts, rather than `other`: the newest edition does, and of its copies the one that
     /// was received first.
     pub(crate) fn counts_before(&self, other: &EnrichmentRequestedV2) -> bool {
-        (self.edition, std::cmp::Reverse(self.received_at)) >= (other.edition, std::cmp::Reverse(other.received_at))
+        (self.edition, std::cmp::Reverse(self.received_at))
+            >= (other.edition, std::cmp::Reverse(other.received_at))
     }
 
     pub(crate) fn is_forgotten(&self) -> bool {
@@ -66,12 +67,6 @@ impl Entry {
 
     /// All that is kept of a person who was forgotten: that the event was applied.
     pub(crate) fn forgotten(self) -> Self {
-        Self {
-            stated: Stated::default(),
-            warnings: Vec::new(),
-            changes: Vec::new(),
-            sequence: None,
-            ..self
-        }
+        Self { stated: Stated::default(), warnings: Vec::new(), changes: Vec::new(), sequence: None, ..self }
     }
 }

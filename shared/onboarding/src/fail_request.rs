@@ -64,3 +64,45 @@ impl FailRequest {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use aws::Aws;
+    use runtime::Vars;
+
+    use super::*;
+    use crate::{
+        converge::Answer,
+        store::Memory,
+        tests::{event, made_of, now},
+    };
+
+    #[tokio::test]
+    async fn who_asks_is_told_why_it_failed_and_when_it_is_tried_again() {
+        let store = Store::Memory(Memory::default());
+        let vars = Vars::from_iter(aws::EMULATED);
+        let cache = Cache::from_vars(&vars, &Aws::from_vars(&vars).unwrap()).unwrap();
+        let fail_request = FailRequest::new(store.clone(), cache, Clock::fixed(now()));
+        let waiting = made_of(&event(), None, Some(Answer::None(Reason::OktaUnavailable)));
+        store.commit(&waiting.person, None, Some(&waiting.entry)).await.unwrap();
+        let next_attempt = Some("2026-01-31T18:43:00Z".parse().unwrap());
+        let failed = |reason| FailedEvent {
+            correlation_id: event().correlation_id,
+            employee_id: event().employee_id,
+            event_id: event().event_id,
+            reason,
+            message: "gone".to_owned(),
+            next_attempt,
+        };
+        let attempt = async |reason| {
+            fail_request.fail(failed(reason)).await.unwrap();
+            let person = store.person(&event().employee_id).await.unwrap().unwrap();
+            person.user().unwrap().enrichment.next_attempt
+        };
+        assert_eq!(attempt(Reason::Unprocessed).await, None, "this is not what the person waits for");
+        assert_eq!(attempt(Reason::OktaUnavailable).await, next_attempt);
+        let told = &store.request(&event().correlation_id).await.unwrap().shown[0];
+        let outcome = Outcome::Failed { reason: Reason::OktaUnavailable, message: "gone".to_owned() };
+        assert_eq!((&told.state, told.next_attempt), (&RequestState::Ended(outcome), next_attempt));
+    }
+}

@@ -59,26 +59,26 @@ impl FindRequest {
 #[cfg(test)]
 mod tests {
     use contracts::Reason;
-    use jiff::Timestamp;
 
     use super::*;
-    use crate::{request::Outcome, store::Memory};
+    use crate::store::Memory;
 
     fn event(employee: &str, state: RequestState) -> RequestEvent {
         RequestEvent {
             event_id: EventId::parse("evt-1").unwrap(),
             employee_id: EmployeeId::parse(employee).unwrap(),
             updated_at: Timestamp::UNIX_EPOCH,
+            next_attempt: None,
             state,
         }
     }
 
     fn enriched() -> RequestState {
-        RequestState::Enriched { outcome: Outcome::Applied }
+        RequestState::Ended(Outcome::NothingNew)
     }
 
     fn failed() -> RequestState {
-        RequestState::Failed { reason: Reason::UserNotFound, message: "gone".to_owned() }
+        RequestState::Ended(Outcome::Failed { reason: Reason::UserNotFound, message: "gone".to_owned() })
     }
 
     fn id() -> CorrelationId {
@@ -105,16 +105,28 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn one_that_failed_among_many_is_the_first_that_is_shown() {
+        let store = Store::Memory(Memory::default());
+        for number in 0..150 {
+            store.record_request(&id(), &event(&format!("A{number}"), enriched())).await.unwrap();
+        }
+        store.record_request(&id(), &event("Z", failed())).await.unwrap();
+        let report = FindRequest::new(store).find(id()).await.unwrap().unwrap();
+        assert_eq!((report.status, report.total, report.events.len()), ("failed", 151, 100));
+        assert_eq!(report.events[0].employee_id.as_str(), "Z");
+    }
+
+    #[tokio::test]
     async fn an_event_is_enriched_when_its_own_state_says_so() {
         let store = Store::Memory(Memory::default());
         let find = FindRequest::new(store.clone());
         for (employee, state) in [("E1", enriched()), ("E2", RequestState::Accepted), ("E3", failed())] {
             store.record_request(&id(), &event(employee, state)).await.unwrap();
         }
-        let applied = (Outcome::Applied, Timestamp::UNIX_EPOCH);
-        for (employee, expected) in [("E1", Some(applied)), ("E2", None), ("E3", None), ("E4", None)] {
+        let nothing_new = (Outcome::NothingNew, Timestamp::UNIX_EPOCH);
+        for (employee, expected) in [("E1", Some(nothing_new)), ("E2", None), ("E3", None), ("E4", None)] {
             let (employee, event) = (EmployeeId::parse(employee).unwrap(), EventId::parse("evt-1").unwrap());
-            assert_eq!(find.enriched(&id(), &employee, &event).await.unwrap(), expected, "{employee}");
+            assert_eq!(find.enriched(&id(), &employee, &event).await.unwrap(), expected);
         }
     }
 }

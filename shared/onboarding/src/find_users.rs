@@ -168,15 +168,14 @@ pub(crate) fn cache_key(id: &EmployeeId) -> String {
 #[cfg(test)]
 mod tests {
     use aws::Aws;
-    use contracts::Text;
-    use jiff::Timestamp;
+    use contracts::{Field, Text};
     use runtime::Vars;
 
     use super::*;
     use crate::{
-        merge::{merge, tests::event},
+        Person,
         store::Memory,
-        user::StoredUser,
+        tests::{event, made_of, with},
     };
 
     fn find() -> FindUsers {
@@ -190,29 +189,34 @@ mod tests {
         )
     }
 
-    async fn stored(find: &FindUsers, id: &str) -> StoredUser {
+    async fn stored(find: &FindUsers, id: &str) -> Person {
         let mut event = event();
-        event.employee.id = EmployeeId::parse(id).unwrap();
-        let user = merge(&event, None, None, Timestamp::UNIX_EPOCH);
-        find.store.save(&user, None).await.unwrap();
-        user
+        event.employee_id = EmployeeId::parse(id).unwrap();
+        let written = made_of(&event, None, None);
+        find.store.commit(&written.person, None, Some(&written.entry)).await.unwrap();
+        written.person
     }
 
     #[tokio::test]
     async fn a_user_is_read_from_the_cache_until_it_is_invalidated() {
         let find = find();
         let (mut ada, bob) = (stored(&find, "E1").await, stored(&find, "E2").await);
-        let got = async |of: &StoredUser| find.get(&of.user.id).await.unwrap();
+        let got = async |of: &Person| find.get(&of.id).await.unwrap();
         let (before, other) = (got(&ada).await.unwrap(), got(&bob).await.unwrap());
-        assert_eq!(before, serde_json::to_string(&ada.user).unwrap());
-        assert_eq!(other, serde_json::to_string(&bob.user).unwrap());
+        assert_eq!(before, json(&ada.user()));
+        assert_eq!(other, json(&bob.user()));
         let read = ada.clone();
-        ada.user.version += 1;
-        find.store.save(&ada, Some(&read)).await.unwrap();
+        (ada.version, ada.writes) = (ada.version + 1, ada.writes + 1);
+        find.store.commit(&ada, Some(&read), None).await.unwrap();
         assert_eq!(got(&ada).await, Some(before));
-        find.cache.invalidate(&cache_key(&ada.user.id)).await;
-        assert_eq!(got(&ada).await, Some(serde_json::to_string(&ada.user).unwrap()));
+        find.cache.invalidate(&cache_key(&ada.id)).await;
+        assert_eq!(got(&ada).await, Some(json(&ada.user())));
         assert_eq!(find.get(&EmployeeId::parse("E3").unwrap()).await.unwrap(), None);
+    }
+
+    fn ids(page: &Page) -> Vec<String> {
+        let id = |json: &String| serde_json::from_str::<serde_json::Value>(json).unwrap()["id"].clone();
+        page.items.iter().map(|json| id(json).as_str().unwrap().to_owned()).collect()
     }
 
     #[tokio::test]
@@ -230,7 +234,7 @@ mod tests {
             let (mut pages, mut cursor) = (Vec::new(), None);
             loop {
                 let page = find.list(&Filter::default(), cursor.as_deref(), limit).await.unwrap();
-                pages.push(page.users.iter().map(|user| user.id.to_string()).collect::<Vec<_>>());
+                pages.push(ids(&page));
                 cursor = page.next;
                 if cursor.is_none() {
                     break;
@@ -241,14 +245,45 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_page_is_no_longer_than_lambda_can_answer_and_has_one_item_at_least() {
+        let find = find();
+        let huge = |bytes: usize| (0..).map(move |number| (number.to_string(), "x".repeat(bytes)));
+        for (bytes, expected) in [(PAGE_BYTES / 3 - 1, 3), (PAGE_BYTES / 2, 1), (2 * PAGE_BYTES, 1), (10, 50)]
+        {
+            let page = find.page("query", huge(bytes), 50).await.unwrap();
+            assert_eq!((page.items.len(), page.next.is_some()), (expected, true), "{bytes}");
+        }
+    }
+
+    #[tokio::test]
     async fn a_cursor_is_good_for_its_own_filter_only() {
         let find = find();
         for id in ["E1", "E2"] {
             stored(&find, id).await;
         }
         let page = find.list(&Filter::default(), None, 1).await.unwrap();
-        let other = Filter { department: Text::parse("Engines").ok(), email: None };
+        let other = Filter { department: Some(Text::parse("Engines").unwrap()), email: None };
         let refused = find.list(&other, page.next.as_deref(), 1).await;
         assert!(matches!(refused, Err(Error::Cursor(cursor::Error::Invalid))), "{refused:?}");
+    }
+
+    #[tokio::test]
+    async fn the_history_tells_what_each_event_changed_the_newest_first() {
+        let find = find();
+        let hired = stored(&find, "E1").await;
+        let mut moved = with(event(), Field::Title, "Engineer");
+        moved.event_id = EventId::parse("evt-2").unwrap();
+        moved.occurred_at = None;
+        let moved = made_of(&moved, Some(&hired), None);
+        find.store.commit(&moved.person, Some(&hired), Some(&moved.entry)).await.unwrap();
+        let first = find.history(&hired.id, None, 1).await.unwrap().unwrap();
+        let item: serde_json::Value = serde_json::from_str(&first.items[0]).unwrap();
+        assert_eq!((&item["event_id"], &item["version"]), (&"evt-2".into(), &2.into()));
+        let title = serde_json::json!([{"field": "title", "old": null, "new": "Engineer"}]);
+        assert_eq!(item["changes"], title);
+        let rest = find.history(&hired.id, first.next.as_deref(), 5).await.unwrap().unwrap();
+        assert_eq!((rest.items.len(), rest.next), (1, None));
+        assert!(rest.items[0].contains("evt-1"));
+        assert!(find.history(&EmployeeId::parse("E9").unwrap(), None, 5).await.unwrap().is_none());
     }
 }

@@ -83,3 +83,86 @@ impl Foresee {
 fn fails(reason: Reason, message: &str) -> Foresight {
     Foresight::Known(Outcome::Failed { reason, message: message.to_owned() })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use contracts::{EventId, Field};
+    use jiff::SignedDuration;
+    use okta::fake::Fault;
+
+    use super::*;
+    use crate::{
+        enrich::tests::okta,
+        store::Memory,
+        tests::{account, event, made_of, with},
+    };
+
+    fn foresee(server: &okta::fake::Server) -> Foresee {
+        let client = okta::Client::new(server.config(), Clock::system());
+        Foresee::new(Store::Memory(Memory::default()), client, Clock::system())
+    }
+
+    async fn would(foresee: &Foresee, event: &EnrichmentRequestedV2) -> Foresight {
+        let give_up = Instant::now() + Duration::from_secs(30);
+        foresee.foresee(Some(&event.encode()), give_up).await.unwrap()
+    }
+
+    fn fields(foresight: Foresight) -> Vec<String> {
+        match foresight {
+            Foresight::Known(Outcome::Changed { fields }) => fields,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[tokio::test]
+    async fn an_event_would_do_what_the_enrichment_would_make_of_it() {
+        let (server, _directory) = okta().await;
+        let foresee = foresee(&server);
+        assert!(fields(would(&foresee, &event()).await).contains(&"oktaId".to_owned()));
+        let id = event().employee_id;
+        assert_eq!(foresee.store.person(&id).await.unwrap(), None, "it does nothing");
+        let written = made_of(&event(), None, Some(Answer::Account(account("ACTIVE"))));
+        foresee.store.commit(&written.person, None, Some(&written.entry)).await.unwrap();
+        let nothing_new = Foresight::Known(Outcome::NothingNew);
+        let mut repeat = event();
+        repeat.received_at += SignedDuration::from_secs(60);
+        assert_eq!(would(&foresee, &repeat).await, nothing_new);
+        let mut older = with(event(), Field::LastName, "King");
+        older.event_id = EventId::parse("evt-0").unwrap();
+        older.occurred_at = Some(event().stated_at() - SignedDuration::from_secs(1));
+        assert_eq!(would(&foresee, &older).await, nothing_new);
+        older.edition = 1;
+        older.event_id = event().event_id;
+        assert!(fields(would(&foresee, &older).await).contains(&"name".to_owned()), "a correction");
+    }
+
+    #[tokio::test]
+    async fn who_has_left_needs_no_account_and_who_comes_does() {
+        let (server, directory) = okta().await;
+        let foresee = foresee(&server);
+        assert!(directory.remove("00u1"));
+        let mut left = event();
+        left.event_type = EventType::Terminated;
+        assert!(fields(would(&foresee, &left).await).contains(&"employmentStatus".to_owned()));
+        let come = would(&foresee, &event()).await;
+        let Foresight::Known(Outcome::Failed { reason, .. }) = come else { panic!("{come:?}") };
+        assert_eq!(reason, Reason::UserNotFound);
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_read_would_fail_and_what_okta_does_not_say_is_unknown() {
+        let (server, directory) = okta().await;
+        let foresee = foresee(&server);
+        for value in [None, Some(&b"not json"[..])] {
+            let seen = foresee.foresee(value, Instant::now()).await.unwrap();
+            assert!(matches!(seen, Foresight::Known(Outcome::Failed { .. })), "{seen:?}");
+        }
+        for _ in 0..3 {
+            directory.fail_next(Fault::Status(503));
+        }
+        let seen = would(&foresee, &event()).await;
+        assert!(matches!(seen, Foresight::Unknown(_)), "{seen:?}");
+    }
+}

@@ -18,6 +18,8 @@ mod request;
 mod request_events;
 mod retry;
 pub mod store;
+#[cfg(test)]
+mod tests;
 mod user;
 
 pub use change::Change;
@@ -35,5 +37,6 @@ pub use request_events::RequestEvents;
 pub use retry::RetryPolicy;
 pub use store::Store;
 pub use user::{
-    Application, Details, EmploymentStatus, EnrichedUser, Enrichment, EnrichmentState, Group, Missing, Unasked,
+    Application, Details, EmploymentStatus, EnrichedUser, Enrichment, EnrichmentState, Group, Missing,
+    Unasked,
 };

@@ -8,12 +8,7 @@ use aws::Aws;
 use contracts::{CorrelationId, Email, EmployeeId, EventId, Text};
 use runtime::{ConfigError, Vars, config::wrong};
 
-use crate::{
-    entry::Entry,
-    person::Person,
-    request::RequestEvent,
-    request_events::RequestEvents,
-};
+use crate::{entry::Entry, person::Person, request::RequestEvent, request_events::RequestEvents};
 
 pub use self::{dynamodb::DynamoDb, memory::Memory, redis::Redis};
 

@@ -2,10 +2,7 @@ use contracts::{CorrelationId, Country, Email, EmployeeId, Field, Reason, Text, 
 use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    directory::Account,
-    person::Person,
-};
+use crate::{directory::Account, person::Person};
 
 /// A person's full profile, as other systems read it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -212,10 +209,111 @@ fn enrichment(person: &Person) -> Enrichment {
         None => EnrichmentState::Complete,
     };
     let okta = &person.okta;
-    Enrichment { state, reason, since: okta.since, next_attempt: okta.next_attempt.filter(|_| reason.is_some()) }
+    Enrichment {
+        state,
+        reason,
+        since: okta.since,
+        next_attempt: okta.next_attempt.filter(|_| reason.is_some()),
+    }
 }
 
 /// Okta's fields are free text; what is no text to us is as good as absent.
 fn text_of(value: &str) -> Option<Text> {
     Text::parse(value.trim()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use contracts::{EnrichmentRequestedV2, EventType};
+
+    use super::*;
+    use crate::{
+        converge::Answer,
+        tests::{account, event, made_of, with},
+    };
+
+    fn user(event: &EnrichmentRequestedV2, answer: Answer) -> EnrichedUser {
+        made_of(event, None, Some(answer)).person.user().unwrap()
+    }
+
+    fn active() -> Answer {
+        Answer::Account(account("ACTIVE"))
+    }
+
+    #[test]
+    fn the_whole_profile_of_a_new_hire() {
+        insta::assert_json_snapshot!(user(&event(), active()));
+    }
+
+    #[test]
+    fn hr_wins_on_what_hr_owns_and_okta_stands_in() {
+        let known = user(&event(), active());
+        assert_eq!(known.title.unwrap().as_str(), "Analyst");
+        let mut said = event();
+        for (field, value) in [
+            (Field::PreferredName, "Countess of Lovelace"),
+            (Field::Title, "Programmer"),
+            (Field::Department, "Research"),
+            (Field::ManagerEmail, "charles@acme.example"),
+        ] {
+            said = with(said, field, value);
+        }
+        let user = user(&said, active());
+        assert_eq!(user.name.unwrap().as_str(), "Countess of Lovelace");
+        assert_eq!(user.title.unwrap().as_str(), "Programmer");
+        assert_eq!(user.department.unwrap().as_str(), "Research");
+        assert_eq!(user.manager_email.unwrap().as_str(), "charles@acme.example");
+    }
+
+    #[test]
+    fn only_an_employed_person_with_an_active_account_is_onboarded() {
+        assert!(user(&event(), active()).onboarded);
+        assert!(!user(&event(), Answer::Account(account("STAGED"))).onboarded);
+        let mut left = event();
+        left.event_type = EventType::Terminated;
+        let user = user(&left, active());
+        assert_eq!((user.onboarded, user.employment_status), (false, EmploymentStatus::Terminated));
+    }
+
+    #[test]
+    fn a_person_is_pending_for_a_reason_complete_or_left() {
+        let state = |event: &EnrichmentRequestedV2, answer| {
+            let Enrichment { state, reason, .. } = user(event, answer).enrichment;
+            (state, reason)
+        };
+        let failed = |reason| Some(Missing::Failed(reason));
+        assert_eq!(state(&event(), active()), (EnrichmentState::Complete, None));
+        let nobody = (EnrichmentState::Pending, failed(Reason::UserNotFound));
+        assert_eq!(state(&event(), Answer::Nobody), nobody);
+        let away = || Answer::None(Reason::OktaUnavailable);
+        assert_eq!(state(&event(), away()), (EnrichmentState::Pending, failed(Reason::OktaUnavailable)));
+        for (event_type, status) in [(EventType::Terminated, None), (EventType::Updated, Some("Terminated"))]
+        {
+            let mut left = event();
+            left.event_type = event_type;
+            if let Some(status) = status {
+                left = with(left, Field::Status, status);
+            }
+            assert_eq!(state(&left, Answer::Nobody), (EnrichmentState::Left, None), "needs no account");
+            assert_eq!(state(&left, away()), (EnrichmentState::Left, failed(Reason::OktaUnavailable)));
+        }
+    }
+
+    #[test]
+    fn somebody_of_whom_hr_sent_no_address_waits_for_one() {
+        let mut patch = event();
+        patch.event_type = EventType::Updated;
+        patch.stated = [(Field::Title, Some(Field::Title.parse("Engineer").unwrap()))].into_iter().collect();
+        let user = made_of(&patch, None, None).person.user().unwrap();
+        assert_eq!((user.name, user.email, user.onboarded), (None, None, false));
+        assert_eq!(user.enrichment.state, EnrichmentState::Pending);
+        assert_eq!(serde_json::to_value(user.enrichment.reason).unwrap(), "no_email");
+    }
+
+    #[test]
+    fn a_name_that_grows_too_long_is_the_last_name() {
+        let long = with(event(), Field::FirstName, &"x".repeat(200));
+        let long = with(long, Field::LastName, &"y".repeat(200));
+        assert_eq!(user(&long, active()).name.unwrap().as_str(), "y".repeat(200));
+    }
 }

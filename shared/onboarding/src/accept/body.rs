@@ -3,8 +3,8 @@
 
 use api::Fault;
 use contracts::{
-    CorrelationId, Country, EmployeeId, EnrichmentRequestedV2, EventId, EventType, Field, Invalid, Kind, Stated,
-    Value, Warning, WarningCode,
+    CorrelationId, Country, EmployeeId, EnrichmentRequestedV2, EventId, EventType, Field, Invalid, Kind,
+    Stated, Value, Warning, WarningCode,
 };
 use jiff::{SignedDuration, Timestamp};
 use runtime::Clock;

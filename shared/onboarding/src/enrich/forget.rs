@@ -2,7 +2,10 @@
 
 use contracts::{EnrichmentRequestedV2, Outcome};
 
-use super::{Enrich, ROUNDS, failure::{Away, Stopped}};
+use super::{
+    Enrich, ROUNDS,
+    failure::{Away, Stopped},
+};
 use crate::{converge, entry::Entry, store::Saved};
 
 impl Enrich {

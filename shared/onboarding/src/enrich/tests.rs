@@ -3,19 +3,21 @@
 use std::time::Duration;
 
 use aws::Aws;
-use okta::fake::{Directory as FakeOkta, Fault, Person, Server};
+use contracts::{EventId, Field, Stated, topic};
+use okta::fake::{Directory as FakeOkta, Fault, Person as InOkta, Server};
 use runtime::Vars;
 
 use super::*;
 use crate::{
-    merge::tests::event,
     store::{Memory, tests::away},
+    tests::{event, with},
+    user::{EnrichedUser, EnrichmentState, Missing},
 };
 
 /// A fake Okta that knows Ada.
 pub(crate) async fn okta() -> (Server, FakeOkta) {
     let directory = FakeOkta::empty(Clock::system());
-    directory.add(Person {
+    directory.add(InOkta {
         id: "00u1".to_owned(),
         status: okta::UserStatus::Active,
         login: "ada@acme.example".to_owned(),
@@ -76,84 +78,204 @@ fn memory() -> Store {
     Store::Memory(Memory::default())
 }
 
+async fn user(enrich: &Enrich) -> EnrichedUser {
+    enrich.store.person(&event().employee_id).await.unwrap().unwrap().user().unwrap()
+}
+
+/// Applies an event that is to become a dead letter, or to be delivered again.
+async fn stopped(enrich: &Enrich, event: &EnrichmentRequestedV2) -> Stopped {
+    enrich.apply(event, soon()).await.expect_err("it stopped")
+}
+
 #[tokio::test]
 async fn an_event_that_succeeds_needs_no_broker() {
     let (enrich, _okta, _) = enrichment(memory()).await;
-    assert_eq!(enrich.enrich(record(event().encode()), soon()).await, Ok(()));
-    let ada = enrich.store.user(&event().employee.id).await.unwrap().unwrap();
-    assert_eq!((ada.user.version, ada.user.onboarded), (1, true));
+    assert_eq!(enrich.enrich(&record(event().encode()), soon()).await, Ok(Enriched::Applied));
+    let ada = user(&enrich).await;
+    assert_eq!((ada.version, ada.onboarded), (1, true));
 }
 
 #[tokio::test]
 async fn a_dead_letter_that_nobody_takes_is_reported_back() {
     let (enrich, _okta, _) = enrichment(memory()).await;
-    assert_eq!(enrich.enrich(record(b"not json".to_vec()), soon()).await, Err(Retry));
+    assert_eq!(enrich.enrich(&record(b"not json".to_vec()), soon()).await, Err(Retry));
 }
 
 #[tokio::test]
 async fn while_the_store_is_away_records_are_reported_back_and_okta_is_left_alone() {
     let (enrich, _server, okta) = enrichment(away()).await;
-    assert_eq!(enrich.enrich(record(event().encode()), soon()).await, Err(Retry));
+    assert_eq!(enrich.enrich(&record(event().encode()), soon()).await, Err(Retry));
     assert_eq!(okta.requests(), 0);
 }
 
 #[tokio::test]
-async fn a_record_whose_time_runs_out_is_reported_back_and_not_given_up() {
+async fn a_record_whose_time_runs_out_is_reported_back_and_what_hr_says_is_there() {
     let (enrich, _server, okta) = enrichment(memory()).await;
-    okta.fail_next(Fault::Hang);
+    for _ in 0..3 {
+        okta.fail_next(Fault::Hang);
+    }
     let give_up = Instant::now() + Duration::from_millis(50);
-    assert_eq!(enrich.enrich(record(event().encode()), give_up).await, Err(Retry));
-    assert_eq!(enrich.enrich(record(event().encode()), soon()).await, Ok(()), "the next delivery succeeds");
+    assert_eq!(enrich.enrich(&record(event().encode()), give_up).await, Err(Retry));
+    let ada = user(&enrich).await;
+    assert_eq!(ada.enrichment.state, EnrichmentState::Pending);
+    assert_eq!(ada.name.unwrap().as_str(), "Ada Lovelace");
+    let again = enrich.enrich(&record(event().encode()), soon()).await;
+    assert_eq!(again, Ok(Enriched::Applied), "the next delivery succeeds");
+    assert_eq!(user(&enrich).await.enrichment.state, EnrichmentState::Complete);
 }
 
 #[tokio::test]
-async fn whoever_writes_meanwhile_the_newer_event_stays() {
+async fn a_person_whom_okta_does_not_know_is_there_and_waits() {
+    let (enrich, _server, okta) = enrichment(memory()).await;
+    assert!(okta.remove("00u1"));
+    let come = stopped(&enrich, &event()).await;
+    assert!(matches!(come, Stopped::DeadLetter(Failure::UserNotFound)));
+    let ada = user(&enrich).await;
+    assert_eq!(ada.enrichment.reason, Some(Missing::Failed(Reason::UserNotFound)));
+    assert_eq!((ada.version, ada.okta_id, ada.onboarded), (1, None, false));
+    // A redrive finds nothing new, and asks again.
+    assert!(matches!(stopped(&enrich, &event()).await, Stopped::DeadLetter(Failure::UserNotFound)));
+    assert_eq!(user(&enrich).await.version, 1, "nothing has changed");
+}
+
+#[tokio::test]
+async fn what_waited_for_okta_is_complete_with_the_next_event_that_finds_it() {
+    let (enrich, _server, okta) = enrichment(memory()).await;
+    for _ in 0..5 {
+        okta.fail_next(Fault::Status(503));
+    }
+    assert!(matches!(stopped(&enrich, &event()).await, Stopped::DeadLetter(Failure::Okta(_))));
+    let mut moved = with(event(), Field::Title, "Engineer");
+    moved.event_id = EventId::parse("evt-2").unwrap();
+    assert!(enrich.apply(&moved, soon()).await.is_ok());
+    assert_eq!(user(&enrich).await.enrichment.state, EnrichmentState::Complete);
+    let asked = okta.requests();
+    let redriven = enrich.apply(&event(), soon()).await;
+    assert!(matches!(redriven, Ok(Outcome::Changed { .. })), "what it had changed");
+    assert_eq!(okta.requests(), asked, "nobody waits any more");
+}
+
+#[tokio::test]
+async fn a_repeat_and_an_older_event_cost_nothing_of_oktas_rate_limit() {
+    let (enrich, _server, okta) = enrichment(memory()).await;
+    enrich.apply(&event(), soon()).await.ok().unwrap();
+    let asked = okta.requests();
+    let mut repeat = event();
+    (repeat.occurred_at, repeat.received_at) = (None, repeat.received_at + Duration::from_secs(60));
+    let mut older = event();
+    older.event_id = EventId::parse("evt-0").unwrap();
+    older.occurred_at = Some(event().stated_at() - Duration::from_secs(1));
+    for event in [repeat, older] {
+        assert_eq!(enrich.apply(&event, soon()).await.ok(), Some(Outcome::NothingNew));
+    }
+    assert_eq!((okta.requests(), user(&enrich).await.version), (asked, 1));
+}
+
+#[tokio::test]
+async fn okta_is_asked_in_one_round_trip_for_whoever_is_found_by_login() {
+    let (enrich, _server, okta) = enrichment(memory()).await;
+    enrich.apply(&event(), soon()).await.ok().unwrap();
+    assert_eq!(okta.requests(), 3, "the person, the groups and the applications, by login");
+    assert!(okta.remove("00u1"));
+    let mut other = event();
+    other.employee_id = EmployeeId::parse("E2").unwrap();
+    stopped(&enrich, &other).await;
+    assert_eq!(okta.requests(), 3 + 5, "two more than the ladder takes");
+}
+
+#[tokio::test]
+async fn of_two_employees_with_one_address_the_first_has_the_account() {
     let (enrich, _server, _) = enrichment(memory()).await;
-    let (older, mut newer) = (event(), event());
-    newer.event_id = contracts::EventId::parse("evt-2").unwrap();
-    newer.occurred_at = older.occurred_at + Duration::from_secs(1);
-    let stored = enrich.store.user(&older.employee.id).await.unwrap();
-    assert_eq!(enrich.enrich(record(newer.encode()), soon()).await, Ok(()));
-    // The older event has read the store before the newer one wrote to it.
-    let outcome = enrich.save(&older, None, stored).await.unwrap();
-    assert_eq!(outcome, Outcome::Superseded);
-    let ada = enrich.store.user(&older.employee.id).await.unwrap().unwrap();
-    assert_eq!(ada.last.occurred_at, newer.occurred_at);
+    enrich.apply(&event(), soon()).await.ok().unwrap();
+    let mut other = event();
+    other.employee_id = EmployeeId::parse("E2").unwrap();
+    assert!(matches!(stopped(&enrich, &other).await, Stopped::DeadLetter(Failure::EmailTaken)));
+    let bob = enrich.store.person(&other.employee_id).await.unwrap().unwrap().user().unwrap();
+    assert_eq!((bob.okta_id, bob.enrichment.state), (None, EnrichmentState::Pending));
+    let mut moved = with(event(), Field::Title, "Engineer");
+    moved.event_id = EventId::parse("evt-2").unwrap();
+    assert!(enrich.apply(&moved, soon()).await.is_ok(), "whose it is keeps it");
+    let mut left = event();
+    left.event_type = EventType::Terminated;
+    left.event_id = EventId::parse("evt-3").unwrap();
+    left.stated = Stated::default();
+    assert!(enrich.apply(&left, soon()).await.is_ok());
+    assert!(enrich.apply(&other, soon()).await.is_ok(), "whoever has left needs it no more");
+}
+
+#[tokio::test]
+async fn who_has_left_needs_no_account() {
+    for (event_type, status) in [(EventType::Terminated, None), (EventType::Updated, Some("Terminated"))] {
+        let (enrich, _server, okta) = enrichment(memory()).await;
+        assert!(okta.remove("00u1"));
+        let mut left = event();
+        left.event_type = event_type;
+        if let Some(status) = status {
+            left = with(left, Field::Status, status);
+        }
+        assert_eq!(enrich.enrich(&record(left.encode()), soon()).await, Ok(Enriched::Applied));
+        let ada = user(&enrich).await;
+        assert_eq!((ada.okta_id, ada.enrichment.state), (None, EnrichmentState::Left));
+    }
 }
 
 #[tokio::test]
 async fn states_of_the_request_say_how_far_it_came() {
     let (enrich, _server, okta) = enrichment(memory()).await;
-    okta.fail_next(Fault::Hang);
+    for _ in 0..3 {
+        okta.fail_next(Fault::Hang);
+    }
     let give_up = Instant::now() + Duration::from_millis(50);
-    assert_eq!(enrich.enrich(record(event().encode()), give_up).await, Err(Retry));
-    let states = enrich.store.request(&event().correlation_id).await.unwrap();
-    assert_eq!(states[0].state, RequestState::Accepted);
-}
-
-#[tokio::test]
-async fn who_has_left_needs_no_account_and_who_comes_does() {
-    let (enrich, _server, okta) = enrichment(memory()).await;
-    assert!(okta.remove("00u1"));
-    let come = enrich.apply(&record(event().encode()), soon()).await;
-    assert!(matches!(come, Err(Stopped::DeadLetter(Failure::UserNotFound))));
-    let mut left = event();
-    left.event_type = EventType::Terminated;
-    assert_eq!(enrich.enrich(record(left.encode()), soon()).await, Ok(()));
-    let ada = enrich.store.user(&left.employee.id).await.unwrap().unwrap();
-    assert_eq!((ada.user.okta_id, ada.user.onboarded), (None, false));
+    let state = async || enrich.store.request(&event().correlation_id).await.unwrap().shown.remove(0).state;
+    assert_eq!(enrich.enrich(&record(event().encode()), give_up).await, Err(Retry));
+    assert_eq!(state().await, RequestState::Accepted);
+    enrich.enrich(&record(event().encode()), soon()).await.unwrap();
+    assert!(matches!(state().await, RequestState::Ended(Outcome::Changed { .. })));
 }
 
 #[tokio::test]
 async fn a_dead_letter_says_why_and_after_how_many_attempts() {
     let (enrich, _server, okta) = enrichment(memory()).await;
-    let stopped = async |value: Vec<u8>| match enrich.apply(&record(value), soon()).await {
-        Err(Stopped::DeadLetter(failure)) => (failure.reason(), failure.attempts()),
-        _ => panic!("not a dead letter"),
-    };
-    assert_eq!(stopped(b"not json".to_vec()).await, (Reason::Undecodable, 1));
-    for _ in 0..3 {
+    let failure = decode(&record(b"not json".to_vec())).unwrap_err();
+    assert_eq!((failure.reason(), failure.attempts()), (Reason::Undecodable, 1));
+    for _ in 0..5 {
         okta.fail_next(Fault::Status(503));
     }
-    assert_eq!(stopped(event().encode()).await, (Reason::OktaUnavailable, 3));
+    match stopped(&enrich, &event()).await {
+        Stopped::DeadLetter(failure) => {
+            assert_eq!((failure.reason(), failure.attempts()), (Reason::OktaUnavailable, 3));
+        }
+        Stopped::Retry(away) => panic!("{away:?}"),
+    }
+}
+
+#[tokio::test]
+async fn who_is_forgotten_is_gone_with_all_that_was_said_of_them_until_they_are_hired_again() {
+    let (enrich, _server, _) = enrichment(memory()).await;
+    enrich.apply(&event(), soon()).await.ok().unwrap();
+    let mut erased = event();
+    erased.event_type = EventType::Erased;
+    (erased.event_id, erased.stated) = (EventId::parse("erase").unwrap(), Stated::default());
+    (erased.occurred_at, erased.received_at) = (None, event().received_at + Duration::from_secs(60));
+    let forgotten = Enriched::Forgotten { employee_id: event().employee_id, received_at: erased.received_at };
+    for _ in 0..2 {
+        let done = enrich.enrich(&record(erased.encode()), soon()).await;
+        assert_eq!(done.as_ref(), Ok(&forgotten), "a redelivery does what is left");
+    }
+    let id = event().employee_id;
+    let person = enrich.store.person(&id).await.unwrap().unwrap();
+    let entries = enrich.store.entries(&id).await.unwrap();
+    let stored = serde_json::to_string(&(&person, &entries)).unwrap();
+    assert!(person.user().is_none() && !stored.contains("Ada") && !stored.contains("acme"), "{stored}");
+    let mut repeat = event();
+    repeat.received_at = erased.received_at + Duration::from_secs(60);
+    let mut update = repeat.clone();
+    (update.event_type, update.event_id) = (EventType::Updated, EventId::parse("evt-2").unwrap());
+    for event in [event(), repeat.clone(), update] {
+        assert_eq!(enrich.apply(&event, soon()).await.ok(), Some(Outcome::NothingNew));
+    }
+    let mut again = repeat;
+    again.event_id = EventId::parse("evt-3").unwrap();
+    assert!(matches!(enrich.apply(&again, soon()).await, Ok(Outcome::Changed { .. })));
+    assert_eq!(user(&enrich).await.name.unwrap().as_str(), "Ada Lovelace");
 }

@@ -147,3 +147,68 @@ fn stated(user: &User) -> Stated {
     }
     stated
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        converge::{Draft, Place},
+        tests::{event, now, with},
+    };
+
+    /// As the version before stored Ada.
+    fn stored() -> Person {
+        let stored = serde_json::json!({
+            "user": {
+                "id": "E1", "name": "Ada Byron King", "email": "ada@acme.example", "title": "Analyst",
+                "department": null, "managerEmail": null, "startDate": "2026-02-01", "endDate": null,
+                "employmentStatus": "employed", "onboarded": true, "oktaId": "00u1", "oktaStatus": "ACTIVE",
+                "groups": [{"id": "g2", "name": "Everyone"}], "applications": [],
+                "details": {"country": "GB", "costCenter": "CC-42"}, "version": 7,
+                "updatedAt": "2026-01-31T18:00:00Z", "correlationId": "c-0"
+            },
+            "last": {
+                "occurred_at": "2026-01-31T17:00:00Z", "received_at": "2026-01-31T17:00:01Z",
+                "recent": ["evt-a", "evt-b"]
+            }
+        });
+        serde_json::from_value::<StoredUser>(stored).unwrap().into()
+    }
+
+    #[test]
+    fn a_user_that_the_version_before_stored_reads_as_before() {
+        let user = stored().user().unwrap();
+        assert_eq!(user.name.unwrap().as_str(), "Ada Byron King");
+        assert_eq!((user.title.unwrap().as_str(), user.version), ("Analyst", 7));
+        assert_eq!(user.details.cost_center.unwrap().as_str(), "CC-42");
+        assert!(user.onboarded);
+    }
+
+    #[test]
+    fn what_was_applied_before_is_known_and_what_comes_next_is_merged() {
+        for id in ["evt-a", "evt-b"] {
+            let mut repeat = event();
+            repeat.event_id = EventId::parse(id).unwrap();
+            assert_eq!(Place::of(&repeat, Some(&stored()), None), Place::Known, "{id}");
+        }
+        let next = with(event(), Field::Title, "Engineer");
+        let written = Draft::new(&next, Some(stored()), None, &[], now()).answered(&next, None, now());
+        let user = written.person.user().unwrap();
+        assert_eq!((user.title.unwrap().as_str(), user.version), ("Engineer", 8));
+        assert_eq!(user.details.cost_center.unwrap().as_str(), "CC-42", "nobody said otherwise");
+        assert_eq!(written.person.applied_before.len(), 2, "their entries are written with it");
+    }
+
+    #[test]
+    fn a_correction_of_an_event_that_was_applied_before_takes_its_place() {
+        let mut edited = with(event(), Field::Title, "Engineer");
+        edited.event_id = EventId::parse("evt-b").unwrap();
+        edited.edition = 1;
+        let person = stored();
+        assert_eq!(Place::of(&edited, Some(&person), None), Place::InsteadOfKnown);
+        let written = Draft::new(&edited, Some(person), None, &[], now()).answered(&edited, None, now());
+        let user = written.person.user().unwrap();
+        assert_eq!(user.title.unwrap().as_str(), "Engineer");
+        assert_eq!(user.details.cost_center, None, "it was stated by what was corrected");
+    }
+}

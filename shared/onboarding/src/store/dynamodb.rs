@@ -181,7 +181,10 @@ impl DynamoDb {
                 .key_condition_expression("employee_id = :id AND #sequence < :before")
                 .expression_attribute_names("#sequence", "sequence")
                 .expression_attribute_values(":id", string(id.as_str()))
-                .expression_attribute_values(":before", AttributeValue::S(sortable(before.unwrap_or(u64::MAX))))
+                .expression_attribute_values(
+                    ":before",
+                    AttributeValue::S(sortable(before.unwrap_or(u64::MAX))),
+                )
                 .set_exclusive_start_key(start)
                 .send()
                 .await?;

@@ -6,12 +6,7 @@ use std::{
 use contracts::{CorrelationId, Email, EmployeeId, EventId, Text};
 
 use super::{Filter, Saved};
-use crate::{
-    entry::Entry,
-    person::Person,
-    request::RequestEvent,
-    request_events::RequestEvents,
-};
+use crate::{entry::Entry, person::Person, request::RequestEvent, request_events::RequestEvents};
 
 /// A store that ends with the process.
 #[derive(Debug, Clone, Default)]

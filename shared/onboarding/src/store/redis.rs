@@ -122,8 +122,7 @@ impl Redis {
     }
 
     pub(super) async fn entries(&self, id: &EmployeeId) -> Result<Vec<Entry>, Error> {
-        let entries: Vec<String> =
-            self.0.run(async |mut redis| redis.hvals(entries_key(id)).await).await?;
+        let entries: Vec<String> = self.0.run(async |mut redis| redis.hvals(entries_key(id)).await).await?;
         Ok(entries.iter().map(|entry| serde_json::from_str(entry)).collect::<Result<_, _>>()?)
     }
 

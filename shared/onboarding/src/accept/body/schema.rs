@@ -31,17 +31,22 @@ impl JsonSchema for HrEvent {
                 Kind::Country => generator.subschema_for::<Country>(),
                 Kind::TimeZone => generator.subschema_for::<TimeZone>(),
             };
-            let schema = if field.is_lasting() { value } else { json_schema!({ "anyOf": [value, nothing.clone()] }) };
+            let schema =
+                if field.is_lasting() { value } else { json_schema!({ "anyOf": [value, nothing.clone()] }) };
             properties.insert(field.sent_as().to_owned(), schema.into());
         }
         let or_nothing = |schema: Schema| Value::from(json_schema!({ "anyOf": [schema, nothing.clone()] }));
         properties.insert("event_id".to_owned(), or_nothing(generator.subschema_for::<EventId>()));
         properties.insert("occurred_at".to_owned(), or_nothing(generator.subschema_for::<Timestamp>()));
-        properties.insert("event_type".to_owned(), json_schema!({
-            "description": "A hire, unless it says otherwise.",
-            "type": "string",
-            "enum": ["hired", "updated", "terminated"],
-        }).into());
+        properties.insert(
+            "event_type".to_owned(),
+            json_schema!({
+                "description": "A hire, unless it says otherwise.",
+                "type": "string",
+                "enum": ["hired", "updated", "terminated"],
+            })
+            .into(),
+        );
         json_schema!({
             "description": "What an HR system says of a person. A hire states everything that it carries. An update is a \
                 JSON Merge Patch (RFC 7396): what is absent is left as it is, `null` and an empty string clear. A \
