@@ -1,8 +1,7 @@
 //! Work on many letters, a slice at a time: by whoever starts it, and by every sweep after that, until it is done.
 
 use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize, Deserializer, Serialize, de::Error};
-use serde_json::Value;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{actor::Actor, filter::Filter};
@@ -53,36 +52,15 @@ impl JobId {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Task {
-    #[serde(flatten, deserialize_with = "by_name")]
+    #[serde(flatten)]
     pub action: Action,
     /// Letters that are over or on their way are left alone, unless it names their state.
-    #[serde(default, deserialize_with = "fields")]
+    #[serde(default)]
     pub filter: Filter,
     /// The most letters a second.
     #[serde(default = "usual_rate")]
     #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 100)))]
     pub per_second: u32,
-}
-
-/// serde reads a tag from a number too, and 0 would be a redrive. It overlooks what it doesn't know, and `filters` would be
-/// every letter: what comes here is what no other field of the task has taken.
-fn by_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Action, D::Error> {
-    let fields = serde_json::Map::deserialize(deserializer)?;
-    let known: &[&str] = match fields.get("action").and_then(Value::as_str) {
-        Some("discard") => &["action", "because"],
-        Some(_) => &["action"],
-        None => return Err(D::Error::custom("`action` is a name")),
-    };
-    if let Some(unknown) = fields.keys().find(|name| !known.contains(&name.as_str())) {
-        return Err(D::Error::custom(format!("`{unknown}` is no field of a job")));
-    }
-    Action::deserialize(Value::Object(fields)).map_err(D::Error::custom)
-}
-
-/// serde reads a struct from an array too, and an empty one would be every letter.
-fn fields<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Filter, D::Error> {
-    let fields = serde_json::Map::deserialize(deserializer)?;
-    Filter::deserialize(Value::Object(fields)).map_err(D::Error::custom)
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
