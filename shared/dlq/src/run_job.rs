@@ -76,6 +76,7 @@ impl RunJobs {
     pub async fn set_running(&self, id: &str, running: bool, by: &Actor) -> Result<Job, Error> {
         let job = id.to_owned();
         let deed = if running { Deed::ResumeJob { job } } else { Deed::StopJob { job } };
+        self.writer.store.job(id).await?.ok_or(Error::Unknown)?;
         self.writer.record(by, deed).await?;
         for _ in 0..ROUNDS {
             let mut job = self.writer.store.job(id).await?.ok_or(Error::Unknown)?;
