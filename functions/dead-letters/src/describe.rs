@@ -97,7 +97,7 @@ fn groups(description: &mut Description) {
         .pages()
         .answers::<GroupList>(
             StatusCode::OK,
-            "A page of groups, with how many letters are in which state.",
+            "A page of groups, with how many letters are in which state: `at_least` so many, of a large one.",
             &[],
         )
         .refuses(StatusCode::BAD_REQUEST, "`invalid_parameter`, `invalid_cursor`", &[]);

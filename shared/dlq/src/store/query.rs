@@ -55,7 +55,7 @@ impl Store {
             // DynamoDB counts before it filters: with a filter a page is what it reads at once, 1 MB.
             let wanted = i32::try_from(limit - letters.len()).unwrap_or(i32::MAX);
             let wanted = (!filter.is_more_than(&index)).then_some(wanted);
-            let query = self.query(filter, &index).scan_index_forward(false).set_limit(wanted);
+            let query = self.query(filter, &index).set_limit(wanted);
             let page = query.set_exclusive_start_key(start).send().await?;
             letters.extend(page.items.into_iter().flatten().filter_map(letter));
             start = page.last_evaluated_key;
@@ -100,12 +100,14 @@ impl Store {
         Ok(Due { letters, unreadable, next: page.last_evaluated_key })
     }
 
+    /// The newest first.
     pub(super) fn query(&self, filter: &Filter, index: &Index<'_>) -> QueryFluentBuilder {
         let mut query = self
             .client
             .query()
             .table_name(&self.table)
             .index_name(index.name)
+            .scan_index_forward(false)
             .key_condition_expression("#hash = :hash AND #at BETWEEN :from AND :to")
             .expression_attribute_names("#hash", index.hash)
             .expression_attribute_names("#at", "at")

@@ -1,3 +1,6 @@
+mod bounds;
+pub(crate) mod operations;
+
 use std::collections::BTreeSet;
 
 use api::cursor::Signer;
@@ -8,7 +11,7 @@ use runtime::{Clock, event::Record};
 
 use super::*;
 use crate::{
-    Actor, Filter, Find, Park, State,
+    Actor, Filter, Find, Fingerprint, Park, State,
     audit::Deed,
     life::Step,
     read::{self, Arrival},
@@ -200,7 +203,7 @@ async fn ten_letters_of_two_causes_are_two_groups_with_how_many_are_in_which_sta
     let groups = find(&store).groups(None, 10).await.unwrap().items;
     let told: Vec<_> = groups
         .iter()
-        .map(|(group, counts)| (group.reason, counts.clone(), group.first_seen, group.last_seen))
+        .map(|(group, counts)| (group.reason, counts.states.clone(), group.first_seen, group.last_seen))
         .collect();
     let (parked, scheduled) = ([(State::Parked, 3)].into(), [(State::Scheduled, 7)].into());
     assert_eq!(
@@ -294,7 +297,7 @@ async fn a_group_counts_the_letters_whose_states_it_can_read() {
         }
     }
     let groups = find(&store).groups(None, 10).await.unwrap().items;
-    let counts: Vec<_> = groups.into_iter().map(|(_, counts)| counts).collect();
+    let counts: Vec<_> = groups.into_iter().map(|(_, counts)| counts.states).collect();
     assert_eq!(counts, [[(State::Parked, 2)].into()]);
 }
 
