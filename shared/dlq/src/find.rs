@@ -10,7 +10,7 @@ use crate::{
     job::Job,
     letter::{DeadLetter, LetterId},
     payload::Payload,
-    store::{Part, Position, Row, Store},
+    store::{Listed, Part, Position, Row, Store},
 };
 
 /// Groups that are counted at once.
@@ -54,7 +54,8 @@ impl Find {
         Ok(self.store.payload(id, Part::Original).await?)
     }
 
-    /// The newest first.
+    /// The newest first. A page may be short, or empty, and have a next one: of letters that few share, many have to be
+    /// read.
     pub async fn letters(
         &self,
         filter: &Filter,
@@ -66,9 +67,12 @@ impl Find {
             Some(position) => Some(Position::parse(&position).ok_or(cursor::Error::Invalid)?),
             None => None,
         };
-        // One more than asked for tells whether there is a next page.
-        let letters = self.store.list(filter, after.as_ref(), limit + 1).await?;
-        self.page(&query, letters, limit, |letter| Position::of(letter).to_string()).await
+        let Listed { letters, next } = self.store.list(filter, after.as_ref(), limit).await?;
+        let next = match next {
+            Some(position) => Some(self.signer.seal(&query, &position.to_string()).await?),
+            None => None,
+        };
+        Ok(Page { items: letters, next })
     }
 
     /// With how many letters there are in which state, as far as they could be counted.

@@ -7,12 +7,12 @@ use crate::{
     actor::Actor,
     audit::Deed,
     discard::Discard,
-    job::{Action, Job, JobState, LEASE, Task},
+    job::{Action, Count, Job, JobState, LEASE, Task},
     letter::DeadLetter,
     life::State,
     pace::Pace,
     redrive::{Brokers, Redrive},
-    store::{Position, Saved, Store},
+    store::{Listed, Position, Saved, Store},
     write::{ROUNDS, Writer},
 };
 
@@ -41,13 +41,17 @@ const CONCURRENCY: usize = 8;
 /// Jobs a page.
 const PAGE: usize = 100;
 
+/// Letters that are counted with each slice, until all are: a read or two.
+const COUNTED_AT_ONCE: usize = 1000;
+
 impl RunJobs {
     pub fn new(store: Store, redrive: Redrive, clock: Clock) -> Self {
         let discard = Discard::new(store.clone(), clock);
         Self { writer: Writer { store, clock }, redrive, discard }
     }
 
-    /// Works on it until `until`; the sweep goes on with it.
+    /// Works on it until `until`; the sweep goes on with it. It is stored before a letter is read: what follows takes as
+    /// long as there are letters.
     pub async fn start(&self, mut task: Task, by: &Actor, until: Instant) -> Result<Job, Error> {
         let now = self.writer.clock.now();
         // Letters that come while it runs are not its business: it has an end.
@@ -56,13 +60,14 @@ impl RunJobs {
         self.writer.record(by, Deed::StartJob { job: id.clone(), task: task.clone() }).await?;
         let mut job = Job {
             id,
-            total: self.writer.store.how_many(&task.filter).await?,
             task,
             state: JobState::Running,
             by: by.clone(),
             created_at: now,
             updated_at: now,
+            total: None,
             progress: crate::Progress::default(),
+            count: Count::default(),
             position: None,
             leased_until: now + LEASE,
             version: 0,
@@ -131,9 +136,10 @@ impl RunJobs {
         let slice = Slice { pace: Pace::new(job.task.per_second), until, brokers };
         let mut goes_on = true;
         while goes_on {
+            self.count_on(job).await?;
             let after = job.position.as_deref().and_then(Position::parse);
-            let letters = self.writer.store.list(&job.task.filter, after.as_ref(), SLICE).await?;
-            let is_last = letters.len() < SLICE;
+            let Listed { letters, next } =
+                self.writer.store.list(&job.task.filter, after.as_ref(), SLICE).await?;
             // In their order: the job's place is the last letter before which all are done.
             let outcomes: Vec<_> = stream::iter(letters)
                 .map(|letter| self.one(&job.task, &job.by, letter, &slice))
@@ -150,9 +156,12 @@ impl RunJobs {
                 *count += 1;
                 job.position = Some(position.to_string());
             }
-            goes_on = finished && !is_last;
-            if finished && is_last {
-                job.state = JobState::Done;
+            goes_on = finished && next.is_some() && Instant::now() < until;
+            match next {
+                // Also past what doesn't fit.
+                Some(next) if finished => job.position = Some(next.to_string()),
+                None if finished => job.end(),
+                _ => {}
             }
             let now = self.writer.clock.now();
             job.updated_at = now;
@@ -163,6 +172,23 @@ impl RunJobs {
             }
         }
         tracing::info!(job_id = job.id, state = ?job.state, progress = ?job.progress, "worked on a job");
+        Ok(())
+    }
+
+    /// Counts some more of its letters, if they are not known yet.
+    async fn count_on(&self, job: &mut Job) -> Result<(), Error> {
+        if job.total.is_some() {
+            return Ok(());
+        }
+        job.count_what_is_done();
+        let after = job.count.position.as_deref().and_then(Position::parse);
+        let Listed { letters, next } =
+            self.writer.store.list(&job.task.filter, after.as_ref(), COUNTED_AT_ONCE).await?;
+        job.count.letters += letters.len() as u64;
+        match next {
+            Some(next) => job.count.position = Some(next.to_string()),
+            None => job.total = Some(job.count.letters),
+        }
         Ok(())
     }
 

@@ -23,7 +23,10 @@ use crate::{
     payload::Payload,
 };
 
-pub(crate) use self::{query::Position, rows::Row};
+pub(crate) use self::{
+    query::{Listed, Position},
+    rows::Row,
+};
 
 const KIND: &str = "letter";
 

@@ -5,7 +5,7 @@ use dynamo::{Error, Written};
 use serde::{Deserialize, Serialize};
 
 use super::{Row, Saved, Store, query::sortable};
-use crate::job::Job;
+use crate::job::{Count, Job};
 
 const KIND: &str = "job";
 
@@ -16,6 +16,8 @@ struct JobItem<'a> {
     kind: Cow<'a, str>,
     version: u64,
     job: Cow<'a, Job>,
+    #[serde(default)]
+    count: Cow<'a, Count>,
 }
 
 impl Store {
@@ -31,6 +33,7 @@ impl Store {
             kind: Cow::Borrowed(KIND),
             version: job.version,
             job: Cow::Borrowed(job),
+            count: Cow::Borrowed(&job.count),
         };
         let row = Row { at: format!("{}#{}", sortable(job.created_at), job.id), content: item };
         Ok(match dynamo::put(&self.client, &row, unchanged).await? {
@@ -41,12 +44,18 @@ impl Store {
 
     pub(crate) async fn job(&self, id: &str) -> Result<Option<Job>, Error> {
         let item: Option<JobItem> = self.item(&format!("{KIND}#{id}")).await?;
-        Ok(item.map(|item| item.job.into_owned()))
+        Ok(item.map(JobItem::into_job))
     }
 
     /// The newest first.
     pub(crate) async fn jobs(&self, after: Option<&str>, limit: usize) -> Result<Vec<Row<Job>>, Error> {
         let rows: Vec<Row<JobItem>> = self.newest(KIND, after, limit).await?;
-        Ok(rows.into_iter().map(|row| Row { content: row.content.job.into_owned(), at: row.at }).collect())
+        Ok(rows.into_iter().map(|row| Row { content: row.content.into_job(), at: row.at }).collect())
+    }
+}
+
+impl JobItem<'_> {
+    fn into_job(self) -> Job {
+        Job { count: self.count.into_owned(), ..self.job.into_owned() }
     }
 }

@@ -81,6 +81,10 @@ fn find(store: &Store) -> Find {
     Find::new(store.clone(), Signer::new("a-key-that-is-long-enough-for-a-test".into()))
 }
 
+pub(crate) async fn how_many(store: &Store, filter: &Filter) -> u64 {
+    store.list(filter, None, 1000).await.unwrap().letters.len() as u64
+}
+
 /// Every letter, page by page.
 async fn all(find: &Find, filter: &Filter, limit: usize) -> Vec<DeadLetter> {
     let (mut seen, mut cursor) = (Vec::new(), None);
@@ -123,7 +127,7 @@ async fn pages_show_every_letter_once_the_newest_first() {
         let seen = all(&find, &filter, 4).await;
         assert!(seen.is_sorted_by(|a, b| a.parked_at >= b.parked_at));
         assert_eq!(seen.iter().map(|letter| letter.id.as_str()).collect::<BTreeSet<_>>().len(), 11);
-        assert_eq!((seen.len(), store.how_many(&filter).await.unwrap()), (11, 11));
+        assert_eq!((seen.len(), how_many(&store, &filter).await), (11, 11));
     }
 }
 
@@ -282,7 +286,7 @@ async fn a_letter_that_nobody_can_read_holds_up_no_other() {
     let due = store.due(second(1000), None, 10).await.unwrap();
     assert_eq!((due.letters.len(), due.unreadable), (2, 1));
     assert_eq!(all(&find(&store), &Filter::default(), 1).await.len(), 2);
-    assert_eq!(store.how_many(&Filter::default()).await.unwrap(), 2, "a job's total is what it can do");
+    assert_eq!(how_many(&store, &Filter::default()).await, 2);
 }
 
 #[tokio::test]

@@ -6,8 +6,9 @@ use jiff::Timestamp;
 use super::*;
 use crate::{
     Action, Filter, Job, JobState, State, Task,
+    job::LEASE,
     redrive::{AWAY_AFTER, tests::redrive},
-    store::tests::{letter, of_next_year, second, store},
+    store::tests::{how_many, letter, of_next_year, operations::Operations, second, store},
 };
 
 /// Long after what the tests park.
@@ -15,7 +16,10 @@ const NOW: i64 = 9_000;
 
 /// Its brokers are nowhere.
 fn sweep(store: &Store) -> (Sweep, RunJobs) {
-    let clock = Clock::fixed(second(NOW));
+    sweep_by(store, Clock::fixed(second(NOW)))
+}
+
+fn sweep_by(store: &Store, clock: Clock) -> (Sweep, RunJobs) {
     let redrive = redrive(store, clock);
     let jobs = RunJobs::new(store.clone(), redrive.clone(), clock);
     (Sweep::new(store.clone(), redrive, jobs.clone(), clock), jobs)
@@ -44,7 +48,7 @@ async fn parks_redriven(store: &Store, offset: i64, at: Timestamp) -> DeadLetter
 
 async fn counts(store: &Store, reason: Reason, state: State) -> u64 {
     let filter = Filter { reason: Some(reason), state: Some(state), ..Filter::default() };
-    store.how_many(&filter).await.unwrap()
+    how_many(store, &filter).await
 }
 
 /// Begun, and left to the sweeps.
@@ -131,7 +135,29 @@ async fn a_job_that_nobody_can_read_holds_up_no_other() {
     let swept = sweep.run(in_a_minute(), async |_, _, _| Ok::<_, Infallible>(None)).await.unwrap();
     assert_eq!(swept.by_jobs, 2, "{swept:?}");
     let job = store.job(&job.id).await.unwrap().unwrap();
-    assert_eq!((job.state, job.total, job.progress.done), (JobState::Done, 2, 2));
+    assert_eq!((job.state, job.total, job.progress.done), (JobState::Done, Some(2), 2));
+}
+
+#[tokio::test]
+async fn a_job_is_stored_before_a_letter_is_read() {
+    let tables = store().await;
+    for n in 0..30 {
+        parks(&tables, n, Reason::Invalid, second(n)).await;
+    }
+    let (store, operations) = Operations::of(&tables);
+    let (_, jobs) = sweep(&store);
+    operations.let_queries_fail(true);
+    let job = begins(&jobs, Action::Discard { because: "a test's".to_owned() }, Reason::Invalid).await;
+    assert_eq!((job.state, job.total, operations.queries()), (JobState::Running, None, 1));
+    assert_eq!(tables.job(&job.id).await.unwrap(), Some(job.clone()));
+
+    operations.let_queries_fail(false);
+    // Whoever starts a job and is killed has it leased until then.
+    let (sweep, _) = sweep_by(&store, Clock::fixed(second(NOW) + LEASE));
+    let swept = sweep.run(in_a_minute(), async |_, _, _| Ok::<_, Infallible>(None)).await.unwrap();
+    assert_eq!(swept.by_jobs, 30);
+    let job = store.job(&job.id).await.unwrap().unwrap();
+    assert_eq!((job.state, job.total, job.progress.done), (JobState::Done, Some(30), 30));
 }
 
 #[tokio::test]

@@ -1,8 +1,15 @@
 //! How much one request reads, however many letters there are.
 
-use std::ops::Range;
+use std::{ops::Range, time::Duration};
+
+use tokio::time::Instant;
 
 use super::*;
+use crate::{
+    Action, JobState, Task,
+    redrive::{Brokers, tests::redrive},
+    run_job::RunJobs,
+};
 
 use operations::Operations;
 
@@ -19,6 +26,33 @@ async fn parks_large(store: &Store, offsets: Range<i64>, reason: Reason) {
         store.insert(&letter, &payload).await.unwrap();
         store.note_group(&letter).await.unwrap();
     }
+}
+
+#[tokio::test]
+async fn a_list_and_a_slice_of_a_job_read_so_much_at_the_most_and_go_on_from_there() {
+    let store = store().await;
+    parks_large(&store, 0..1, Reason::UserNotFound).await;
+    parks_large(&store, 1..45, Reason::Invalid).await;
+    let (store, operations) = Operations::of(&store);
+    let find = find(&store);
+    let rare = Filter { reason: Some(Reason::UserNotFound), ..Filter::default() };
+
+    let first = find.letters(&rare, None, 50).await.unwrap();
+    assert_eq!((first.items.len(), first.next.is_some(), operations.queries()), (0, true, 10));
+    let second = find.letters(&rare, first.next.as_deref(), 50).await.unwrap();
+    assert_eq!((second.items.len(), second.next), (1, None));
+    operations.queries();
+
+    let clock = Clock::fixed(super::second(9_000));
+    let jobs = RunJobs::new(store.clone(), redrive(&store, clock), clock);
+    let action = Action::Discard { because: "a test's".to_owned() };
+    let task = Task { action, filter: rare, per_second: 100 };
+    let job = jobs.start(task, &Actor::caller("somebody"), Instant::now()).await.unwrap();
+    assert_eq!((job.state, job.total, operations.queries()), (JobState::Running, None, 10 + 10));
+    let in_a_minute = Instant::now() + Duration::from_mins(1);
+    jobs.run_all(in_a_minute, &Brokers::default()).await.unwrap();
+    let job = find.job(&job.id).await.unwrap();
+    assert_eq!((job.state, job.progress.done, job.total), (JobState::Done, 1, Some(1)));
 }
 
 #[tokio::test]

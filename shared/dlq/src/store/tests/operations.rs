@@ -2,7 +2,7 @@
 
 use std::sync::{
     Arc,
-    atomic::{AtomicUsize, Ordering::SeqCst},
+    atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst},
 };
 
 use aws_sdk_dynamodb::{
@@ -24,6 +24,7 @@ struct Counters {
     queries: AtomicUsize,
     under_way: AtomicUsize,
     most_at_once: AtomicUsize,
+    queries_fail: AtomicBool,
 }
 
 impl Operations {
@@ -42,6 +43,11 @@ impl Operations {
     pub(crate) fn most_at_once(&self) -> usize {
         self.0.most_at_once.load(SeqCst)
     }
+
+    /// Lists, and only they, are not to be had.
+    pub(crate) fn let_queries_fail(&self, fail: bool) {
+        self.0.queries_fail.store(fail, SeqCst);
+    }
 }
 
 impl Intercept for Operations {
@@ -58,6 +64,9 @@ impl Intercept for Operations {
         self.0.most_at_once.fetch_max(under_way, SeqCst);
         if context.input().downcast_ref::<QueryInput>().is_some() {
             self.0.queries.fetch_add(1, SeqCst);
+            if self.0.queries_fail.load(SeqCst) {
+                return Err("a test's".into());
+            }
         }
         Ok(())
     }
