@@ -1,6 +1,9 @@
+use std::sync::Arc;
+
 use futures_util::{StreamExt, stream};
+use jiff::{SignedDuration, Timestamp};
 use runtime::{Clock, telemetry};
-use tokio::time::Instant;
+use tokio::{sync::Mutex, time::Instant};
 
 use crate::{
     Error,
@@ -23,6 +26,7 @@ pub struct RunJobs {
     writer: Writer,
     redrive: Redrive,
     discard: Discard,
+    looked_for_lost: Arc<Mutex<Option<Timestamp>>>,
 }
 
 /// What the letters of a slice share.
@@ -38,16 +42,17 @@ const SLICE: usize = 20;
 /// Letters at once: each is a few writes and an acknowledgement.
 const CONCURRENCY: usize = 8;
 
-/// Jobs a page.
-const PAGE: usize = 100;
-
 /// Letters that are counted with each slice, until all are: a read or two.
 const COUNTED_AT_ONCE: usize = 1000;
+
+/// Between two looks for jobs that were saved by versions whose sweeps read every job. For minutes after a deployment
+/// such a version still runs beside this one.
+const LOOK_FOR_LOST: SignedDuration = SignedDuration::from_hours(1);
 
 impl RunJobs {
     pub fn new(store: Store, redrive: Redrive, clock: Clock) -> Self {
         let discard = Discard::new(store.clone(), clock);
-        Self { writer: Writer { store, clock }, redrive, discard }
+        Self { writer: Writer { store, clock }, redrive, discard, looked_for_lost: Arc::default() }
     }
 
     /// Works on it until `until`; the sweep goes on with it. It is stored before a letter is read: what follows takes as
@@ -101,20 +106,14 @@ impl RunJobs {
     /// Goes on with every job that is nobody's; where `brokers` are away, with those that need none. Returns how many
     /// letters it did.
     pub(crate) async fn run_all(&self, until: Instant, brokers: &Brokers) -> Result<u64, Error> {
-        let (mut done, mut rows) = (0, self.writer.store.jobs(None, PAGE).await?);
-        let mut jobs = Vec::new();
-        while let Some(last) = rows.last() {
-            let after = last.at.clone();
-            let is_last = rows.len() < PAGE;
-            jobs.extend(rows.into_iter().map(|row| row.content).filter(|job| job.state == JobState::Running));
-            rows = if is_last { Vec::new() } else { self.writer.store.jobs(Some(&after), PAGE).await? };
-        }
+        self.find_lost().await?;
+        let mut done = 0;
+        let jobs = self.writer.store.free_jobs(self.writer.clock.now()).await?;
         for mut job in jobs {
-            let now = self.writer.clock.now();
-            if !job.is_free(now) || Instant::now() >= until {
-                continue;
+            if Instant::now() >= until {
+                break;
             }
-            job.leased_until = now + LEASE;
+            job.leased_until = self.writer.clock.now() + LEASE;
             if self.writer.store.save_job(&mut job).await? == Saved::Yes {
                 let before = job.progress.done;
                 self.run_or_leave(&mut job, until, brokers).await;
@@ -122,6 +121,23 @@ impl RunJobs {
             }
         }
         Ok(done)
+    }
+
+    /// Puts jobs that run, but that this version's sweeps would not find, where they do.
+    async fn find_lost(&self) -> Result<(), Error> {
+        let now = self.writer.clock.now();
+        let looked = *self.looked_for_lost.lock().await;
+        if looked.is_some_and(|at| now.duration_since(at) < LOOK_FOR_LOST) {
+            return Ok(());
+        }
+        for mut job in self.writer.store.jobs_out_of_queue().await? {
+            // Where somebody works on it, the next look finds it if that is needed.
+            if self.writer.store.save_job(&mut job).await? == Saved::Yes {
+                tracing::info!(job_id = job.id, "found a job of an older version");
+            }
+        }
+        *self.looked_for_lost.lock().await = Some(now);
+        Ok(())
     }
 
     /// What can't go on now does so with a later sweep, when the lease is over.

@@ -33,6 +33,9 @@ const KIND: &str = "letter";
 /// `queue` is the same for all letters that go on by themselves.
 const DUE: &str = "due";
 
+/// And for all jobs that run.
+const JOBS: &str = "job";
+
 #[derive(Debug, Clone)]
 pub struct Store {
     client: Client,

@@ -15,8 +15,8 @@ use crate::{
     life::State,
 };
 
-/// The index of the letters that go on by themselves, by when.
-const BY_DUE: &str = "by-due";
+/// The index of the letters that go on by themselves and of the jobs that run, by when.
+pub(super) const BY_DUE: &str = "by-due";
 
 /// What one list reads of DynamoDB at the most: some ten thousand letters. A filter that no index serves would
 /// read all that there are.

@@ -11,7 +11,7 @@ use runtime::{Clock, event::Record};
 
 use super::*;
 use crate::{
-    Actor, Filter, Find, Fingerprint, Park, State,
+    Actor, Filter, Find, Fingerprint, Job, Park, State,
     audit::Deed,
     life::Step,
     read::{self, Arrival},
@@ -51,6 +51,16 @@ pub(crate) async fn of_next_year(store: &Store, id: &str, attribute: &str) {
     let newer = store.update(id).update_expression("SET #attribute = :value");
     let newer = newer.expression_attribute_names("#attribute", attribute);
     newer.expression_attribute_values(":value", string("of_next_year")).send().await.unwrap();
+}
+
+/// Makes the running job one as versions saved it whose sweeps read every job.
+pub(crate) async fn of_last_year(store: &Store, job: &Job) {
+    let older = store.update(&format!("job#{}", job.id));
+    let older = older.update_expression("REMOVE #queue, due, #count SET job.#total = :total");
+    let older = [("#queue", "queue"), ("#count", "count"), ("#total", "total")]
+        .into_iter()
+        .fold(older, |older, (name, attribute)| older.expression_attribute_names(name, attribute));
+    older.expression_attribute_values(":total", AttributeValue::N("1".to_owned())).send().await.unwrap();
 }
 
 pub(crate) fn record(offset: i64) -> Record {
