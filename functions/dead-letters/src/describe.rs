@@ -40,17 +40,26 @@ pub fn describe(description: &mut Description) {
 }
 
 fn letters(description: &mut Description) {
-    let _complete =
-        get(description, "/v1/dead-letters", "listDeadLetters", "What could not be processed, and why")
-            .query::<State>("state", "Only in this state.")
-            .query::<Reason>("reason", "Only those that failed for this.")
-            .query::<Fingerprint>("group", "Only those of one cause.")
-            .query::<EmployeeId>("employee_id", "Only a person's.")
-            .query::<Timestamp>("parked_after", "Parked at this time or later.")
-            .query::<Timestamp>("parked_before", "Parked earlier than this.")
-            .pages()
-            .answers::<LetterList<'static>>(StatusCode::OK, "A page of them, the newest first.", &["Link"])
-            .refuses(StatusCode::BAD_REQUEST, "`invalid_parameter`, `invalid_cursor`", &[]);
+    let _complete = get(
+        description,
+        "/v1/dead-letters",
+        "listDeadLetters",
+        "What could not be processed, and why",
+    )
+    .query::<State>("state", "Only in this state.")
+    .query::<Reason>("reason", "Only those that failed for this.")
+    .query::<Fingerprint>("group", "Only those of one cause.")
+    .query::<EmployeeId>("employee_id", "Only a person's.")
+    .query::<Timestamp>("parked_after", "Parked at this time or later.")
+    .query::<Timestamp>("parked_before", "Parked earlier than this.")
+    .pages()
+    .answers::<LetterList<'static>>(
+        StatusCode::OK,
+        "A page of them, the newest first. One that is short, or empty, is the last only if it has no \
+                 `next_cursor`: of letters that few share, so many are read at once.",
+        &["Link"],
+    )
+    .refuses(StatusCode::BAD_REQUEST, "`invalid_parameter`, `invalid_cursor`", &[]);
     let _complete =
         get(description, "/v1/dead-letters/{id}", "showDeadLetter", "A letter, its history and its record")
             .path::<LetterId>("id", LETTER)
@@ -97,7 +106,7 @@ fn groups(description: &mut Description) {
         .pages()
         .answers::<GroupList>(
             StatusCode::OK,
-            "A page of groups, with how many letters are in which state.",
+            "A page of groups, with how many letters are in which state: `at_least` so many, of a large one.",
             &[],
         )
         .refuses(StatusCode::BAD_REQUEST, "`invalid_parameter`, `invalid_cursor`", &[]);
@@ -117,7 +126,11 @@ fn jobs(description: &mut Description) {
         .dry_run()
         .pages()
         .body::<Task>(MOST_BYTES, &TASKS)
-        .answers::<DryRun>(StatusCode::OK, "A dry run: what would happen, a page at a time.", &[])
+        .answers::<DryRun>(
+            StatusCode::OK,
+            "A dry run: what would happen, a page at a time. The last one has no `next_cursor`; any may be short or empty.",
+            &[],
+        )
         .answers::<Job>(StatusCode::ACCEPTED, "Started; small ones are done already.", &[])
         .leads_to(StatusCode::ACCEPTED, "showJob", "id", "/id")
         .leads_to(StatusCode::ACCEPTED, "stopJob", "id", "/id")

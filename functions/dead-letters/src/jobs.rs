@@ -1,7 +1,7 @@
 use api::{Call, Fault, Problem, json};
-use dlq::{Action, Job, JobId, Page, Task};
+use dlq::{Action, Filter, Job, JobId, Page, Task};
 use lambda_http::{Body, Response, http::StatusCode};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use crate::{FIRST_SLICE, Function, MOST_BYTES, act::reason, by, problem};
@@ -13,19 +13,32 @@ pub(crate) struct JobList {
     next_cursor: Option<String>,
 }
 
+/// What starts a job: a [`Task`], read field by field. A flattened one would overlook what it doesn't know, and a filter
+/// that is misspelt would be every letter.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TaskBody {
+    action: Verb,
+    because: Option<String>,
+    #[serde(default, deserialize_with = "api::object")]
+    filter: Filter,
+    #[serde(default = "dlq::usual_rate")]
+    per_second: u32,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Verb {
+    Redrive,
+    Discard,
+}
+
 /// More than this and Okta's limits make dead letters of what is redriven.
 const FASTEST: u32 = 100;
 
 impl Function {
     pub(crate) async fn start_job(&self, call: &Call) -> Result<Response<Body>, Problem> {
-        let mut task: Task = call.json(MOST_BYTES)?;
-        if !(1..=FASTEST).contains(&task.per_second) {
-            let detail = format!("must be a number from 1 to {FASTEST}");
-            return Err(Problem::faults(vec![Fault { pointer: "/per_second".to_owned(), detail }]));
-        }
-        if let Action::Discard { because } = &mut task.action {
-            *because = reason(because, "/because")?.to_owned();
-        }
+        let task = call.json::<TaskBody>(MOST_BYTES)?.task()?;
         // Also where they have no use: what is wrong is said, not overlooked.
         let (dry, limit) = (call.is_dry_run()?, call.limit()?);
         if dry {
@@ -53,10 +66,62 @@ impl Function {
     }
 }
 
+impl TaskBody {
+    fn task(self) -> Result<Task, Problem> {
+        let fault = |pointer: &str, detail: String| {
+            Problem::faults(vec![Fault { pointer: pointer.to_owned(), detail }])
+        };
+        let Self { action, because, filter, per_second } = self;
+        if !(1..=FASTEST).contains(&per_second) {
+            return Err(fault("/per_second", format!("must be a number from 1 to {FASTEST}")));
+        }
+        let action = match (action, because) {
+            (Verb::Redrive, None) => Action::Redrive,
+            (Verb::Redrive, Some(_)) => {
+                return Err(fault("/because", "belongs to a discard only".to_owned()));
+            }
+            (Verb::Discard, because) => {
+                let because = reason(because.as_deref().unwrap_or_default(), "/because")?.to_owned();
+                Action::Discard { because }
+            }
+        };
+        Ok(Task { action, filter, per_second })
+    }
+}
+
 fn job_id(call: &Call) -> Result<JobId, Problem> {
     JobId::parse(call.path("id")).ok_or_else(unknown_job)
 }
 
 fn unknown_job() -> Problem {
     Problem::not_found("job_not_found", "There is no job with this id.")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_task_is_read_as_it_is_written() {
+        let filter = Filter { state: Some(dlq::State::Parked), ..Filter::default() };
+        for action in [Action::Redrive, Action::Discard { because: "a test's".to_owned() }] {
+            let task = Task { action, filter: filter.clone(), per_second: 7 };
+            let body: TaskBody = serde_json::from_value(json!(task)).unwrap();
+            assert_eq!(body.task().unwrap(), task);
+        }
+    }
+
+    #[test]
+    fn a_reason_is_for_a_discard_and_a_discard_has_one() {
+        for body in [
+            json!({"action": "discard"}),
+            json!({"action": "discard", "because": " "}),
+            json!({"action": "redrive", "because": "x"}),
+        ] {
+            let read: TaskBody = serde_json::from_value(body.clone()).unwrap();
+            assert_eq!(read.task().unwrap_err().errors[0].pointer, "/because", "{body}");
+        }
+    }
 }

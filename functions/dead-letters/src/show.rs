@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use api::{Call, Problem, json, link_to_next};
 use contracts::{CorrelationId, EmployeeId, EventId, Origin, Reason};
 use dlq::{AuditRecord, Counts, DeadLetter, Entry, Filter, Fingerprint, Group, Page, Payload, State};
@@ -86,7 +88,9 @@ pub(crate) struct CountedGroup {
     count: u64,
     /// How many letters somebody has yet to do something about.
     waiting: u64,
-    states: Counts,
+    states: BTreeMap<State, u64>,
+    /// Whether there are more letters than were counted, the newest first. A group alone is counted further than in a list.
+    at_least: bool,
 }
 
 #[derive(Serialize)]
@@ -194,8 +198,8 @@ impl<'a> Letter<'a> {
 }
 
 impl CountedGroup {
-    fn of((group, states): (Group, Counts)) -> Self {
+    fn of((group, Counts { states, at_least }): (Group, Counts)) -> Self {
         let waiting = states.iter().filter(|(state, _)| state.waits()).map(|(_, count)| count).sum();
-        Self { group, count: states.values().sum(), waiting, states }
+        Self { group, count: states.values().sum(), waiting, states, at_least }
     }
 }

@@ -10,7 +10,7 @@ use lambda_http::{
 use runtime::Clock;
 use serde::de::DeserializeOwned;
 
-use crate::{Fault, Problem, key::Caller, serve::API_KEY};
+use crate::{Problem, body, key::Caller, serve::API_KEY};
 
 /// A request that was let in.
 pub struct Call {
@@ -101,26 +101,9 @@ impl Call {
         Ok(self.parsed("dry_run", "true or false", |value| value.parse().ok())?.unwrap_or(false))
     }
 
-    /// The body as what `T` reads, or a fault that names the field.
+    /// The body as what `T` reads, or a fault that names the field. Only `T` knows its fields: it has to refuse others.
     pub fn json<T: DeserializeOwned>(&self, limit: usize) -> Result<T, Problem> {
-        let body = self.json_body(limit)?;
-        // serde reads a struct from an array too.
-        if body.trim_ascii_start().first() != Some(&b'{') {
-            return Err(Problem::bad_request("malformed_json", "The body is not a JSON object."));
-        }
-        let mut json = serde_json::Deserializer::from_slice(body);
-        serde_path_to_error::deserialize(&mut json).map_err(|error| {
-            let inner = error.inner();
-            if !inner.is_data() {
-                let place = format!("line {}, column {}", inner.line(), inner.column());
-                return Problem::bad_request("malformed_json", format!("The body is not JSON: {place}."));
-            }
-            let pointer = match error.path().to_string().as_str() {
-                "." => String::new(),
-                path => format!("/{}", path.replace('.', "/")),
-            };
-            Problem::faults(vec![Fault { pointer, detail: "is missing or wrong".to_owned() }])
-        })
+        body::read(self.json_body(limit)?)
     }
 
     /// The body, if it is announced as JSON and at most `limit` bytes long.

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod answer;
+mod body;
 mod call;
 pub mod cursor;
 mod key;
@@ -10,6 +11,7 @@ mod problem;
 mod serve;
 
 pub use answer::{json, link_to_next, raw_json};
+pub use body::object;
 pub use call::Call;
 pub use key::Caller;
 pub use problem::{Fault, Problem};

@@ -23,7 +23,7 @@ impl Discard {
 
     pub async fn discard(&self, id: &LetterId, because: &str, by: &Actor) -> Result<DeadLetter, Error> {
         let deed = Deed::Discard { letter: id.clone(), because: because.to_owned() };
-        self.writer.record(by, deed).await?;
+        self.writer.record_of(id, by, deed).await?;
         self.by_hand(id, because, by, |_state| true).await
     }
 

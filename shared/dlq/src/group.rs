@@ -25,4 +25,9 @@ pub struct Group {
 }
 
 /// How many letters of a group there are in each state, now.
-pub type Counts = BTreeMap<State, u64>;
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Counts {
+    pub states: BTreeMap<State, u64>,
+    /// Whether there are more than were counted.
+    pub at_least: bool,
+}

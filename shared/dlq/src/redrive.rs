@@ -31,7 +31,7 @@ impl Redrive {
 
     /// Because a person wants it. If the brokers are away, the sweep sends it when they are back.
     pub async fn redrive(&self, id: &LetterId, by: &Actor) -> Result<DeadLetter, Error> {
-        self.writer.record(by, Deed::Redrive { letter: id.clone() }).await?;
+        self.writer.record_of(id, by, Deed::Redrive { letter: id.clone() }).await?;
         self.whole(id, by, |_state| true).await.map(|(letter, _sent)| letter)
     }
 
@@ -262,6 +262,7 @@ pub(crate) mod tests {
         for answer in answers {
             assert!(matches!(answer, Err(Error::Unknown)), "{answer:?}");
         }
+        assert_eq!(store.audit(None, 9).await.unwrap().len(), 0);
     }
 
     #[test]

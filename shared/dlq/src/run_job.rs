@@ -1,18 +1,21 @@
+use std::sync::Arc;
+
 use futures_util::{StreamExt, stream};
+use jiff::{SignedDuration, Timestamp};
 use runtime::{Clock, telemetry};
-use tokio::time::Instant;
+use tokio::{sync::Mutex, time::Instant};
 
 use crate::{
     Error,
     actor::Actor,
     audit::Deed,
     discard::Discard,
-    job::{Action, Job, JobState, LEASE, Task},
+    job::{Action, Count, Job, JobState, LEASE, Task},
     letter::DeadLetter,
     life::State,
     pace::Pace,
     redrive::{Brokers, Redrive},
-    store::{Position, Saved, Store},
+    store::{Listed, Position, Saved, Store},
     write::{ROUNDS, Writer},
 };
 
@@ -23,6 +26,7 @@ pub struct RunJobs {
     writer: Writer,
     redrive: Redrive,
     discard: Discard,
+    looked_for_lost: Arc<Mutex<Option<Timestamp>>>,
 }
 
 /// What the letters of a slice share.
@@ -38,16 +42,21 @@ const SLICE: usize = 20;
 /// Letters at once: each is a few writes and an acknowledgement.
 const CONCURRENCY: usize = 8;
 
-/// Jobs a page.
-const PAGE: usize = 100;
+/// Letters that are counted with each slice, until all are: a read or two.
+const COUNTED_AT_ONCE: usize = 1000;
+
+/// Between two looks for jobs that were saved by versions whose sweeps read every job. For minutes after a deployment
+/// such a version still runs beside this one.
+const LOOK_FOR_LOST: SignedDuration = SignedDuration::from_hours(1);
 
 impl RunJobs {
     pub fn new(store: Store, redrive: Redrive, clock: Clock) -> Self {
         let discard = Discard::new(store.clone(), clock);
-        Self { writer: Writer { store, clock }, redrive, discard }
+        Self { writer: Writer { store, clock }, redrive, discard, looked_for_lost: Arc::default() }
     }
 
-    /// Works on it until `until`; the sweep goes on with it.
+    /// Works on it until `until`; the sweep goes on with it. It is stored before a letter is read: what follows takes as
+    /// long as there are letters.
     pub async fn start(&self, mut task: Task, by: &Actor, until: Instant) -> Result<Job, Error> {
         let now = self.writer.clock.now();
         // Letters that come while it runs are not its business: it has an end.
@@ -56,13 +65,14 @@ impl RunJobs {
         self.writer.record(by, Deed::StartJob { job: id.clone(), task: task.clone() }).await?;
         let mut job = Job {
             id,
-            total: self.writer.store.how_many(&task.filter).await?,
             task,
             state: JobState::Running,
             by: by.clone(),
             created_at: now,
             updated_at: now,
+            total: None,
             progress: crate::Progress::default(),
+            count: Count::default(),
             position: None,
             leased_until: now + LEASE,
             version: 0,
@@ -76,6 +86,7 @@ impl RunJobs {
     pub async fn set_running(&self, id: &str, running: bool, by: &Actor) -> Result<Job, Error> {
         let job = id.to_owned();
         let deed = if running { Deed::ResumeJob { job } } else { Deed::StopJob { job } };
+        self.writer.store.job(id).await?.ok_or(Error::Unknown)?;
         self.writer.record(by, deed).await?;
         for _ in 0..ROUNDS {
             let mut job = self.writer.store.job(id).await?.ok_or(Error::Unknown)?;
@@ -95,20 +106,14 @@ impl RunJobs {
     /// Goes on with every job that is nobody's; where `brokers` are away, with those that need none. Returns how many
     /// letters it did.
     pub(crate) async fn run_all(&self, until: Instant, brokers: &Brokers) -> Result<u64, Error> {
-        let (mut done, mut rows) = (0, self.writer.store.jobs(None, PAGE).await?);
-        let mut jobs = Vec::new();
-        while let Some(last) = rows.last() {
-            let after = last.at.clone();
-            let is_last = rows.len() < PAGE;
-            jobs.extend(rows.into_iter().map(|row| row.content).filter(|job| job.state == JobState::Running));
-            rows = if is_last { Vec::new() } else { self.writer.store.jobs(Some(&after), PAGE).await? };
-        }
+        self.find_lost().await?;
+        let mut done = 0;
+        let jobs = self.writer.store.free_jobs(self.writer.clock.now()).await?;
         for mut job in jobs {
-            let now = self.writer.clock.now();
-            if !job.is_free(now) || Instant::now() >= until {
-                continue;
+            if Instant::now() >= until {
+                break;
             }
-            job.leased_until = now + LEASE;
+            job.leased_until = self.writer.clock.now() + LEASE;
             if self.writer.store.save_job(&mut job).await? == Saved::Yes {
                 let before = job.progress.done;
                 self.run_or_leave(&mut job, until, brokers).await;
@@ -116,6 +121,23 @@ impl RunJobs {
             }
         }
         Ok(done)
+    }
+
+    /// Puts jobs that run, but that this version's sweeps would not find, where they do.
+    async fn find_lost(&self) -> Result<(), Error> {
+        let now = self.writer.clock.now();
+        let looked = *self.looked_for_lost.lock().await;
+        if looked.is_some_and(|at| now.duration_since(at) < LOOK_FOR_LOST) {
+            return Ok(());
+        }
+        for mut job in self.writer.store.jobs_out_of_queue().await? {
+            // Where somebody works on it, the next look finds it if that is needed.
+            if self.writer.store.save_job(&mut job).await? == Saved::Yes {
+                tracing::info!(job_id = job.id, "found a job of an older version");
+            }
+        }
+        *self.looked_for_lost.lock().await = Some(now);
+        Ok(())
     }
 
     /// What can't go on now does so with a later sweep, when the lease is over.
@@ -130,9 +152,10 @@ impl RunJobs {
         let slice = Slice { pace: Pace::new(job.task.per_second), until, brokers };
         let mut goes_on = true;
         while goes_on {
+            self.count_on(job).await?;
             let after = job.position.as_deref().and_then(Position::parse);
-            let letters = self.writer.store.list(&job.task.filter, after.as_ref(), SLICE).await?;
-            let is_last = letters.len() < SLICE;
+            let Listed { letters, next } =
+                self.writer.store.list(&job.task.filter, after.as_ref(), SLICE).await?;
             // In their order: the job's place is the last letter before which all are done.
             let outcomes: Vec<_> = stream::iter(letters)
                 .map(|letter| self.one(&job.task, &job.by, letter, &slice))
@@ -149,9 +172,12 @@ impl RunJobs {
                 *count += 1;
                 job.position = Some(position.to_string());
             }
-            goes_on = finished && !is_last;
-            if finished && is_last {
-                job.state = JobState::Done;
+            goes_on = finished && next.is_some() && Instant::now() < until;
+            match next {
+                // Also past what doesn't fit.
+                Some(next) if finished => job.position = Some(next.to_string()),
+                None if finished => job.end(),
+                _ => {}
             }
             let now = self.writer.clock.now();
             job.updated_at = now;
@@ -162,6 +188,23 @@ impl RunJobs {
             }
         }
         tracing::info!(job_id = job.id, state = ?job.state, progress = ?job.progress, "worked on a job");
+        Ok(())
+    }
+
+    /// Counts some more of its letters, if they are not known yet.
+    async fn count_on(&self, job: &mut Job) -> Result<(), Error> {
+        if job.total.is_some() {
+            return Ok(());
+        }
+        job.count_what_is_done();
+        let after = job.count.position.as_deref().and_then(Position::parse);
+        let Listed { letters, next } =
+            self.writer.store.list(&job.task.filter, after.as_ref(), COUNTED_AT_ONCE).await?;
+        job.count.letters += letters.len() as u64;
+        match next {
+            Some(next) => job.count.position = Some(next.to_string()),
+            None => job.total = Some(job.count.letters),
+        }
         Ok(())
     }
 

@@ -23,12 +23,18 @@ use crate::{
     payload::Payload,
 };
 
-pub(crate) use self::{query::Position, rows::Row};
+pub(crate) use self::{
+    query::{Listed, Position},
+    rows::Row,
+};
 
 const KIND: &str = "letter";
 
 /// `queue` is the same for all letters that go on by themselves.
 const DUE: &str = "due";
+
+/// And for all jobs that run.
+const JOBS: &str = "job";
 
 #[derive(Debug, Clone)]
 pub struct Store {

@@ -4,7 +4,7 @@ use crate::{
     Error,
     actor::Actor,
     audit::{AuditRecord, Deed},
-    letter::DeadLetter,
+    letter::{DeadLetter, LetterId},
     life::Step,
     store::{Saved, Store},
 };
@@ -33,6 +33,12 @@ impl Writer {
             self.store.expire_payload(&current, now).await?;
         }
         Ok(())
+    }
+
+    /// What a person is about to do to a letter that is there.
+    pub(crate) async fn record_of(&self, letter: &LetterId, by: &Actor, deed: Deed) -> Result<(), Error> {
+        self.store.get(letter).await?.ok_or(Error::Unknown)?;
+        self.record(by, deed).await
     }
 
     pub(crate) async fn record(&self, by: &Actor, deed: Deed) -> Result<(), Error> {

@@ -74,22 +74,24 @@ impl Store {
         self.item(&format!("{KIND}#{fingerprint}")).await
     }
 
-    /// By reading the states of all of its letters: no counter can be wrong.
-    pub(crate) async fn counts(&self, group: &Fingerprint) -> Result<Counts, Error> {
+    /// By reading the states of its letters, the newest first: no counter can be wrong. `max_reads` reads of 1 MB, some
+    /// thousand letters each, are made at the most.
+    pub(crate) async fn counts(&self, group: &Fingerprint, max_reads: usize) -> Result<Counts, Error> {
         let filter = Filter { group: Some(group.clone()), ..Filter::default() };
-        let (mut counts, mut start) = (BTreeMap::new(), None);
-        loop {
+        let (mut states, mut start) = (BTreeMap::new(), None);
+        for _ in 0..max_reads {
             let query = self.query(&filter, &filter.index()).projection_expression("id, #state");
             let query = query.expression_attribute_names("#state", "state");
             let page = query.set_exclusive_start_key(start).send().await?;
             let letters = page.items.into_iter().flatten().filter_map(readable);
             for StateOnly { state } in letters {
-                *counts.entry(state).or_default() += 1;
+                *states.entry(state).or_default() += 1;
             }
             start = page.last_evaluated_key;
             if start.is_none() {
-                return Ok(counts);
+                return Ok(Counts { states, at_least: false });
             }
         }
+        Ok(Counts { states, at_least: true })
     }
 }

@@ -15,8 +15,12 @@ use crate::{
     life::State,
 };
 
-/// The index of the letters that go on by themselves, by when.
-const BY_DUE: &str = "by-due";
+/// The index of the letters that go on by themselves and of the jobs that run, by when.
+pub(super) const BY_DUE: &str = "by-due";
+
+/// What one list reads of DynamoDB at the most: some ten thousand letters. A filter that no index serves would
+/// read all that there are.
+const MAX_READS: usize = 10;
 
 /// Where a letter stands in a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +36,14 @@ pub(super) struct Index<'a> {
     value: &'a str,
 }
 
+/// Some of the letters that fit.
+#[derive(Debug)]
+pub(crate) struct Listed {
+    pub(crate) letters: Vec<DeadLetter>,
+    /// Where to go on; `None` at the end.
+    pub(crate) next: Option<Position>,
+}
+
 /// Some letters, and where to go on.
 pub(crate) struct Due {
     pub(crate) letters: Vec<DeadLetter>,
@@ -41,46 +53,36 @@ pub(crate) struct Due {
 }
 
 impl Store {
-    /// Up to `limit` letters, the newest first; fewer only at the end.
+    /// Up to `limit` letters, the newest first; fewer, or none, where there are no more in what is read at once.
     pub(crate) async fn list(
         &self,
         filter: &Filter,
         after: Option<&Position>,
         limit: usize,
-    ) -> Result<Vec<DeadLetter>, Error> {
+    ) -> Result<Listed, Error> {
         let index = filter.index();
         let mut letters = Vec::new();
         let mut start = after.map(|position| position.key(&index));
-        while letters.len() < limit {
-            // DynamoDB counts before it filters: with a filter a page is what it reads at once, 1 MB.
-            let wanted = i32::try_from(limit - letters.len()).unwrap_or(i32::MAX);
+        for _ in 0..MAX_READS {
+            // DynamoDB counts before it filters: with a filter a page is what it reads at once, 1 MB. One more than asked
+            // for tells whether there is a next page.
+            let wanted = i32::try_from(limit + 1 - letters.len()).unwrap_or(i32::MAX);
             let wanted = (!filter.is_more_than(&index)).then_some(wanted);
-            let query = self.query(filter, &index).scan_index_forward(false).set_limit(wanted);
+            let query = self.query(filter, &index).set_limit(wanted);
             let page = query.set_exclusive_start_key(start).send().await?;
             letters.extend(page.items.into_iter().flatten().filter_map(letter));
             start = page.last_evaluated_key;
+            if letters.len() > limit {
+                letters.truncate(limit);
+                let next = letters.last().map(Position::of);
+                return Ok(Listed { letters, next });
+            }
             if start.is_none() {
-                break;
+                return Ok(Listed { letters, next: None });
             }
         }
-        // Whoever goes on does so after the last of these.
-        letters.truncate(limit);
-        Ok(letters)
-    }
-
-    /// As many as `list` lists. It reads them whole: counted by DynamoDB, those that can't be read would be among them.
-    pub(crate) async fn how_many(&self, filter: &Filter) -> Result<u64, Error> {
-        let index = filter.index();
-        let (mut count, mut start) = (0, None);
-        loop {
-            let page = self.query(filter, &index).set_exclusive_start_key(start).send().await?;
-            let letters = page.items.into_iter().flatten().filter_map(letter).count();
-            count += u64::try_from(letters).unwrap_or(u64::MAX);
-            start = page.last_evaluated_key;
-            if start.is_none() {
-                return Ok(count);
-            }
-        }
+        let next = start.map(|key| Position::of_key(&key).ok_or(Error::Layout)).transpose()?;
+        Ok(Listed { letters, next })
     }
 
     /// Letters whose time has come, those that have waited longest first.
@@ -100,12 +102,14 @@ impl Store {
         Ok(Due { letters, unreadable, next: page.last_evaluated_key })
     }
 
+    /// The newest first.
     pub(super) fn query(&self, filter: &Filter, index: &Index<'_>) -> QueryFluentBuilder {
         let mut query = self
             .client
             .query()
             .table_name(&self.table)
             .index_name(index.name)
+            .scan_index_forward(false)
             .key_condition_expression("#hash = :hash AND #at BETWEEN :from AND :to")
             .expression_attribute_names("#hash", index.hash)
             .expression_attribute_names("#at", "at")
@@ -183,6 +187,11 @@ impl Position {
         let millis = millis.parse().ok()?;
         Timestamp::from_millisecond(millis).ok()?;
         Some(Self { millis, id: LetterId::parse(id)? })
+    }
+
+    /// Of a letter in an index.
+    fn of_key(key: &Key) -> Option<Self> {
+        Self::parse(key.get("at")?.as_s().ok()?)
     }
 
     fn key(&self, index: &Index<'_>) -> Key {

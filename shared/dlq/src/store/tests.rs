@@ -1,3 +1,6 @@
+mod bounds;
+pub(crate) mod operations;
+
 use std::collections::BTreeSet;
 
 use api::cursor::Signer;
@@ -8,7 +11,7 @@ use runtime::{Clock, event::Record};
 
 use super::*;
 use crate::{
-    Actor, Filter, Find, Park, State,
+    Actor, Filter, Find, Fingerprint, Job, Park, State,
     audit::Deed,
     life::Step,
     read::{self, Arrival},
@@ -50,6 +53,16 @@ pub(crate) async fn of_next_year(store: &Store, id: &str, attribute: &str) {
     newer.expression_attribute_values(":value", string("of_next_year")).send().await.unwrap();
 }
 
+/// Makes the running job one as versions saved it whose sweeps read every job.
+pub(crate) async fn of_last_year(store: &Store, job: &Job) {
+    let older = store.update(&format!("job#{}", job.id));
+    let older = older.update_expression("REMOVE #queue, due, #count SET job.#total = :total");
+    let older = [("#queue", "queue"), ("#count", "count"), ("#total", "total")]
+        .into_iter()
+        .fold(older, |older, (name, attribute)| older.expression_attribute_names(name, attribute));
+    older.expression_attribute_values(":total", AttributeValue::N("1".to_owned())).send().await.unwrap();
+}
+
 pub(crate) fn record(offset: i64) -> Record {
     let json = serde_json::json!({"topic": "user.enrichment.failed", "partition": 0, "offset": offset, "value": "e30="});
     serde_json::from_value(json).unwrap()
@@ -76,6 +89,10 @@ pub(crate) fn letter(
 
 fn find(store: &Store) -> Find {
     Find::new(store.clone(), Signer::new("a-key-that-is-long-enough-for-a-test".into()))
+}
+
+pub(crate) async fn how_many(store: &Store, filter: &Filter) -> u64 {
+    store.list(filter, None, 1000).await.unwrap().letters.len() as u64
 }
 
 /// Every letter, page by page.
@@ -120,7 +137,7 @@ async fn pages_show_every_letter_once_the_newest_first() {
         let seen = all(&find, &filter, 4).await;
         assert!(seen.is_sorted_by(|a, b| a.parked_at >= b.parked_at));
         assert_eq!(seen.iter().map(|letter| letter.id.as_str()).collect::<BTreeSet<_>>().len(), 11);
-        assert_eq!((seen.len(), store.how_many(&filter).await.unwrap()), (11, 11));
+        assert_eq!((seen.len(), how_many(&store, &filter).await), (11, 11));
     }
 }
 
@@ -200,7 +217,7 @@ async fn ten_letters_of_two_causes_are_two_groups_with_how_many_are_in_which_sta
     let groups = find(&store).groups(None, 10).await.unwrap().items;
     let told: Vec<_> = groups
         .iter()
-        .map(|(group, counts)| (group.reason, counts.clone(), group.first_seen, group.last_seen))
+        .map(|(group, counts)| (group.reason, counts.states.clone(), group.first_seen, group.last_seen))
         .collect();
     let (parked, scheduled) = ([(State::Parked, 3)].into(), [(State::Scheduled, 7)].into());
     assert_eq!(
@@ -279,7 +296,7 @@ async fn a_letter_that_nobody_can_read_holds_up_no_other() {
     let due = store.due(second(1000), None, 10).await.unwrap();
     assert_eq!((due.letters.len(), due.unreadable), (2, 1));
     assert_eq!(all(&find(&store), &Filter::default(), 1).await.len(), 2);
-    assert_eq!(store.how_many(&Filter::default()).await.unwrap(), 2, "a job's total is what it can do");
+    assert_eq!(how_many(&store, &Filter::default()).await, 2);
 }
 
 #[tokio::test]
@@ -294,7 +311,7 @@ async fn a_group_counts_the_letters_whose_states_it_can_read() {
         }
     }
     let groups = find(&store).groups(None, 10).await.unwrap().items;
-    let counts: Vec<_> = groups.into_iter().map(|(_, counts)| counts).collect();
+    let counts: Vec<_> = groups.into_iter().map(|(_, counts)| counts.states).collect();
     assert_eq!(counts, [[(State::Parked, 2)].into()]);
 }
 

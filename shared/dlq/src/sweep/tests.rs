@@ -1,4 +1,7 @@
-use std::convert::Infallible;
+use std::{
+    convert::Infallible,
+    sync::atomic::{AtomicI64, Ordering::Relaxed},
+};
 
 use contracts::Reason;
 use jiff::Timestamp;
@@ -6,8 +9,9 @@ use jiff::Timestamp;
 use super::*;
 use crate::{
     Action, Filter, Job, JobState, State, Task,
+    job::LEASE,
     redrive::{AWAY_AFTER, tests::redrive},
-    store::tests::{letter, of_next_year, second, store},
+    store::tests::{how_many, letter, of_last_year, of_next_year, operations::Operations, second, store},
 };
 
 /// Long after what the tests park.
@@ -15,7 +19,10 @@ const NOW: i64 = 9_000;
 
 /// Its brokers are nowhere.
 fn sweep(store: &Store) -> (Sweep, RunJobs) {
-    let clock = Clock::fixed(second(NOW));
+    sweep_by(store, Clock::fixed(second(NOW)))
+}
+
+fn sweep_by(store: &Store, clock: Clock) -> (Sweep, RunJobs) {
     let redrive = redrive(store, clock);
     let jobs = RunJobs::new(store.clone(), redrive.clone(), clock);
     (Sweep::new(store.clone(), redrive, jobs.clone(), clock), jobs)
@@ -44,7 +51,7 @@ async fn parks_redriven(store: &Store, offset: i64, at: Timestamp) -> DeadLetter
 
 async fn counts(store: &Store, reason: Reason, state: State) -> u64 {
     let filter = Filter { reason: Some(reason), state: Some(state), ..Filter::default() };
-    store.how_many(&filter).await.unwrap()
+    how_many(store, &filter).await
 }
 
 /// Begun, and left to the sweeps.
@@ -132,7 +139,80 @@ async fn a_job_that_nobody_can_read_holds_up_no_other() {
     let swept = sweep.run(in_a_minute(), async |_, _, _| Ok::<_, Infallible>(None)).await.unwrap();
     assert_eq!(swept.by_jobs, 2, "{swept:?}");
     let job = store.job(&job.id).await.unwrap().unwrap();
-    assert_eq!((job.state, job.total, job.progress.done), (JobState::Done, 2, 2));
+    assert_eq!((job.state, job.total, job.progress.done), (JobState::Done, Some(2), 2));
+}
+
+#[tokio::test]
+async fn a_sweep_reads_no_job_that_does_not_run() {
+    let store = store().await;
+    let discard = Action::Discard { because: "a test's".to_owned() };
+    let by = Actor::caller("somebody");
+    let (_, jobs) = sweep(&store);
+    for _ in 0..120 {
+        let task = Task { action: discard.clone(), filter: Filter::default(), per_second: 100 };
+        assert_eq!(jobs.start(task, &by, in_a_minute()).await.unwrap().state, JobState::Done);
+    }
+    parks(&store, 1, Reason::Invalid, second(1)).await;
+    let stopped = begins(&jobs, discard.clone(), Reason::Invalid).await;
+    jobs.set_running(&stopped.id, false, &by).await.unwrap();
+    let running = begins(&jobs, discard, Reason::Invalid).await;
+
+    let (store, operations) = Operations::of(&store);
+    let (sweep, _) = sweep(&store);
+    let swept = async || sweep.run(in_a_minute(), async |_, _, _| Ok::<_, Infallible>(None)).await.unwrap();
+    assert_eq!(swept().await.by_jobs, 1);
+    assert_eq!(store.job(&running.id).await.unwrap().unwrap().state, JobState::Done);
+    assert_eq!(store.job(&stopped.id).await.unwrap().unwrap().state, JobState::Stopped);
+    operations.queries();
+    swept().await;
+    assert_eq!(operations.queries(), 2, "what is due of letters, and of jobs");
+}
+
+#[tokio::test]
+async fn a_job_that_an_older_version_saved_is_found_within_the_hour() {
+    static AHEAD: AtomicI64 = AtomicI64::new(0);
+    const HOUR: i64 = 60 * 60 * 1000;
+    let store = store().await;
+    parks(&store, 1, Reason::Invalid, second(1)).await;
+    let (sweep, jobs) = sweep_by(&store, Clock::ahead(&AHEAD));
+    let swept = async || sweep.run(in_a_minute(), async |_, _, _| Ok::<_, Infallible>(None)).await.unwrap();
+    let state = async |job: &Job| store.job(&job.id).await.unwrap().unwrap().state;
+
+    let discard = Action::Discard { because: "a test's".to_owned() };
+    let first = begins(&jobs, discard.clone(), Reason::Invalid).await;
+    of_last_year(&store, &first).await;
+    assert_eq!(swept().await.by_jobs, 1, "the first sweep looks for it");
+    assert_eq!(state(&first).await, JobState::Done);
+
+    let second = begins(&jobs, discard, Reason::Invalid).await;
+    of_last_year(&store, &second).await;
+    swept().await;
+    assert_eq!(state(&second).await, JobState::Running);
+    AHEAD.store(HOUR, Relaxed);
+    swept().await;
+    assert_eq!(state(&second).await, JobState::Done);
+}
+
+#[tokio::test]
+async fn a_job_is_stored_before_a_letter_is_read() {
+    let tables = store().await;
+    for n in 0..30 {
+        parks(&tables, n, Reason::Invalid, second(n)).await;
+    }
+    let (store, operations) = Operations::of(&tables);
+    let (_, jobs) = sweep(&store);
+    operations.let_queries_fail(true);
+    let job = begins(&jobs, Action::Discard { because: "a test's".to_owned() }, Reason::Invalid).await;
+    assert_eq!((job.state, job.total, operations.queries()), (JobState::Running, None, 1));
+    assert_eq!(tables.job(&job.id).await.unwrap(), Some(job.clone()));
+
+    operations.let_queries_fail(false);
+    // Whoever starts a job and is killed has it leased until then.
+    let (sweep, _) = sweep_by(&store, Clock::fixed(second(NOW) + LEASE));
+    let swept = sweep.run(in_a_minute(), async |_, _, _| Ok::<_, Infallible>(None)).await.unwrap();
+    assert_eq!(swept.by_jobs, 30);
+    let job = store.job(&job.id).await.unwrap().unwrap();
+    assert_eq!((job.state, job.total, job.progress.done), (JobState::Done, Some(30), 30));
 }
 
 #[tokio::test]

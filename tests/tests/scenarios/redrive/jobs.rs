@@ -1,6 +1,6 @@
 //! Many letters at once: a group, a filter, and the job that is made of them.
 
-use reqwest::StatusCode;
+use reqwest::{Method, StatusCode};
 use serde_json::json;
 use testkit::{Employee, World};
 
@@ -70,16 +70,47 @@ async fn a_job_with_a_field_that_it_has_not_does_nothing() {
     world.hr().hires(&Employee::ada()).await;
     world.settle().await;
     let letter = only_letter(&world).await;
-    for task in [
-        json!({"action": "discard", "because": "x", "filters": {"state": "quarantined"}}),
-        json!({"action": "redrive", "because": "x"}),
-        json!({"action": "redrive", "filter": {"states": "quarantined"}}),
+    for (task, field) in [
+        (json!({"action": "discard", "because": "x", "filters": {"state": "quarantined"}}), "/filters"),
+        (json!({"action": "redrive", "because": "x"}), "/because"),
+        (json!({"action": "redrive", "filter": {"states": "quarantined"}}), "/filter/states"),
+        (json!({"action": "redrive", "filter": []}), "/filter"),
+        (json!({"action": 0}), "/action"),
     ] {
         let refused = world.post("/v1/dead-letter-jobs", &task).await;
         assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{task}: {refused:?}");
+        assert_eq!(refused.json["errors"][0]["pointer"], field, "{task}: {refused:?}");
     }
     assert_eq!(only_letter(&world).await, letter);
     world.settle().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_of_which_a_part_could_be_overlooked_does_nothing() {
+    let world = World::new().await;
+    world.hr().hires(&Employee::ada()).await;
+    world.settle().await;
+    let letter = only_letter(&world).await;
+    let (jobs, discard) = ("/v1/dead-letter-jobs", path(&letter, "discard"));
+    for (path, body, code) in [
+        (
+            jobs,
+            r#"{"action": "discard", "because": "only DL0"}, "filter": {"group": "0"}}"#,
+            "malformed_json",
+        ),
+        (jobs, r#"{"action": "redrive", "filter": {"state": "resolved"}, "filter": {}}"#, "invalid_fields"),
+        (jobs, r#"{"action": "redrive", "filter": {}, "action": "redrive"}"#, "invalid_fields"),
+        (jobs, r#"{"action": "discard", "because": "a", "because": "b"}"#, "invalid_fields"),
+        (&discard, r#"{"because": "x"} {"because": "y"}"#, "malformed_json"),
+        (&discard, r#"{"because": "x", "because": "y"}"#, "invalid_fields"),
+        (&discard, r#"{"because": "x", "dry_run": true}"#, "invalid_fields"),
+    ] {
+        let headers = [("content-type", "application/json")];
+        let refused = world.call(Method::POST, path, &headers, Some(body.into())).await;
+        assert_eq!(refused.json["code"], code, "{body}: {refused:?}");
+    }
+    assert_eq!(only_letter(&world).await, letter);
+    assert_eq!(world.get(jobs).await.json["jobs"], json!([]));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -184,3 +184,35 @@ impl Api {
         Error::Stranger { base: self.shown(), source: source.into() }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::{Json, Router, extract::Query, routing::get};
+    use serde_json::json;
+
+    use super::*;
+
+    #[derive(serde::Deserialize)]
+    struct Asked {
+        cursor: Option<String>,
+    }
+
+    #[tokio::test]
+    async fn a_page_without_an_item_does_not_end_a_list() {
+        let pages = get(async |Query(asked): Query<Asked>| {
+            Json(match asked.cursor.as_deref() {
+                None => json!({"dead_letters": [], "next_cursor": "second"}),
+                Some("second") => json!({"dead_letters": [1], "next_cursor": "third"}),
+                Some(_) => json!({"dead_letters": [2], "next_cursor": null}),
+            })
+        });
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let _server = tokio::spawn(async move {
+            axum::serve(listener, Router::new().route("/v1/dead-letters", pages)).await
+        });
+        let api = Api::new(Some(&url), &Vars::from_iter([("", ""); 0])).unwrap();
+        let all = api.pages(Call::get(["dead-letters"]), "dead_letters", 50, |_| {}).await.unwrap();
+        assert_eq!(all, json!({"dead_letters": [1, 2], "next_cursor": null}));
+    }
+}

@@ -15,6 +15,7 @@ struct Group {
     message: String,
     count: u64,
     waiting: u64,
+    at_least: bool,
     first_seen: Timestamp,
     last_seen: Timestamp,
 }
@@ -44,12 +45,15 @@ pub(super) async fn run(session: &Session) -> anyhow::Result<()> {
 
 impl Group {
     fn row(&self, now: Timestamp) -> [Cell; 7] {
-        let waiting = if self.waiting > 0 { Style::new().red() } else { Style::new().green() };
+        // What was not counted may wait, too.
+        let counted = |count: u64| if self.at_least { format!("{count}+") } else { count.to_string() };
+        let waiting =
+            if self.waiting > 0 || self.at_least { Style::new().red() } else { Style::new().green() };
         [
             self.id.as_str().into(),
             self.reason.as_str().into(),
-            Cell::styled(self.waiting.to_string(), waiting),
-            self.count.to_string().into(),
+            Cell::styled(counted(self.waiting), waiting),
+            counted(self.count).into(),
             age(self.first_seen, now).into(),
             age(self.last_seen, now).into(),
             Cell::dim(self.message.as_str()),

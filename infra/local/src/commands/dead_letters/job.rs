@@ -28,7 +28,7 @@ pub(super) async fn run(session: &Session, task: &Task, no_wait: bool) -> anyhow
         Action::Redrive => "redrives",
         Action::Discard { .. } => "discards",
     };
-    session.say(&format!("Job {} {verb} {}.", job.id, plural(job.total, "letter")))?;
+    session.say(&format!("Job {} {verb} {}.", job.id, letters(&job)))?;
     if no_wait { end(session, &job, &answer) } else { follow(session, job, answer, stop).await }
 }
 
@@ -44,6 +44,9 @@ pub(super) async fn follow(
     let mut silent = 0;
     while job.state == JobState::Running {
         bar.set_position(job.progress.done + job.progress.skipped);
+        if let Some(total) = job.total {
+            bar.set_length(total);
+        }
         let id = job.id.clone();
         let look = async {
             sleep(PAUSE).await;
@@ -80,6 +83,15 @@ pub(super) async fn follow(
     Ok(())
 }
 
+fn letters(job: &Job) -> String {
+    job.total.map_or_else(|| "letters that are being counted".to_owned(), |total| plural(total, "letter"))
+}
+
+/// How many letters there are, as far as that is known.
+pub(super) fn total(job: &Job) -> String {
+    job.total.map_or_else(|| "?".to_owned(), |total| total.to_string())
+}
+
 /// Where it stands, as the last line.
 fn end(session: &Session, job: &Job, answer: &Value) -> anyhow::Result<()> {
     let (done, skipped) = (job.progress.done, job.progress.skipped);
@@ -90,8 +102,8 @@ fn end(session: &Session, job: &Job, answer: &Value) -> anyhow::Result<()> {
     let alone = if skipped > 0 { format!(", {skipped} left alone") } else { String::new() };
     let line = match job.state {
         JobState::Done => format!("Done: {done} {verb}{alone}."),
-        JobState::Running => format!("Running: {done} of {} {verb}{alone}.", job.total),
-        JobState::Stopped => format!("Stopped: {done} of {} {verb}{alone}.", job.total),
+        JobState::Running => format!("Running: {done} of {} {verb}{alone}.", total(job)),
+        JobState::Stopped => format!("Stopped: {done} of {} {verb}{alone}.", total(job)),
     };
     session.print(answer, |out| writeln!(out, "{line}"))
 }

@@ -84,7 +84,7 @@ fn row(job: &Job, now: Timestamp) -> [Cell; 8] {
         state,
         job.progress.done.to_string().into(),
         job.progress.skipped.to_string().into(),
-        job.total.to_string().into(),
+        job::total(job).into(),
         age(job.created_at, now).into(),
         job.by.to_string().into(),
         Cell::dim(describe(&job.task)),

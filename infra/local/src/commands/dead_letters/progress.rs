@@ -2,10 +2,11 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// Of letters, on a terminal; elsewhere there is none.
-pub(super) fn bar(total: u64) -> ProgressBar {
+/// Of letters, on a terminal; elsewhere there is none. `None` while nobody knows how many.
+pub(super) fn bar(total: Option<u64>) -> ProgressBar {
     let look = "{spinner:.cyan} {bar:32.cyan/dim} {pos} of {len} letters, {elapsed}  {msg:.dim}";
-    drawn(ProgressBar::new(total), look)
+    let bar = total.map_or_else(ProgressBar::no_length, ProgressBar::new);
+    drawn(bar, look)
 }
 
 /// For what has no known end.
