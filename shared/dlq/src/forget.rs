@@ -8,7 +8,7 @@ use crate::{
     filter::Filter,
     letter::DeadLetter,
     life::Step,
-    store::{Position, Saved, Store},
+    store::{Listed, Saved, Store},
     write::ROUNDS,
 };
 
@@ -34,13 +34,13 @@ impl Forget {
         let filter = Filter { employee_id: Some(employee_id.clone()), ..Filter::default() };
         let mut after = None;
         loop {
-            let letters = self.store.list(&filter, after.as_ref(), PAGE).await?;
+            let Listed { letters, next } = self.store.list(&filter, after.as_ref(), PAGE).await?;
             for letter in &letters {
                 self.letter(letter, until).await?;
             }
-            match letters.last() {
-                Some(last) if letters.len() == PAGE => after = Some(Position::of(last)),
-                _ => return Ok(()),
+            match next {
+                Some(next) => after = Some(next),
+                None => return Ok(()),
             }
         }
     }
@@ -90,7 +90,7 @@ mod tests {
         for _ in 0..2 {
             forget.forget(&EmployeeId::parse("E1").unwrap(), Timestamp::MAX).await.unwrap();
         }
-        let letters = store.list(&Filter::default(), None, 10).await.unwrap();
+        let letters = store.list(&Filter::default(), None, 10).await.unwrap().letters;
         assert_eq!(letters.len(), 3);
         for letter in letters {
             let payload = store.payload(&letter.id, Part::Current).await.unwrap();
