@@ -149,10 +149,6 @@ impl Stated {
     }
 
     /// `None` where the field is not spoken of, `Some(None)` where it is cleared.
-    #[expect(
-        clippy::option_option,
-        reason = "a merge patch has three answers, and this is how serde spells them"
-    )]
     pub fn get(&self, field: Field) -> Option<Option<&Value>> {
         self.0.get(&field).map(Option::as_ref)
     }
