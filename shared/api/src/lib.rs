@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod access;
 mod answer;
 mod call;
 pub mod cursor;
@@ -9,6 +10,7 @@ pub mod openapi;
 mod problem;
 mod serve;
 
+pub use access::warn_if_open;
 pub use answer::{json, link_to_next, raw_json};
 pub use call::Call;
 pub use key::Caller;

@@ -75,7 +75,7 @@ impl Instance {
 
     fn with(vars: &Vars, clock: Clock) -> Self {
         let aws = Aws::from_vars(vars).unwrap();
-        let api = Api::from_vars("test", &["API_KEY"], vars, &aws, clock).unwrap();
+        let api = Api::from_vars("test", &["API_KEY"], &vars.clone().or("AUTH", "off"), &aws, clock).unwrap();
         Self { api, memory: Memory::from_vars(vars, &aws, clock).unwrap(), done: AtomicUsize::new(0) }
     }
 
