@@ -23,8 +23,9 @@ pub fn describe(description: &mut Description) {
         .key(Key::Api)
         .header(
             "Idempotency-Key",
-            "A request that is sent again under its key is done once and gets its first answer again, for a day: \
-             draft-ietf-httpapi-idempotency-key-header. 1 to 255 visible ASCII characters in double quotes; without \
+            "A request that is sent again under its key is done once and gets its first answer again, for a day \
+             (draft-ietf-httpapi-idempotency-key-header); after it the same key is a new request. Each API key has \
+             keys of its own. 1 to 255 visible ASCII characters in double quotes; without \
              spaces, quotes, commas and semicolons they may go without the quotes.",
             r#"^("([ !#-\[\]-~]|\\["\\]){1,255}"|[!#-+\--:<-~]{1,255})$"#,
             "\"8e03978e-40d5-43dd-bc93-6894a57f9324\"",

@@ -14,6 +14,7 @@ use lambda_http::{
 use onboarding::accept::{Accept, Error};
 use runtime::{Clock, ConfigError, Vars, telemetry};
 use serde::Serialize;
+use uuid::Uuid;
 
 #[cfg(feature = "schema")]
 mod describe;
@@ -32,6 +33,7 @@ pub struct Function {
     accept: Accept,
     memory: Memory,
     producer: Producer,
+    clock: Clock,
 }
 
 #[derive(Serialize)]
@@ -53,6 +55,7 @@ impl Function {
             accept: Accept::new(producer.clone(), clock),
             memory: Memory::from_vars(vars, &aws, clock)?,
             producer,
+            clock,
         })
     }
 
@@ -71,18 +74,36 @@ impl Function {
         }
         call.only(&Method::POST, "POST")?;
         let body = call.json_body(MOST_BYTES)?;
-        let keyed = Keyed::of(call, body)?;
-        let unnamed = keyed.as_ref().map(event_id);
-        let event = self.accept.check(body, call.correlation_id.clone(), unnamed).map_err(not_an_event)?;
-        let publishing = self.publish(call, &event);
-        match &keyed {
-            Some(keyed) => self.memory.once(call, keyed, publishing).await,
-            None => publishing.await,
-        }
+        let Some(keyed) = Keyed::of(call, body, self.clock.now())? else {
+            let event = self.check(call, body, None)?;
+            return self.publish(call, event).await;
+        };
+        // Before the key is taken: what is wrong may be corrected under it.
+        let unnamed = event_id(keyed.request_id());
+        let mut event = self.check(call, body, Some(unnamed.clone()))?;
+        let publishing = |request_id| {
+            let first = event_id(request_id);
+            // HR's own id is the event's under every key.
+            if event.event_id == unnamed && first != unnamed {
+                tracing::Span::current().record("event_id", first.as_str());
+                event.event_id = first;
+            }
+            self.publish(call, event)
+        };
+        self.memory.once(call, &keyed, publishing).await
     }
 
-    async fn publish(&self, call: &Call, event: &EnrichmentRequestedV1) -> Result<Response<Body>, Problem> {
-        self.accept.publish(event, &call.traceparent()).await.map_err(|error| unpublished(&error))?;
+    fn check(
+        &self,
+        call: &Call,
+        body: &[u8],
+        unnamed: Option<EventId>,
+    ) -> Result<EnrichmentRequestedV1, Problem> {
+        self.accept.check(body, call.correlation_id.clone(), unnamed).map_err(not_an_event)
+    }
+
+    async fn publish(&self, call: &Call, event: EnrichmentRequestedV1) -> Result<Response<Body>, Problem> {
+        self.accept.publish(&event, &call.traceparent()).await.map_err(|error| unpublished(&error))?;
         tracing::info!(event_type = event.event_type.as_str(), "accepted");
         let id = call.correlation_id.as_str();
         let answer =
@@ -92,8 +113,8 @@ impl Function {
 }
 
 /// So that a repeat is the same event even when the memory of its key is lost.
-fn event_id(keyed: &Keyed) -> EventId {
-    EventId::parse(keyed.request_id().to_string()).expect("a UUID is visible ASCII")
+fn event_id(request_id: Uuid) -> EventId {
+    EventId::parse(request_id.to_string()).expect("a UUID is visible ASCII")
 }
 
 fn not_an_event(error: Error) -> Problem {
