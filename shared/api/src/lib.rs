@@ -4,6 +4,7 @@ mod access;
 mod answer;
 mod call;
 pub mod cursor;
+pub mod health;
 mod key;
 #[cfg(feature = "schema")]
 pub mod openapi;
