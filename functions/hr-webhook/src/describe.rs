@@ -2,7 +2,7 @@ use api::openapi::{Description, Key};
 use lambda_http::http::{Method, StatusCode};
 use onboarding::accept;
 
-use crate::{Accepted, MOST_BYTES};
+use crate::{Accepted, MOST_BYTES, health::Health};
 
 const EXAMPLES: [(&str, &str); 2] = [
     (
@@ -49,4 +49,13 @@ pub fn describe(description: &mut Description) {
             &[],
         )
         .may_be_unavailable();
+    let _complete = description
+        .operation(&Method::GET, "/v1/hr/healthz", "checkWebhookHealth", "Whether an event would be taken")
+        .key(Key::Nobodys)
+        .answers::<Health>(
+            StatusCode::OK,
+            "It would; `degraded` while the table of `Idempotency-Key`s is away, as repeats are not known then.",
+            &[],
+        )
+        .answers::<Health>(StatusCode::SERVICE_UNAVAILABLE, "The brokers don't answer for the topic.", &[]);
 }

@@ -1,4 +1,5 @@
-//! `POST /v1/hr/webhook`: takes an HR event, and answers 202 once Kafka has it on its disk quorum.
+//! `POST /v1/hr/webhook`: takes an HR event, and answers 202 once Kafka has it on its disk quorum. `GET /v1/hr/healthz`:
+//! whether it would.
 
 use std::convert::Infallible;
 
@@ -18,6 +19,7 @@ use uuid::Uuid;
 
 #[cfg(feature = "schema")]
 mod describe;
+mod health;
 
 #[cfg(feature = "schema")]
 pub use describe::describe;
@@ -51,7 +53,7 @@ impl Function {
         let aws = Aws::from_vars(vars)?;
         let producer = Producer::from_vars(vars, &aws, clock)?;
         Ok(Self {
-            api: Api::from_vars(NAME, &["API_KEY"], vars, &aws, clock)?,
+            api: Api::from_vars(NAME, &["API_KEY"], vars, &aws, clock)?.open("/v1/hr/healthz"),
             accept: Accept::new(producer.clone(), clock),
             memory: Memory::from_vars(vars, &aws, clock)?,
             producer,
@@ -69,10 +71,21 @@ impl Function {
     }
 
     async fn answer(&self, call: &Call) -> Result<Response<Body>, Problem> {
-        if call.route() != "/v1/hr/webhook" {
-            return Err(Problem::unknown_route());
+        match call.route() {
+            "/v1/hr/webhook" => {
+                call.only(&Method::POST, "POST")?;
+                self.take(call).await
+            }
+            "/v1/hr/healthz" => {
+                call.only(&Method::GET, "GET")?;
+                let health = health::check(&self.producer, &self.memory).await;
+                Ok(json(health.status.http_status(), &health))
+            }
+            _ => Err(Problem::unknown_route()),
         }
-        call.only(&Method::POST, "POST")?;
+    }
+
+    async fn take(&self, call: &Call) -> Result<Response<Body>, Problem> {
         let body = call.json_body(MOST_BYTES)?;
         let Some(keyed) = Keyed::of(call, body, self.clock.now())? else {
             let event = self.check(call, body, None)?;

@@ -36,6 +36,11 @@ impl Memory {
         Ok(Self { table, clock })
     }
 
+    /// Asks the table whether it answers. `None` where there is none.
+    pub fn ping(&self) -> Option<impl Future<Output = Result<(), Error>>> {
+        self.table.as_ref().map(|(store, _)| store.ping())
+    }
+
     /// Does the work of the request that was first with its key, and gives its answer to the repeats. `work` gets the
     /// request's id, which is that of the first one also where another goes on in its place.
     ///

@@ -37,6 +37,10 @@ impl Store {
         Box::pin(dynamo::put(self.client(), entry, put)).await
     }
 
+    pub(crate) async fn ping(&self) -> Result<(), Error> {
+        Box::pin(dynamo::ping(self.client(), &self.config.table, "id", None)).await
+    }
+
     fn client(&self) -> &Client {
         self.client.get_or_init(|| self.config.tables.client(&self.aws))
     }

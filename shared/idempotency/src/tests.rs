@@ -410,6 +410,16 @@ async fn a_table_that_is_away_or_silent_holds_nobody_up() {
 }
 
 #[tokio::test]
+async fn a_table_says_whether_it_answers_and_none_says_nothing() {
+    for vars in tables().await {
+        Instance::new(&vars).memory.ping().unwrap().await.unwrap();
+        let away = Instance::new(&vars.with("IDEMPOTENCY_TABLE", "nowhere"));
+        assert!(away.memory.ping().unwrap().await.is_err());
+    }
+    assert!(Instance::new(&Vars::from_iter(aws::EMULATED)).memory.ping().is_none());
+}
+
+#[tokio::test]
 async fn without_a_table_every_request_is_a_first_one() {
     let instance = Instance::new(&Vars::from_iter(aws::EMULATED));
     for times in 1..=2 {

@@ -24,6 +24,7 @@ fn is_as_named(function: &str, sample: &str, answer: &Value) -> bool {
         ("enrichment" | "dlq-reprocessor", _) => return answer == &json!({"batchItemFailures": []}),
         ("hr-webhook", "malformed") => 400,
         ("hr-webhook", "invalid-fields") => 422,
+        ("hr-webhook", "healthz") => 200,
         ("hr-webhook", _) => 202,
         (_, "unknown-route" | "letter") => 404,
         _ => 200,
