@@ -78,7 +78,8 @@ impl Function {
             }
             "/v1/hr/healthz" => {
                 call.only(&Method::GET, "GET")?;
-                let health = health::check(&self.producer, &self.memory).await;
+                // Boxed: it waits for two at once, and is in the future of each webhook.
+                let health = Box::pin(health::check(&self.producer, &self.memory)).await;
                 Ok(json(health.status.http_status(), &health))
             }
             _ => Err(Problem::unknown_route()),
