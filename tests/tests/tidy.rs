@@ -179,6 +179,15 @@ fn a_function_has_one_name_everywhere() {
 }
 
 #[test]
+fn every_http_function_warns_at_its_start_that_it_is_open() {
+    for name in folders("functions") {
+        let is_http = read(&format!("functions/{name}/src/lib.rs")).contains("Api::from_vars(");
+        let warns = read(&format!("functions/{name}/src/main.rs")).contains("api::warn_if_open(&vars);");
+        assert_eq!(warns, is_http, "{name}");
+    }
+}
+
+#[test]
 fn the_template_and_the_code_agree_on_topics() {
     let (template, contracts) = (read("template.yaml"), read("shared/contracts/src/topic.rs"));
     let topics: Vec<_> =

@@ -7,7 +7,7 @@ use cache::Cache;
 use kafka::Producer;
 use lambda_runtime::LambdaEvent;
 use onboarding::{
-    RetryPolicy, Store,
+    OktaHealth, RetryPolicy, Store,
     enrich::{Enrich, Enriched},
 };
 use runtime::{
@@ -44,6 +44,7 @@ impl Function {
     fn new(vars: &Vars, clock: Clock, cache: Cache, aws: &Aws) -> Result<Self, ConfigError> {
         let enrich = Enrich {
             store: Store::from_vars(vars, aws)?,
+            okta_health: OktaHealth::new(cache.clone(), clock),
             cache,
             okta: okta::Client::from_vars(vars, aws, clock)?,
             producer: Producer::from_vars(vars, aws, clock)?,

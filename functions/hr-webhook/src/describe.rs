@@ -3,7 +3,7 @@ use contracts::EmployeeId;
 use lambda_http::http::{Method, StatusCode};
 use onboarding::accept;
 
-use crate::{Accepted, FORGET, MOST_BYTES};
+use crate::{Accepted, FORGET, MOST_BYTES, health::Health};
 
 const EXAMPLES: [(&str, &str); 2] = [
     (
@@ -24,8 +24,9 @@ pub fn describe(description: &mut Description) {
         .key(Key::Api)
         .header(
             "Idempotency-Key",
-            "A request that is sent again under its key is done once and gets its first answer again, for a day: \
-             draft-ietf-httpapi-idempotency-key-header. 1 to 255 visible ASCII characters in double quotes; without \
+            "A request that is sent again under its key is done once and gets its first answer again, for a day \
+             (draft-ietf-httpapi-idempotency-key-header); after it the same key is a new request. Each API key has \
+             keys of its own. 1 to 255 visible ASCII characters in double quotes; without \
              spaces, quotes, commas and semicolons they may go without the quotes.",
             r#"^("([ !#-\[\]-~]|\\["\\]){1,255}"|[!#-+\--:<-~]{1,255})$"#,
             "\"8e03978e-40d5-43dd-bc93-6894a57f9324\"",
@@ -62,4 +63,13 @@ pub fn describe(description: &mut Description) {
         .leads_to(StatusCode::ACCEPTED, "showRequest", "id", "/correlation_id")
         .refuses(StatusCode::NOT_FOUND, "`user_not_found`: nobody can have this id.", &[])
         .may_be_unavailable();
+    let _complete = description
+        .operation(&Method::GET, "/v1/hr/healthz", "checkWebhookHealth", "Whether an event would be taken")
+        .key(Key::Nobodys)
+        .answers::<Health>(
+            StatusCode::OK,
+            "It would; `degraded` while the table of `Idempotency-Key`s is away, as repeats are not known then.",
+            &[],
+        )
+        .answers::<Health>(StatusCode::SERVICE_UNAVAILABLE, "The brokers don't answer for the topic.", &[]);
 }

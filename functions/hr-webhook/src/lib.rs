@@ -1,5 +1,5 @@
 //! `POST /v1/hr/webhook` and `DELETE /v1/users/{id}`: takes an HR event, or the command to forget a person, and answers 202
-//! once Kafka has it on its disk quorum.
+//! once Kafka has it on its disk quorum. `GET /v1/hr/healthz`: whether it would.
 
 use std::convert::Infallible;
 
@@ -15,9 +15,11 @@ use lambda_http::{
 use onboarding::accept::{Accept, Error};
 use runtime::{Clock, ConfigError, Vars, telemetry};
 use serde::Serialize;
+use uuid::Uuid;
 
 #[cfg(feature = "schema")]
 mod describe;
+mod health;
 
 #[cfg(feature = "schema")]
 pub use describe::describe;
@@ -38,6 +40,7 @@ pub struct Function {
     accept: Accept,
     memory: Memory,
     producer: Producer,
+    clock: Clock,
 }
 
 #[derive(Serialize)]
@@ -58,11 +61,12 @@ impl Function {
         let aws = Aws::from_vars(vars)?;
         let producer = Producer::from_vars(vars, &aws, clock)?;
         Ok(Self {
-            api: Api::from_vars(NAME, &["API_KEY"], vars, &aws, clock)?,
+            api: Api::from_vars(NAME, &["API_KEY"], vars, &aws, clock)?.open("/v1/hr/healthz"),
             admin: Api::from_vars(NAME, &["ADMIN_KEY", "API_KEY"], vars, &aws, clock)?,
             accept: Accept::new(producer.clone(), clock),
             memory: Memory::from_vars(vars, &aws, clock)?,
             producer,
+            clock,
         })
     }
 
@@ -79,19 +83,49 @@ impl Function {
     }
 
     async fn answer(&self, call: &Call) -> Result<Response<Body>, Problem> {
-        if call.route() != "/v1/hr/webhook" {
-            return Err(Problem::unknown_route());
+        match call.route() {
+            "/v1/hr/webhook" => {
+                call.only(&Method::POST, "POST")?;
+                self.take(call).await
+            }
+            "/v1/hr/healthz" => {
+                call.only(&Method::GET, "GET")?;
+                // Boxed: it waits for two at once, and is in the future of each webhook.
+                let health = Box::pin(health::check(&self.producer, &self.memory)).await;
+                Ok(json(health.status.http_status(), &health))
+            }
+            _ => Err(Problem::unknown_route()),
         }
-        call.only(&Method::POST, "POST")?;
+    }
+
+    async fn take(&self, call: &Call) -> Result<Response<Body>, Problem> {
         let body = call.json_body(MOST_BYTES)?;
-        let keyed = Keyed::of(call, body)?;
-        let unnamed = keyed.as_ref().map(event_id);
-        let event = self.accept.check(body, call.correlation_id.clone(), unnamed).map_err(not_an_event)?;
-        let publishing = self.publish(call, &event);
-        match &keyed {
-            Some(keyed) => self.memory.once(call, keyed, publishing).await,
-            None => publishing.await,
-        }
+        let Some(keyed) = Keyed::of(call, body, self.clock.now())? else {
+            let event = self.check(call, body, None)?;
+            return self.publish(call, event).await;
+        };
+        // Before the key is taken: what is wrong may be corrected under it.
+        let unnamed = event_id(keyed.request_id());
+        let mut event = self.check(call, body, Some(unnamed.clone()))?;
+        let publishing = |request_id| {
+            let first = event_id(request_id);
+            // HR's own id is the event's under every key.
+            if event.event_id == unnamed && first != unnamed {
+                tracing::Span::current().record("event_id", first.as_str());
+                event.event_id = first;
+            }
+            self.publish(call, event)
+        };
+        self.memory.once(call, &keyed, publishing).await
+    }
+
+    fn check(
+        &self,
+        call: &Call,
+        body: &[u8],
+        unnamed: Option<EventId>,
+    ) -> Result<EnrichmentRequestedV2, Problem> {
+        self.accept.check(body, call.correlation_id.clone(), unnamed).map_err(not_an_event)
     }
 
     async fn forget(&self, call: &Call) -> Result<Response<Body>, Problem> {
@@ -99,11 +133,11 @@ impl Function {
         let id = EmployeeId::parse(call.path("id"))
             .map_err(|_| Problem::not_found("user_not_found", "There is no user with this id."))?;
         tracing::info!(caller = call.caller.name(), "a person is to be forgotten");
-        self.publish(call, &self.accept.erasure(id, call.correlation_id.clone())).await
+        self.publish(call, self.accept.erasure(id, call.correlation_id.clone())).await
     }
 
-    async fn publish(&self, call: &Call, event: &EnrichmentRequestedV2) -> Result<Response<Body>, Problem> {
-        self.accept.publish(event, &call.traceparent()).await.map_err(|error| unpublished(&error))?;
+    async fn publish(&self, call: &Call, event: EnrichmentRequestedV2) -> Result<Response<Body>, Problem> {
+        self.accept.publish(&event, &call.traceparent()).await.map_err(|error| unpublished(&error))?;
         tracing::info!(event_type = event.event_type.as_str(), "accepted");
         let id = call.correlation_id.as_str();
         let answer = Accepted {
@@ -117,8 +151,8 @@ impl Function {
 }
 
 /// So that a repeat is the same event even when the memory of its key is lost.
-fn event_id(keyed: &Keyed) -> EventId {
-    EventId::parse(keyed.request_id().to_string()).expect("a UUID is visible ASCII")
+fn event_id(request_id: Uuid) -> EventId {
+    EventId::parse(request_id.to_string()).expect("a UUID is visible ASCII")
 }
 
 fn not_an_event(error: Error) -> Problem {

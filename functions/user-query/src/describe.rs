@@ -60,7 +60,10 @@ pub fn describe(description: &mut Description) {
         .may_be_unavailable();
     let _complete = get(description, "/v1/healthz", "checkHealth", "Whether queries can be answered")
         .key(Key::Nobodys)
-        .answers::<Health>(StatusCode::OK, "They can; `degraded` without the cache.", &[])
+        .description(
+            "Okta is not asked: `okta` is how it was when the enrichment asked it last, in the last five minutes.",
+        )
+        .answers::<Health>(StatusCode::OK, "They can; `degraded` while the cache or Okta is away.", &[])
         .answers::<Health>(StatusCode::SERVICE_UNAVAILABLE, "They can't.", &[]);
 }
 

@@ -11,7 +11,7 @@ use lambda_http::{
     http::{Method, StatusCode},
 };
 use onboarding::{
-    CheckHealth, FindRequest, Status, Store,
+    CheckHealth, FindRequest, OktaHealth, Store,
     find_users::{self, FindUsers, Page},
     store::{self, Filter},
 };
@@ -51,7 +51,7 @@ impl Function {
             api: Api::from_vars(NAME, &["API_KEY"], vars, aws, clock)?.open("/v1/healthz"),
             users: FindUsers::new(store.clone(), cache.clone(), Signer::from_vars(vars, aws)?),
             requests: FindRequest::new(store.clone()),
-            health: CheckHealth::new(store, cache),
+            health: CheckHealth::new(store, cache.clone(), OktaHealth::new(cache, clock)),
         })
     }
 
@@ -126,12 +126,9 @@ impl Function {
     }
 
     async fn healthz(&self) -> Response<Body> {
-        let health = self.health.check().await;
-        let status = match health.status {
-            Status::Up | Status::Degraded => StatusCode::OK,
-            Status::Down => StatusCode::SERVICE_UNAVAILABLE,
-        };
-        json(status, &health)
+        // Boxed: it waits for three at once, and is in the future of each query.
+        let health = Box::pin(self.health.check()).await;
+        json(health.status.http_status(), &health)
     }
 }
 

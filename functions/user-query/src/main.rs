@@ -13,5 +13,6 @@ async fn run() -> Result<(), Error> {
     let vars = Vars::from_process();
     telemetry::start(&vars)?;
     let function = Function::from_vars(&vars, Clock::system())?;
+    api::warn_if_open(&vars);
     lambda_http::run(service_fn(|request| function.handle(request))).await
 }

@@ -61,6 +61,7 @@ pub struct Cloud {
 /// What each part is, for people.
 #[derive(Debug, Clone)]
 pub struct Parts {
+    pub access: String,
     pub kafka: String,
     pub tables: String,
     pub cache: String,
@@ -97,6 +98,7 @@ impl Cloud {
         let tables = wiring.tables(data_dir.as_deref()).await?;
         let okta = wiring.okta(directory).await?;
         let Wiring { vars, servers, .. } = wiring;
+        let (vars, access) = wiring::access(vars);
         let vars = vars.or("CURSOR_KEY", format!("{}{}", clock.new_id(), clock.new_id()));
         let aws = Aws::from_vars(&vars)?;
         let cache = Cache::from_vars(&vars, &aws)?;
@@ -107,6 +109,7 @@ impl Cloud {
         let mut sources = Vec::new();
         let mut schedules = Schedules::default();
         let mut parts = Parts {
+            access,
             kafka,
             tables,
             cache: cache_name,

@@ -14,6 +14,9 @@ use crate::{
     cloud::{Phase, until},
 };
 
+/// The variables that close the HTTP functions.
+const KEYS: [&str; 4] = ["API_KEY", "API_KEY_SECRET_ID", "ADMIN_KEY", "ADMIN_KEY_SECRET_ID"];
+
 /// What is being started: the variables by which the functions find each part, and what ends with the cloud.
 pub(crate) struct Wiring {
     pub(crate) vars: Vars,
@@ -72,6 +75,16 @@ impl Wiring {
         }));
         Ok(format!("fake at {url}, a company of {people}"))
     }
+}
+
+/// On one's own machine nobody has to think of a key first: where no variable has one, `AUTH` is `off`.
+pub(crate) fn access(vars: Vars) -> (Vars, String) {
+    let set: Vec<_> = KEYS.into_iter().filter(|name| vars.get(name).is_some()).collect();
+    if !set.is_empty() {
+        return (vars, format!("with a key of {}", set.join(" or ")));
+    }
+    let vars = vars.or("AUTH", "off");
+    (vars, "open to everybody on this machine: AUTH=off; set API_KEY to close it".to_owned())
 }
 
 fn tables_file(folder: &Path) -> anyhow::Result<PathBuf> {

@@ -175,11 +175,11 @@ fn components(schemas: &Map<String, Value>, problem: &Schema) -> Value {
         "securitySchemes": {
             "ApiKey": {
                 "type": "apiKey", "in": "header", "name": "X-API-Key",
-                "description": "One of the keys in API_KEY. Where that is unset, everybody is let in.",
+                "description": "One of the keys in API_KEY. With AUTH=off, everybody is let in.",
             },
             "AdminKey": {
                 "type": "apiKey", "in": "header", "name": "X-API-Key",
-                "description": "One of the keys in ADMIN_KEY. Where that is unset, everybody is let in.",
+                "description": "One of the keys in ADMIN_KEY. With AUTH=off, everybody is let in.",
             },
         },
         "parameters": {

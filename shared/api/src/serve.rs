@@ -6,11 +6,11 @@ use lambda_http::{
     request::RequestContext,
 };
 use runtime::{Clock, ConfigError, Vars, telemetry};
-use secrets::Secret;
 use tracing::Instrument;
 
 use crate::{
     Call, Problem,
+    access::Access,
     call::header_of,
     key::{self, Caller, Refusal},
 };
@@ -23,14 +23,14 @@ pub(crate) const API_KEY: &str = "x-api-key";
 #[derive(Clone)]
 pub struct Api {
     service: &'static str,
-    keys: Option<Secret>,
+    access: Access,
     open_route: Option<&'static str>,
     clock: Clock,
 }
 
 impl Api {
     /// Reads the first of the variables `keys` that is set, or that is set with `_SECRET_ID` after it: the keys that
-    /// callers may send as `X-API-Key`. With none of them, everybody is let in.
+    /// callers may send as `X-API-Key`. With none of them `AUTH` has to be `off`, and everybody is let in.
     pub fn from_vars(
         service: &'static str,
         keys: &[&str],
@@ -38,9 +38,7 @@ impl Api {
         aws: &Aws,
         clock: Clock,
     ) -> Result<Self, ConfigError> {
-        let secrets = keys.iter().map(|name| Secret::from_vars(vars, name, aws));
-        let keys = secrets.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().next();
-        Ok(Self { service, keys, open_route: None, clock })
+        Ok(Self { service, access: Access::from_vars(keys, vars, aws)?, open_route: None, clock })
     }
 
     /// Lets everybody in on this route.
@@ -93,8 +91,9 @@ impl Api {
     }
 
     async fn admit(&self, request: &Request, route: &str) -> Result<Caller, Problem> {
-        let Some(keys) = self.keys.as_ref().filter(|_| self.open_route != Some(route)) else {
-            return Ok(Caller::anybody());
+        let keys = match &self.access {
+            Access::WithKey(keys) if self.open_route != Some(route) => keys,
+            Access::WithKey(_) | Access::Everybody => return Ok(Caller::anybody()),
         };
         let Some(given) = header_of(request, API_KEY) else {
             let detail = "Send the API key in the header X-API-Key.";

@@ -81,6 +81,22 @@ impl Cache {
         }
     }
 
+    /// Stores what no table has, in place of what is there.
+    pub async fn put(&self, key: &str, value: &str, ttl: Duration) {
+        let write = async {
+            match &self.backend {
+                Backend::Redis(redis) => redis.put(key, value, ttl).await,
+                Backend::Memory(memory) => {
+                    memory.put(key, value, ttl).await;
+                    Ok(())
+                }
+            }
+        };
+        if let Err(error) = self.bounded(write).await {
+            tracing::warn!(error = telemetry::chain(&error), "a value could not be cached");
+        }
+    }
+
     /// Forgets the key, after its item was written.
     pub async fn invalidate(&self, key: &str) {
         let write = async {

@@ -58,6 +58,10 @@ impl Memory {
         self.0.entry_by_ref(key).or_insert(entry).await;
     }
 
+    pub(crate) async fn put(&self, key: &str, value: &str, ttl: Duration) {
+        self.0.insert(key.to_owned(), Entry { value: Some(value.into()), ttl }).await;
+    }
+
     pub(crate) async fn invalidate(&self, key: &str, tombstone: Duration) {
         self.0.insert(key.to_owned(), Entry { value: None, ttl: tombstone }).await;
     }

@@ -22,6 +22,10 @@ impl Redis {
         self.0.run(async |mut redis| redis.set_options(key, value, unless_present.clone()).await).await
     }
 
+    pub(crate) async fn put(&self, key: &str, value: &str, ttl: Duration) -> Result<(), Error> {
+        self.0.run(async |mut redis| redis.set_ex(key, value, ttl.as_secs().max(1)).await).await
+    }
+
     pub(crate) async fn invalidate(&self, key: &str, tombstone: Duration) -> Result<(), Error> {
         self.0.run(async |mut redis| redis.set_ex(key, TOMBSTONE, tombstone.as_secs()).await).await
     }

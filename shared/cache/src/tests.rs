@@ -59,10 +59,21 @@ async fn a_reader_that_was_overtaken_by_a_write_cannot_put_the_old_value_back() 
 }
 
 #[tokio::test]
+async fn what_is_put_takes_the_place_of_what_was_there_for_its_time() {
+    for cache in caches() {
+        let key = fresh_key();
+        cache.fill(&key, "first").await;
+        cache.put(&key, "second", Duration::from_mins(1)).await;
+        assert_eq!(cache.get(&key).await.as_deref(), Some("second"), "{cache:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_cache_that_is_away_is_a_miss_and_says_so_to_a_ping() {
     let cache =
         cache([("CACHE_URL", "redis://127.0.0.1:1".to_owned()), ("CACHE_TIMEOUT_MS", "50".to_owned())]);
     cache.fill("k", "v").await;
+    cache.put("k", "v", Duration::from_mins(1)).await;
     cache.invalidate("k").await;
     assert_eq!(cache.get("k").await, None);
     assert!(cache.ping().await.is_err());

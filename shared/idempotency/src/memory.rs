@@ -10,6 +10,7 @@ use lambda_http::{
 };
 use runtime::{Clock, ConfigError, Vars, telemetry};
 use tokio::time::timeout;
+use uuid::Uuid;
 
 use crate::{
     Config, Keyed,
@@ -35,45 +36,54 @@ impl Memory {
         Ok(Self { table, clock })
     }
 
-    /// Does the work of the request that was first with its key, and gives its answer to the repeats.
+    /// Asks the table whether it answers. `None` where there is none.
+    pub fn ping(&self) -> Option<impl Future<Output = Result<(), Error>>> {
+        self.table.as_ref().map(|(store, _)| store.ping())
+    }
+
+    /// Does the work of the request that was first with its key, and gives its answer to the repeats. `work` gets the
+    /// request's id, which is that of the first one also where another goes on in its place.
     ///
-    /// What was answered well is remembered. After a problem the key is free again, so that the request can be sent
-    /// again: the problem may be ours.
-    pub async fn once(
+    /// What was answered well is remembered. After a problem the request can be sent again, corrected or not: the problem
+    /// may be ours.
+    pub async fn once<W>(
         &self,
         call: &Call,
         keyed: &Keyed,
-        work: impl Future<Output = Result<Response<Body>, Problem>>,
-    ) -> Result<Response<Body>, Problem> {
-        let Some((store, limit)) = &self.table else { return work.await };
+        work: impl FnOnce(Uuid) -> W,
+    ) -> Result<Response<Body>, Problem>
+    where
+        W: Future<Output = Result<Response<Body>, Problem>>,
+    {
+        let Some((store, limit)) = &self.table else { return work(keyed.request_id()).await };
         let (now, attempt) = (self.clock.now(), self.clock.new_id().to_string());
         let claim = Entry::claim(keyed, attempt, now, call.deadline);
-        match bounded(*limit, take(store, &claim, now)).await {
-            Some(Decision::First) => {}
+        let claim = match bounded(*limit, take(store, claim, now)).await {
+            Some(Decision::First(claim)) => claim,
             Some(Decision::Repeat(answer)) => return Ok(again(answer)),
             Some(Decision::OtherBody) => return Err(other_body()),
             Some(Decision::InFlight) => return Err(in_flight()),
             // Refusing the request could lose what it brings; doing it twice can't do harm further on.
-            None => return work.await,
-        }
-        let result = work.await;
-        match &result {
-            Ok(response) => {
-                let entry = claim.answered(Answer::of(call, response));
-                bounded(*limit, store.replace(&entry.attempt, &entry)).await.map(drop)
-            }
-            Err(_problem) => bounded(*limit, store.remove(&claim)).await,
+            None => return work(keyed.request_id()).await,
         };
+        let result = work(claim.request_id()).await;
+        let entry = match &result {
+            Ok(response) => claim.answered(Answer::of(call, response)),
+            Err(_problem) => claim.failed(),
+        };
+        bounded(*limit, store.replace(&entry.attempt, &entry)).await;
         result
     }
 }
 
 /// Takes the key if it is free or its entry has had its time. Whoever comes second finds it in flight.
-async fn take(store: &Store, claim: &Entry, now: Timestamp) -> Result<Decision, Error> {
-    let Some(held) = store.insert(claim).await? else { return Ok(Decision::First) };
+async fn take(store: &Store, claim: Entry, now: Timestamp) -> Result<Decision, Error> {
+    let Some(held) = store.insert(&claim).await? else { return Ok(Decision::First(claim)) };
     let attempt = held.attempt.clone();
     let decision = held.decide(claim, now);
-    if decision == Decision::First && store.replace(&attempt, claim).await? == Written::ConditionFailed {
+    if let Decision::First(claim) = &decision
+        && store.replace(&attempt, claim).await? == Written::ConditionFailed
+    {
         return Ok(Decision::InFlight);
     }
     Ok(decision)

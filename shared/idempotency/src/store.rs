@@ -1,7 +1,7 @@
 use std::sync::{Arc, OnceLock};
 
 use aws::Aws;
-use aws_sdk_dynamodb::{operation::delete_item::DeleteItemError, types::AttributeValue};
+use aws_sdk_dynamodb::types::AttributeValue;
 use dynamo::{Client, Error, Put, Written};
 
 use crate::{Config, entry::Entry};
@@ -37,25 +37,8 @@ impl Store {
         Box::pin(dynamo::put(self.client(), entry, put)).await
     }
 
-    /// That somebody else has the key by now is as good.
-    pub(crate) async fn remove(&self, entry: &Entry) -> Result<(), Error> {
-        let request = self
-            .client()
-            .delete_item()
-            .table_name(&self.config.table)
-            .key("id", string(&entry.id))
-            .condition_expression("attempt = :own")
-            .expression_attribute_values(":own", string(&entry.attempt));
-        match Box::pin(request.send()).await {
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(DeleteItemError::is_conditional_check_failed_exception) =>
-            {
-                Ok(())
-            }
-            result => Ok(result.map(drop)?),
-        }
+    pub(crate) async fn ping(&self) -> Result<(), Error> {
+        Box::pin(dynamo::ping(self.client(), &self.config.table, "id", None)).await
     }
 
     fn client(&self) -> &Client {

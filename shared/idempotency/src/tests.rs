@@ -1,7 +1,10 @@
 //! The memory on a real table: embedded, and DynamoDB Local where `make test-real` names one.
 
 use std::{
-    sync::atomic::{AtomicUsize, Ordering::SeqCst},
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
     time::Duration,
 };
 
@@ -13,6 +16,7 @@ use lambda_http::{Body, Request, Response, http::StatusCode};
 use runtime::{Clock, Vars};
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::oneshot, time::timeout};
+use uuid::Uuid;
 
 use crate::{Config, Keyed, Memory, entry::Entry, keyed::tests::keyed, store::Store};
 
@@ -44,11 +48,16 @@ async fn tables() -> Vec<Vars> {
     all
 }
 
+const DAY: i64 = 24 * 60 * 60;
+
 /// One instance of a function that answers with how often it has done its work.
 struct Instance {
     api: Api,
     memory: Memory,
+    clock: Clock,
     done: AtomicUsize,
+    /// The id of the request that was worked on last.
+    worked_on: Mutex<Option<Uuid>>,
 }
 
 struct Answer {
@@ -75,8 +84,9 @@ impl Instance {
 
     fn with(vars: &Vars, clock: Clock) -> Self {
         let aws = Aws::from_vars(vars).unwrap();
-        let api = Api::from_vars("test", &["API_KEY"], vars, &aws, clock).unwrap();
-        Self { api, memory: Memory::from_vars(vars, &aws, clock).unwrap(), done: AtomicUsize::new(0) }
+        let api = Api::from_vars("test", &["API_KEY"], &vars.clone().or("AUTH", "off"), &aws, clock).unwrap();
+        let memory = Memory::from_vars(vars, &aws, clock).unwrap();
+        Self { api, memory, clock, done: AtomicUsize::new(0), worked_on: Mutex::default() }
     }
 
     async fn gets(&self, key: &str, body: &str) -> Answer {
@@ -84,22 +94,42 @@ impl Instance {
     }
 
     async fn works(&self, key: &str, body: &str, work: impl AsyncFnOnce() -> Result<(), Problem>) -> Answer {
+        self.works_for("", key, body, work).await
+    }
+
+    async fn works_for(
+        &self,
+        caller: &str,
+        key: &str,
+        body: &str,
+        work: impl AsyncFnOnce() -> Result<(), Problem>,
+    ) -> Answer {
         let mut request = Request::new(Body::Text(body.to_owned()));
         let headers = request.headers_mut();
+        headers.insert("x-api-key", caller.parse().unwrap());
         headers.insert("content-type", "application/json".parse().unwrap());
         headers.insert("idempotency-key", key.parse().unwrap());
         let serving = self.api.serve(request, async |call| {
-            let keyed = Keyed::of(&call, call.json_body(1000)?)?.unwrap();
-            let working = async {
-                work().await?;
-                let done = self.done.fetch_add(1, SeqCst) + 1;
-                Ok(json(StatusCode::ACCEPTED, &json!({ "done": done, "id": call.correlation_id })))
+            let keyed = Keyed::of(&call, call.json_body(1000)?, self.clock.now())?.unwrap();
+            let working = |request: Uuid| {
+                *self.worked_on.lock().unwrap() = Some(request);
+                async {
+                    work().await?;
+                    let done = self.done.fetch_add(1, SeqCst) + 1;
+                    Ok(json(StatusCode::ACCEPTED, &json!({ "done": done, "id": call.correlation_id })))
+                }
             };
             self.memory.once(&call, &keyed, working).await
         });
         let response = serving.await;
         let json: Value = serde_json::from_slice(response.body()).unwrap();
         Answer { status: response.status().as_u16(), code: json["code"].clone(), json, response }
+    }
+
+    /// The id that the work gets which this request is.
+    async fn request_id(&self, caller: &str, key: &str, body: &str) -> Uuid {
+        self.works_for(caller, key, body, async || Ok(())).await;
+        self.worked_on.lock().unwrap().take().expect("it was worked on")
     }
 
     fn done(&self) -> usize {
@@ -210,7 +240,6 @@ async fn after_a_problem_the_key_is_free() {
 
 #[tokio::test]
 async fn an_answer_is_remembered_for_a_day() {
-    const DAY: i64 = 24 * 60 * 60;
     for vars in tables().await {
         let first = Instance::at(&vars, 0).gets("k", "{}").await;
         let late = Instance::at(&vars, DAY - 1).gets("k", "{}").await;
@@ -218,6 +247,74 @@ async fn an_answer_is_remembered_for_a_day() {
         let tomorrow = Instance::at(&vars, DAY).gets("k", "{ }").await;
         assert_eq!((tomorrow.status, tomorrow.is_replayed()), (202, false), "also with another body");
         assert!(Instance::at(&vars, 2 * DAY - 1).gets("k", "{ }").await.is_replayed());
+    }
+}
+
+/// A second that is the last of a day of the caller's key.
+async fn last_second_of_a_day(vars: &Vars, caller: &str, key: &str) -> i64 {
+    let without_table = vars.clone().with("IDEMPOTENCY_TABLE", "");
+    let id_at = async |second| Instance::at(&without_table, second).request_id(caller, key, "{}").await;
+    // Within a day an id changes once: halves lead to where.
+    let (mut before, mut after) = (0, DAY);
+    let first = id_at(before).await;
+    while after - before > 1 {
+        let middle = before.midpoint(after);
+        if id_at(middle).await == first { before = middle } else { after = middle }
+    }
+    before
+}
+
+#[tokio::test]
+async fn two_callers_with_one_key_and_body_are_two_requests() {
+    for vars in tables().await {
+        let instance = Instance::new(&vars);
+        let ids = [instance.request_id("one", "1", "{}").await, instance.request_id("two", "1", "{}").await];
+        assert_ne!(ids[0], ids[1]);
+        assert_eq!(instance.done(), 2);
+    }
+}
+
+#[tokio::test]
+async fn without_the_table_a_repeat_is_the_same_request_for_a_day_of_its_key() {
+    for vars in tables().await {
+        let (last, away) = (
+            last_second_of_a_day(&vars, "c", "k").await,
+            vars.clone().with("IDEMPOTENCY_TABLE", "nowhere").with("IDEMPOTENCY_TIMEOUT_SECONDS", "0.5"),
+        );
+        let first = Instance::at(&vars, last + 1).request_id("c", "k", "{}").await;
+        for second in [last + 1, last + DAY / 2, last + DAY] {
+            assert_eq!(Instance::at(&away, second).request_id("c", "k", "{}").await, first, "{second}");
+        }
+        let tomorrow = Instance::at(&away, last + 1 + DAY).request_id("c", "k", "{}").await;
+        assert_ne!(tomorrow, first);
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_failed_keeps_its_id_when_it_is_sent_again_on_the_next_day_of_its_key() {
+    for vars in tables().await {
+        let last = last_second_of_a_day(&vars, "c", "k").await;
+        let failing = Instance::at(&vars, last);
+        let failed = failing.works_for("c", "k", "{}", async || Err(Problem::unavailable())).await;
+        assert_eq!(failed.status, 503);
+        let first = failing.worked_on.lock().unwrap().take().unwrap();
+        assert_eq!(Instance::at(&vars, last + 1).request_id("c", "k", "{}").await, first);
+        // The day is the first one's, not that of the repeat.
+        assert_ne!(Instance::at(&vars, last + DAY).request_id("c", "k", "{}").await, first);
+    }
+}
+
+#[tokio::test]
+async fn an_answer_from_before_ids_were_kept_is_given_again() {
+    for vars in tables().await {
+        let first = Instance::new(&vars).gets("k", "{}").await;
+        let client = dynamo::client(&vars, &Aws::from_vars(&vars).unwrap()).unwrap();
+        let table = vars.get("IDEMPOTENCY_TABLE").unwrap();
+        let mut item = client.scan().table_name(table).send().await.unwrap().items.unwrap().remove(0);
+        assert!(item.remove("request_id").is_some());
+        client.put_item().table_name(table).set_item(Some(item)).send().await.unwrap();
+        let again = Instance::new(&vars).gets("k", "{}").await;
+        assert_eq!((again.is_replayed(), again.json), (true, first.json));
     }
 }
 
@@ -288,12 +385,7 @@ async fn a_write_that_is_repeated_for_want_of_an_answer_has_the_effect_of_one() 
             Written::ConditionFailed,
             "it has lost the key"
         );
-        store.remove(&one).await.unwrap();
-        assert_eq!(store.insert(&one).await.unwrap(), Some(other.clone()), "which it couldn't free");
-        for _ in 0..2 {
-            store.remove(&other).await.unwrap();
-        }
-        assert_eq!(store.insert(&one).await.unwrap(), None);
+        assert_eq!(store.insert(&one).await.unwrap(), Some(other.clone()), "which it couldn't overwrite");
     }
 }
 
@@ -315,6 +407,16 @@ async fn a_table_that_is_away_or_silent_holds_nobody_up() {
             }
         }
     }
+}
+
+#[tokio::test]
+async fn a_table_says_whether_it_answers_and_none_says_nothing() {
+    for vars in tables().await {
+        Instance::new(&vars).memory.ping().unwrap().await.unwrap();
+        let away = Instance::new(&vars.with("IDEMPOTENCY_TABLE", "nowhere"));
+        assert!(away.memory.ping().unwrap().await.is_err());
+    }
+    assert!(Instance::new(&Vars::from_iter(aws::EMULATED)).memory.ping().is_none());
 }
 
 #[tokio::test]

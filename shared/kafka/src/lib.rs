@@ -8,4 +8,4 @@ mod iam;
 mod producer;
 
 pub use config::Config;
-pub use producer::{Error, Outgoing, Producer, SHUTDOWN_LIMIT};
+pub use producer::{Away, Error, Outgoing, Producer, SHUTDOWN_LIMIT};

@@ -8,6 +8,7 @@ use aws::Aws;
 use rdkafka::{
     error::{KafkaError, KafkaResult, RDKafkaErrorCode},
     message::{Header, OwnedHeaders},
+    metadata::MetadataTopic,
     producer::{FutureProducer, FutureRecord, Producer as _},
 };
 use runtime::{Clock, ConfigError, Vars, config::wrong};
@@ -40,6 +41,11 @@ pub enum Error {
     #[error("no acknowledgement from the brokers")]
     Unacknowledged(#[source] BoxError),
 }
+
+/// The brokers would not take a record for the topic now.
+#[derive(Debug, thiserror::Error)]
+#[error("the brokers did not answer for the topic")]
+pub struct Away(#[source] BoxError);
 
 /// A shared producer; cheap to clone.
 #[derive(Clone)]
@@ -89,6 +95,18 @@ impl Producer {
             Err((error, _record)) if is_too_large(&error) => Err(Error::TooLarge(error)),
             Err((error, _record)) => Err(Error::Unacknowledged(error.into())),
         }
+    }
+
+    /// Asks the brokers for the topic, within `limit`: whether each of its partitions could take a record.
+    pub async fn ping(&self, topic: &str, limit: Duration) -> Result<(), Away> {
+        let topic = self.0.topic(topic).into_owned();
+        let Connected { producer, .. } = self.0.connected().await.map_err(|error| Away(error.into()))?;
+        // librdkafka blocks until it has the answer.
+        let asking = tokio::task::spawn_blocking(move || {
+            let metadata = producer.client().fetch_metadata(Some(&topic), limit)?;
+            metadata.topics().iter().try_for_each(has_leaders)
+        });
+        asking.await.map_err(|crashed| Away(crashed.into()))?.map_err(Away)
     }
 
     /// Waits until nothing is on its way to the brokers any more, or the limit has passed.
@@ -167,6 +185,16 @@ impl Shared {
     }
 }
 
+fn has_leaders(topic: &MetadataTopic) -> Result<(), BoxError> {
+    if let Some(error) = topic.error() {
+        return Err(KafkaError::MetadataFetch(error.into()).into());
+    }
+    match topic.partitions().iter().find(|partition| partition.leader() < 0) {
+        Some(partition) => Err(format!("partition {} has no leader", partition.id()).into()),
+        None => Ok(()),
+    }
+}
+
 fn is_too_large(error: &KafkaError) -> bool {
     matches!(error.rdkafka_error_code(), Some(RDKafkaErrorCode::MessageSizeTooLarge))
 }
@@ -181,5 +209,19 @@ impl std::fmt::Debug for Outgoing<'_> {
     /// The topic only: key and value may be personal.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Outgoing").field("topic", &self.topic).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn brokers_that_are_away_do_not_answer_a_ping() {
+        let vars = Vars::from_iter(aws::EMULATED).with("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:1");
+        let aws = Aws::from_vars(&vars).unwrap();
+        let producer = Producer::from_vars(&vars, &aws, Clock::system()).unwrap();
+        let error = producer.ping("topic", Duration::from_millis(50)).await.unwrap_err();
+        assert_eq!(error.to_string(), "the brokers did not answer for the topic");
     }
 }

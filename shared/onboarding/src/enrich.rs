@@ -17,6 +17,7 @@ use crate::{
     converge::{Answer, Draft, Place},
     directory::Account,
     find_users::cache_key,
+    okta_health::{OktaHealth, OktaOutcome},
     person::Person,
     request::{RequestEvent, RequestState},
     retry::RetryPolicy,
@@ -31,6 +32,8 @@ pub struct Enrich {
     pub store: Store,
     pub cache: Cache,
     pub okta: okta::Client,
+    /// How Okta was, for those who ask after it.
+    pub okta_health: OktaHealth,
     pub producer: Producer,
     pub retry: RetryPolicy,
     pub clock: Clock,
@@ -145,6 +148,12 @@ impl Enrich {
     async fn ask(&self, draft: &Draft, email: &Email, give_up: Instant) -> Result<Said, Stopped> {
         let asking = timeout_at(give_up, ask::account(&self.okta, email, self.retry, give_up));
         let (account, namesakes) = tokio::join!(asking, self.store.employed_with(email));
+        // Where our time was over Okta may have been about to answer.
+        if let Ok(answer) = &account {
+            let outcome =
+                answer.as_ref().map_or_else(|exhausted| (&exhausted.error).into(), |_| OktaOutcome::Answered);
+            self.okta_health.note(outcome).await;
+        }
         let account = match account {
             Ok(Ok(Some(account))) => account,
             Ok(Ok(None)) => return Ok(Said::Nobody),

@@ -24,6 +24,7 @@ fn is_as_named(function: &str, sample: &str, answer: &Value) -> bool {
         ("enrichment" | "dlq-reprocessor", _) => return answer == &json!({"batchItemFailures": []}),
         ("hr-webhook", "malformed") => 400,
         ("hr-webhook", "invalid-fields") => 422,
+        ("hr-webhook", "healthz") => 200,
         ("hr-webhook", _) => 202,
         (_, "unknown-route" | "letter") => 404,
         _ => 200,
@@ -93,6 +94,19 @@ async fn a_missing_variable_stops_the_start_with_one_sentence_that_names_it() {
             assert!(said.starts_with(&format!("{name} is not set: expected ")), "{function}: {said}");
             assert_eq!(said.lines().count(), 1, "{function}: {said}");
         }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs the built functions: make test-lambda"]
+async fn without_a_key_an_http_function_does_not_start() {
+    let (world, emulator) = (World::new().await, Emulator::start().await);
+    for (function, keys) in
+        [("hr-webhook", "API_KEY"), ("user-query", "API_KEY"), ("dead-letters", "ADMIN_KEY or API_KEY")]
+    {
+        let said = emulator.fails(function, &world.vars_of(function), "AUTH");
+        assert!(said.starts_with(&format!("{keys} is not set: expected ")), "{function}: {said}");
+        assert_eq!(said.lines().count(), 1, "{function}: {said}");
     }
 }
 

@@ -113,6 +113,19 @@ fn code_reaches_the_secrets_and_tables_of_its_environment_and_no_other() {
 }
 
 #[test]
+fn every_function_with_a_route_is_given_its_keys_and_none_an_open_door() {
+    for function in functions() {
+        let variables = function.properties["Environment"]["Variables"].as_mapping().unwrap();
+        let has = |name: &str| variables.contains_key(name);
+        let events = function.properties["Events"].as_mapping().unwrap();
+        let has_route = events.values().any(|event| event["Type"] == "HttpApi");
+        let has_key = has("API_KEY_SECRET_ID") || has("ADMIN_KEY_SECRET_ID");
+        assert_eq!(has_key, has_route, "{}", function.name);
+        assert!(!has("AUTH"), "{}", function.name);
+    }
+}
+
+#[test]
 fn pollers_may_do_what_lambda_documents_on_their_own_topics_and_group() {
     for function in functions() {
         let mut expected = BTreeSet::new();

@@ -135,6 +135,8 @@ async fn built_functions_take_their_keys_from_secrets_manager_and_survive_a_rota
     let webhook = world
         .vars_of("hr-webhook")
         .with("AWS_ENDPOINT_URL_SECRETS_MANAGER", &secrets.url)
+        // The world's own is open.
+        .with("AUTH", "on")
         .with("API_KEY_SECRET_ID", secrets.id("api-key"));
     let enrichment = world
         .vars_of("enrichment")

@@ -69,6 +69,10 @@ async fn every_webhook_sample_is_answered_as_its_name_says() {
     let world = World::new().await;
     for (name, json) in samples("hr-webhook") {
         let event: Value = serde_json::from_str(&json).unwrap();
+        if name == "healthz" {
+            assert_eq!(world.get(event["rawPath"].as_str().unwrap()).await.status.as_u16(), 200);
+            continue;
+        }
         let body: Value = serde_json::from_str(event["body"].as_str().unwrap()).unwrap_or_default();
         if let Some(email) = body["email"].as_str().filter(|_| name != "unknown-person") {
             let mut person = Employee::ada().in_okta();

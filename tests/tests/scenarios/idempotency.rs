@@ -5,10 +5,12 @@ use std::net::TcpListener;
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use lambda_http::{Body, Response};
-use reqwest::StatusCode;
+use reqwest::{Method, StatusCode};
 use runtime::{Clock, Vars};
 use serde_json::{Value, json};
 use testkit::{Answer, Employee, Setup, World};
+
+const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 /// Whose memory may take as long as a busy machine needs.
 fn patient() -> Setup {
@@ -180,8 +182,24 @@ async fn each_caller_has_keys_of_its_own() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn after_a_day_a_key_is_new_and_its_event_still_the_same() {
-    const DAY: SignedDuration = SignedDuration::from_hours(24);
+async fn two_callers_with_one_key_and_body_bring_two_events() {
+    for table in [None, Some(("IDEMPOTENCY_TABLE", "nowhere".to_owned()))] {
+        let mut setup = patient();
+        setup.vars.push(("API_KEY", "one,two".to_owned()));
+        setup.vars.extend(table);
+        let (world, hire) = with_ada(setup).await;
+        for caller in ["one", "two"] {
+            let headers = [("idempotency-key", "1"), ("x-api-key", caller)];
+            assert_fresh(&world.hr().posts(&hire, &headers).await);
+            world.settle().await;
+        }
+        let user = world.call(Method::GET, "/v1/users/E100", &[("x-api-key", "one")], None).await;
+        assert_eq!(user.json["version"], 2, "neither is taken for the other: {user:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_day_a_key_is_new_and_so_is_its_event() {
     let folder = tempfile::tempdir().unwrap();
     let on = |at: Timestamp| Setup { data_dir: Some(folder.path().to_owned()), at: Some(at), ..patient() };
     let began = Clock::system().now();
@@ -202,8 +220,22 @@ async fn after_a_day_a_key_is_new_and_its_event_still_the_same() {
     let tomorrow = posts(&world, &hire, "key-1", "c-3").await;
     assert_fresh(&tomorrow);
     world.settle().await;
-    assert_eq!(world.request(&tomorrow).await["events"][0]["outcome"], "duplicate");
-    assert_eq!(world.user("E100").await["version"], 1);
+    assert_eq!(world.request(&tomorrow).await["events"][0]["outcome"], "applied");
+    assert_eq!(world.user("E100").await["version"], 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_its_table_too_a_key_names_a_new_event_after_a_day() {
+    let vars = vec![("IDEMPOTENCY_TABLE", "nowhere".to_owned())];
+    let (world, hire) = with_ada(Setup { vars, ..Setup::default() }).await;
+    assert_fresh(&posts(&world, &hire, "key-1", "c-1").await);
+    world.settle().await;
+    world.passes(DAY.unsigned_abs());
+    let tomorrow = posts(&world, &hire, "key-1", "c-2").await;
+    assert_fresh(&tomorrow);
+    world.settle().await;
+    assert_eq!(world.request(&tomorrow).await["events"][0]["outcome"], "applied");
+    assert_eq!(world.user("E100").await["version"], 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -104,7 +104,9 @@ async fn what_is_not_there_is_404_and_what_is_read_only_is_405() {
         assert_eq!((answer.status, &answer.json["code"]), (StatusCode::NOT_FOUND, &json!(code)), "{path}");
     }
     assert_eq!(world.get("/v1/requests/unknown").await.headers["retry-after"], "1");
-    for path in ["/v1/users", "/v1/users/E1", "/v1/requests/x", "/v1/healthz", "/v1/dead-letters"] {
+    for path in
+        ["/v1/users", "/v1/users/E1", "/v1/requests/x", "/v1/healthz", "/v1/hr/healthz", "/v1/dead-letters"]
+    {
         let answer = world.call(Method::DELETE, path, &[], None).await;
         assert_eq!(answer.status, StatusCode::METHOD_NOT_ALLOWED, "{path}");
         assert_eq!(answer.headers["allow"], "GET");
@@ -117,4 +119,7 @@ async fn health_says_how_each_dependency_is() {
     let health = world.get("/v1/healthz").await;
     assert_eq!(health.status, StatusCode::OK);
     redacted(|| insta::assert_json_snapshot!("health", health.json));
+    let health = world.get("/v1/hr/healthz").await;
+    assert_eq!(health.status, StatusCode::OK);
+    redacted(|| insta::assert_json_snapshot!("webhook_health", health.json));
 }

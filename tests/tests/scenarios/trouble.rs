@@ -199,6 +199,48 @@ async fn a_cache_that_is_away_breaks_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_webhook_whose_brokers_are_away_is_down_until_they_are_back() {
+    let world = World::with(Setup { embedded: true, ..Setup::default() }).await;
+    let is = |status: &'static str| move |health: &Value| health["status"] == status;
+    world.until("/v1/hr/healthz", is("ready")).await;
+    world.kafka_is_away(true);
+    let health = world.get("/v1/hr/healthz").await;
+    assert_eq!((health.status, &health.json["status"]), (StatusCode::SERVICE_UNAVAILABLE, &json!("down")));
+    assert_eq!(
+        (&health.json["kafka"]["status"], &health.json["keys"]["status"]),
+        (&json!("down"), &json!("up"))
+    );
+    let queries = world.get("/v1/healthz").await;
+    assert_eq!(queries.json["status"], "ready", "queries need no brokers");
+    world.kafka_is_away(false);
+    world.until("/v1/hr/healthz", is("ready")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_okta_that_serves_nobody_degrades_queries_until_it_serves_somebody() {
+    let world = World::new().await;
+    for (error_rate, status, okta) in [(1.0, "degraded", "down"), (0.0, "ready", "up")] {
+        world.okta().set_behaviour(Behaviour { error_rate, ..Behaviour::default() });
+        reason_of_a_hire(&world).await;
+        let health = world.get("/v1/healthz").await;
+        assert_eq!((health.status, &health.json["status"]), (StatusCode::OK, &json!(status)));
+        assert_eq!(health.json["okta"]["status"], okta);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_webhook_without_its_table_of_keys_is_degraded() {
+    let nowhere = vec![("IDEMPOTENCY_TABLE", "nowhere".to_owned())];
+    let world = World::with(Setup { vars: nowhere, ..Setup::default() }).await;
+    let health = world.get("/v1/hr/healthz").await;
+    assert_eq!((health.status, &health.json["status"]), (StatusCode::OK, &json!("degraded")));
+    assert_eq!(
+        (&health.json["kafka"]["status"], &health.json["keys"]["status"]),
+        (&json!("up"), &json!("down"))
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn it_ends_within_seconds_when_the_broker_has_gone() {
     let world = World::with(Setup { embedded: true, ..Setup::default() }).await;
     world.hr().hires(&Employee::ada()).await;

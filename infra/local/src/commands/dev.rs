@@ -99,7 +99,7 @@ fn describe(cloud: &Cloud, email: Option<&str>) -> String {
     let lines = [String::new(), format!("  gateway   {url}")]
         .into_iter()
         .chain(routes)
-        .chain([format!("  kafka     {}", parts.kafka)])
+        .chain([format!("  access    {}", parts.access), format!("  kafka     {}", parts.kafka)])
         .chain(triggers)
         .chain(schedules)
         .chain([

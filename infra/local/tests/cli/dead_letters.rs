@@ -302,9 +302,9 @@ fn a_watch_begins_with_what_waits_and_tells_what_happens() {
 
 #[test]
 fn the_admin_key_is_needed_where_there_is_one() {
-    let dev = dev().var("ADMIN_KEY", "mine").ready();
+    let dev = dev().var("API_KEY", "everybody's").var("ADMIN_KEY", "mine").ready();
     let list = || joiner(&["dead-letters", "list", "--url", dev.url()]);
-    for start in [list(), list().var("JOINER_API_KEY", "theirs")] {
+    for start in [list(), list().var("JOINER_API_KEY", "everybody's")] {
         let ended = start.ends();
         assert!(ended.complaint().ends_with("JOINER_API_KEY has to be the admin key"), "{ended:#?}");
         assert_eq!(ended.stdout, [""; 0]);

@@ -49,6 +49,7 @@ fn dev_prints_every_route_trigger_and_schedule_and_ends_with_the_ready_line() {
 
     let parts = [
         "gateway http://127.0.0.1:",
+        "access open to everybody on this machine: AUTH=off; set API_KEY to close it",
         "kafka embedded at ",
         "schedules ",
         "tables ",

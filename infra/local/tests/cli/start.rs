@@ -71,6 +71,25 @@ fn a_wrong_value_is_named_with_what_was_expected() {
 }
 
 #[test]
+fn doors_of_which_nobody_can_tell_whether_they_are_open_are_named() {
+    for (vars, expected) in [
+        (&[("AUTH", "of")][..], "AUTH is wrong: expected on, or off to let everybody in"),
+        (
+            &[("AUTH", "off"), ("API_KEY", "s3cret")],
+            "AUTH is off although API_KEY or API_KEY_SECRET_ID is set",
+        ),
+        (&[("AUTH", "on")], "API_KEY is not set: expected the keys that callers may send"),
+        // Then only dead letters would be guarded.
+        (&[("ADMIN_KEY", "s3cret")], "API_KEY is not set: expected the keys that callers may send"),
+    ] {
+        let start = vars.iter().fold(dev(), |start, (name, value)| start.var(name, value));
+        let ended = start.ends();
+        assert!(ended.complaint().starts_with(expected), "{ended:#?}");
+        assert!(!format!("{ended:?}").contains("s3cret"), "{ended:?}");
+    }
+}
+
+#[test]
 fn a_broken_line_of_the_env_file_is_not_printed() {
     for line in ["s3cret", "API_KEY='s3cret", "API_KEY=s3cret and more", "API KEY=s3cret"] {
         let ended = dev().file(".env", format!("LOG_LEVEL=info\n{line}\n")).ends();

@@ -26,6 +26,14 @@ fn the_env_file_of_the_folder_is_read() {
 }
 
 #[test]
+fn a_key_closes_what_is_open_without_one() {
+    let dev = dev().var("API_KEY", "sesame").ready();
+    assert!(dev.said().contains(&"  access    with a key of API_KEY".to_owned()), "{:#?}", dev.said());
+    assert_eq!(dev.get("/v1/users").status.as_u16(), 401);
+    assert_eq!(dev.get("/v1/dead-letters").status.as_u16(), 401);
+}
+
+#[test]
 fn the_environment_wins_over_the_env_file() {
     let dev = dev().file(".env", "API_KEY=sesame\n").var("API_KEY", "tahini").ready();
     assert_eq!(status(&dev, &[("X-API-Key", "sesame")]), 403);

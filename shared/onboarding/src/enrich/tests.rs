@@ -42,9 +42,11 @@ async fn enrichment(store: Store) -> (Enrich, Server, FakeOkta) {
         ("RETRY_BASE_SECONDS", "0.001"),
     ]);
     let aws = emulated();
+    let cache = Cache::from_vars(&vars, &aws).unwrap();
     let enrich = Enrich {
         store,
-        cache: Cache::from_vars(&vars, &aws).unwrap(),
+        okta_health: OktaHealth::new(cache.clone(), clock),
+        cache,
         okta: okta::Client::new(server.config(), clock),
         producer: Producer::from_vars(&vars, &aws, clock).unwrap(),
         retry: RetryPolicy::from_vars(&vars).unwrap(),
