@@ -22,7 +22,8 @@ use crate::{
 
 pub struct Options {
     pub template: Template,
-    /// What the functions get beside the template's variables. `config::load` reads it.
+    /// What the functions get beside the template's variables. `config::load` reads it; what `config::parameters` makes of
+    /// it is the template's.
     pub vars: Vars,
     /// 0 takes a free one.
     pub port: u16,
@@ -85,6 +86,8 @@ impl Cloud {
     /// Returns when a request that is sent now is worked on without further waiting.
     pub async fn start(options: Options) -> anyhow::Result<Self> {
         let Options { template, vars, port, data_dir, directory, clock, reading } = options;
+        // The template has it for the functions, as it has the topics that it stands before.
+        let vars = vars.with("KAFKA_TOPIC_PREFIX", "");
         // First, since it is what a person gets wrong most.
         let listener = TcpListener::bind(("127.0.0.1", port))
             .await
@@ -120,8 +123,7 @@ impl Cloud {
             bootstrap_servers: vars.require("KAFKA_BOOTSTRAP_SERVERS", "what was just set")?,
             embedded: broker.as_ref(),
             reading,
-            // The template's on-failure topics have their prefix already.
-            producer: &Producer::from_vars(&vars.clone().with("KAFKA_TOPIC_PREFIX", ""), &aws, clock)?,
+            producer: &Producer::from_vars(&vars, &aws, clock)?,
         };
         for spec in &template.functions {
             let mut own = Vars::from_iter(spec.variables.clone());

@@ -32,7 +32,9 @@ pub(crate) async fn run(args: DevArgs, clock: Clock) -> anyhow::Result<()> {
     }
     telemetry::init(telemetry::Config { format, level }, BoxMakeWriter::new(std::io::stderr));
 
-    let template = Template::read(&args.template)?;
+    let mut parameters = config::parameters(&vars);
+    parameters.extend(args.parameters.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+    let template = Template::read_with(&args.template, &parameters)?;
     let directory = directory(&args.okta, clock);
     let people = directory.people();
     let (port, data_dir, reading) = (args.port, args.data_dir, Reading::Alone);

@@ -136,6 +136,9 @@ const LONGEST_FROM_KAFKA: Duration = Duration::from_mins(14);
 
 pub(super) fn read(document: Value, parameters: &[(&str, &str)]) -> Result<Template, Wrong> {
     let document: Document = typed("the template", document)?;
+    if let Some((name, _)) = parameters.iter().find(|(name, _)| document.parameters.get(*name).is_none()) {
+        return Err(Wrong { place: "Parameters".to_owned(), detail: format!("there is no {name}") });
+    }
     let names = Names::of(&document.parameters, parameters, &document.resources);
     let globals = document.globals.function;
     let mut template = Template { functions: Vec::new(), tables: Vec::new() };

@@ -174,6 +174,13 @@ fn what_lambda_would_refuse_is_refused_here() {
 }
 
 #[test]
+fn a_parameter_that_the_template_does_not_have_is_named() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../template.yaml");
+    let error = Template::read_with(&path, &[("TopicPrefixes", "mine.")]).unwrap_err().to_string();
+    assert!(error.ends_with("template.yaml: Parameters: there is no TopicPrefixes"), "{error}");
+}
+
+#[test]
 fn a_missing_template_says_so() {
     let error = Template::read(Path::new("/nowhere/template.yaml")).unwrap_err();
     assert_eq!(error.to_string(), "/nowhere/template.yaml can't be read");
