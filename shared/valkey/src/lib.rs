@@ -2,6 +2,7 @@
 
 mod config;
 mod handle;
+mod prefix;
 
 use std::{fmt, future::Future, sync::Arc, time::Duration};
 
@@ -13,6 +14,7 @@ use tokio::sync::RwLock;
 
 pub use config::Config;
 pub use handle::Handle;
+pub use prefix::KeyPrefix;
 
 /// Cheap to clone.
 #[derive(Clone)]

@@ -43,6 +43,12 @@ fn the_projects_own_template_is_understood() {
     assert_eq!(prefixed.topics(), ["staging.user.enrichment.failed", "staging.user.enrichment.requested"]);
     assert_eq!(prefixed.functions[0].variables["KAFKA_TOPIC_PREFIX"], "staging.");
     assert_eq!(prefixed.tables[0].name, "joiner-staging-users");
+    let has_prefix = |function: &&FunctionSpec| {
+        function.variables.get("CACHE_KEY_PREFIX").is_some_and(|prefix| prefix == "joiner-staging")
+    };
+    let cached: Vec<_> =
+        prefixed.functions.iter().filter(has_prefix).map(|function| &function.name).collect();
+    assert_eq!(cached, ["enrichment", "user-query"]);
 
     let routes: Vec<_> = template.functions[2].routes.iter().map(Route::key).collect();
     assert!(routes.contains(&"ANY /v1/users/{id}".to_owned()) && routes.contains(&"$default".to_owned()));
