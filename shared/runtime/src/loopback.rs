@@ -13,10 +13,12 @@ pub fn is_loopback(host: &str) -> bool {
         || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
-/// Whether it means that address, on which a server listens.
-pub fn is_address(host: &str, address: SocketAddr) -> bool {
+/// Whether a request comes from a program on this machine: one that a page makes says of which page it is (`Origin`), or
+/// means another host. `address` is where the server listens.
+pub fn is_from_a_program(address: SocketAddr, host: Option<&[u8]>, origin: Option<&[u8]>) -> bool {
+    let host = host.and_then(|host| str::from_utf8(host).ok()).unwrap_or_default();
     let port = host.rsplit_once(':').and_then(|(_name, port)| port.parse().ok());
-    is_loopback(host) && port == Some(address.port())
+    origin.is_none() && is_loopback(host) && port == Some(address.port())
 }
 
 #[cfg(test)]
@@ -47,10 +49,18 @@ mod tests {
     }
 
     #[test]
-    fn an_address_has_its_port() {
-        let address = SocketAddr::from(([127, 0, 0, 1], 3000));
-        assert!(is_address("127.0.0.1:3000", address) && is_address("localhost:3000", address));
-        assert!(!is_address("127.0.0.1", address) && !is_address("localhost:3001", address));
-        assert!(!is_address("evil.example:3000", address));
+    fn a_program_says_no_origin_and_the_address_that_it_asks() {
+        let is_from_a_program = |host: Option<&str>, origin: Option<&str>| {
+            let address = SocketAddr::from(([127, 0, 0, 1], 3000));
+            super::is_from_a_program(address, host.map(str::as_bytes), origin.map(str::as_bytes))
+        };
+        assert!(is_from_a_program(Some("127.0.0.1:3000"), None));
+        assert!(is_from_a_program(Some("localhost:3000"), None));
+        for host in [None, Some("127.0.0.1"), Some("localhost:3001"), Some("evil.example:3000")] {
+            assert!(!is_from_a_program(host, None), "{host:?}");
+        }
+        for origin in ["https://evil.example", "null", "http://127.0.0.1:3000", ""] {
+            assert!(!is_from_a_program(Some("127.0.0.1:3000"), Some(origin)), "{origin}");
+        }
     }
 }

@@ -37,13 +37,6 @@ impl Server {
         axum::serve(listener, app).with_graceful_shutdown(shutdown).await
     }
 
-    /// A browser says from which page it asks, and under which name.
-    fn is_from_a_page(&self, headers: &HeaderMap) -> bool {
-        let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-        headers.contains_key(header::ORIGIN)
-            || !host.is_some_and(|host| loopback::is_address(host, self.address))
-    }
-
     /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-authentication-methods.html>
     fn knows(&self, headers: &HeaderMap) -> bool {
         let given = headers.get(header::AUTHORIZATION).and_then(|given| given.to_str().ok());
@@ -54,7 +47,8 @@ impl Server {
 
 async fn answer(State(server): State<Arc<Server>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    if server.is_from_a_page(&parts.headers) {
+    let bytes = |name| parts.headers.get(name).map(HeaderValue::as_bytes);
+    if !loopback::is_from_a_program(server.address, bytes(header::HOST), bytes(header::ORIGIN)) {
         return refusal(
             StatusCode::FORBIDDEN,
             "AccessDeniedException",
