@@ -64,8 +64,12 @@ pub struct Cloud {
 pub struct Parts {
     pub kafka: String,
     pub tables: String,
+    /// Of users and requests.
+    pub storage: String,
     pub cache: String,
     pub okta: String,
+    /// What doesn't work as it is, though it is not what a start needs.
+    pub warnings: Vec<String>,
     pub routes: Vec<(String, String)>,
     pub triggers: Vec<(String, String)>,
     pub schedules: Vec<(String, String)>,
@@ -83,7 +87,8 @@ pub(crate) enum Phase {
 }
 
 impl Cloud {
-    /// Returns when a request that is sent now is worked on without further waiting.
+    /// Returns when a request that is sent now is worked on without further waiting, and every real part has answered that
+    /// has to.
     pub async fn start(options: Options) -> anyhow::Result<Self> {
         let Options { template, vars, port, data_dir, directory, clock, reading } = options;
         // The template has it for the functions, as it has the topics that it stands before.
@@ -94,26 +99,31 @@ impl Cloud {
             .with_context(|| format!("port {port} can't be used: choose another with --port"))?;
         let address = listener.local_addr()?;
         let (phase_tx, phase) = watch::channel(Phase::Running);
-        let mut wiring = Wiring { vars, servers: Vec::new(), phase: phase.clone(), clock };
+        let phase_of_parts = phase.clone();
+        let mut wiring =
+            Wiring { vars, servers: Vec::new(), warnings: Vec::new(), phase: phase_of_parts, clock };
         let (kafka, broker) = wiring.kafka(&template.topics()).await?;
         let broker = broker.map(Arc::new);
         let tables = wiring.tables(data_dir.as_deref()).await?;
-        let okta = wiring.okta(directory).await?;
-        let Wiring { vars, servers, .. } = wiring;
+        let aws = Aws::from_vars(&wiring.vars)?;
+        wiring::ensure(&wiring.vars, &aws, &template.tables).await?;
+        let storage = wiring.storage(&aws).await?;
+        let cache_name = wiring.cache(&aws).await?;
+        let okta = wiring.okta(directory, &aws).await?;
+        let Wiring { vars, servers, warnings, .. } = wiring;
         let vars = vars.or("CURSOR_KEY", format!("{}{}", clock.new_id(), clock.new_id()));
-        let aws = Aws::from_vars(&vars)?;
         let cache = Cache::from_vars(&vars, &aws)?;
-        let cache_name = vars.get("CACHE_URL").unwrap_or("in this process's memory").to_owned();
 
-        wiring::ensure(&vars, &aws, &template.tables).await?;
         let mut routes = Routes::default();
         let mut sources = Vec::new();
         let mut schedules = Schedules::default();
         let mut parts = Parts {
             kafka,
             tables,
+            storage,
             cache: cache_name,
             okta,
+            warnings,
             routes: Vec::new(),
             triggers: Vec::new(),
             schedules: Vec::new(),

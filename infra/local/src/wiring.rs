@@ -1,23 +1,34 @@
-//! Which Kafka, tables and Okta the functions get: the embedded ones, or those that the variables name.
+//! Which Kafka, tables, cache and Okta the functions get: the embedded ones, or those that the variables name. Each of those
+//! is asked once, so that what can't work is said before anybody counts on it.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use anyhow::Context;
 use aws::Aws;
 use dynamo::{TableSpec, embedded};
 use okta::fake::Directory;
-use runtime::{Clock, Vars};
-use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
+use runtime::{Clock, Vars, telemetry};
+use tokio::{net::TcpListener, sync::watch, task::JoinHandle, time::timeout};
+use url::{Position, Url};
+use valkey::Connection;
 
 use crate::{
     broker::{self, Embedded, KEPT_BYTES},
     cloud::{Phase, until},
 };
 
+/// How long a part may take to answer.
+const LIMIT: Duration = Duration::from_secs(5);
+
 /// What is being started: the variables by which the functions find each part, and what ends with the cloud.
 pub(crate) struct Wiring {
     pub(crate) vars: Vars,
     pub(crate) servers: Vec<JoinHandle<()>>,
+    /// What doesn't stop the start: it may come back, or is not needed.
+    pub(crate) warnings: Vec<String>,
     pub(crate) phase: watch::Receiver<Phase>,
     pub(crate) clock: Clock,
 }
@@ -43,7 +54,7 @@ impl Wiring {
             // DynamoDB Local and LocalStack take any credentials, and insist on some.
             let vars = std::mem::take(&mut self.vars);
             self.vars = aws::EMULATED.iter().fold(vars, |vars, (name, value)| vars.or(name, *value));
-            return Ok(endpoint);
+            return Ok(shown(&endpoint));
         }
         let file = data_dir.map(tables_file).transpose()?;
         let (vars, server) = embedded::serve(file.as_deref(), until(&self.phase, Phase::Stopped))
@@ -55,9 +66,50 @@ impl Wiring {
         Ok(format!("embedded at {endpoint}, in {}", file_name(file.as_deref())))
     }
 
-    pub(crate) async fn okta(&mut self, directory: Directory) -> anyhow::Result<String> {
+    /// Where users and requests are.
+    pub(crate) async fn storage(&mut self, aws: &Aws) -> anyhow::Result<String> {
+        let url = self.vars.get("STORAGE_URL").filter(|_| self.vars.get("STORAGE_BACKEND") == Some("redis"));
+        let Some((url, connection)) = url.zip(Connection::from_vars(&self.vars, "STORAGE", LIMIT, aws)?)
+        else {
+            return Ok("the tables".to_owned());
+        };
+        let url = shown(url);
+        answers(&connection)
+            .await
+            .with_context(|| format!("STORAGE_URL names no Redis that answers: {url}"))?;
+        Ok(url)
+    }
+
+    pub(crate) async fn cache(&mut self, aws: &Aws) -> anyhow::Result<String> {
+        let connection = Connection::from_vars(&self.vars, "CACHE", LIMIT, aws)?;
+        let Some((url, connection)) = self.vars.get("CACHE_URL").zip(connection) else {
+            return Ok("in this process's memory".to_owned());
+        };
+        let url = shown(url);
+        if let Err(error) = answers(&connection).await {
+            let warning =
+                format!("CACHE_URL names no cache that answers: {error:#}. It goes without, and slower");
+            self.warnings.push(warning);
+        }
+        Ok(url)
+    }
+
+    pub(crate) async fn okta(&mut self, directory: Directory, aws: &Aws) -> anyhow::Result<String> {
         if let Some(url) = self.vars.get("OKTA_ORG_URL") {
-            return Ok(url.to_owned());
+            let client = okta::Client::from_vars(&self.vars, aws, self.clock)?;
+            let trouble = match timeout(LIMIT, client.check()).await {
+                Ok(Ok(())) => None,
+                Ok(Err(okta::Error::Unauthorized { status })) => {
+                    Some(format!("OKTA_API_TOKEN is refused by Okta, with status {status}"))
+                }
+                Ok(Err(error)) => {
+                    Some(format!("OKTA_ORG_URL names no Okta that answers: {}", telemetry::chain(&error)))
+                }
+                Err(_elapsed) => Some(format!("OKTA_ORG_URL names no Okta that answers within {LIMIT:?}")),
+            };
+            let url = shown(url);
+            self.warnings.extend(trouble.map(|trouble| format!("{trouble}. Hires become dead letters")));
+            return Ok(url);
         }
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let url = format!("http://{}", listener.local_addr()?);
@@ -88,9 +140,46 @@ fn file_name(file: Option<&Path>) -> String {
 pub(crate) async fn ensure(vars: &Vars, aws: &Aws, tables: &[TableSpec]) -> anyhow::Result<()> {
     let client = dynamo::client(vars, aws)?;
     for table in tables {
-        dynamo::ensure(&client, table)
-            .await
-            .with_context(|| format!("the table {} could not be made", table.name))?;
+        let made = timeout(LIMIT, dynamo::ensure(&client, table)).await;
+        made.map_err(anyhow::Error::from).and_then(|made| Ok(made?)).with_context(|| {
+            let endpoint = shown(vars.get("AWS_ENDPOINT_URL_DYNAMODB").unwrap_or_default());
+            let name = &table.name;
+            format!("AWS_ENDPOINT_URL_DYNAMODB names no DynamoDB that makes the table {name}: {endpoint}")
+        })?;
     }
     Ok(())
+}
+
+async fn answers(connection: &Connection) -> anyhow::Result<()> {
+    Ok(timeout(LIMIT, connection.ping()).await??)
+}
+
+/// A URL as people may see it: without what stands for a password in it.
+fn shown(url: &str) -> String {
+    match Url::parse(url) {
+        Ok(url) => {
+            let place = &url[Position::BeforeHost..Position::AfterPath];
+            format!("{}://{}", url.scheme(), place.trim_end_matches('/'))
+        }
+        Err(_) => "not a URL".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_is_shown_without_its_secrets() {
+        for (url, expected) in [
+            ("redis://localhost:6379", "redis://localhost:6379"),
+            ("redis://:s3cret@localhost:6379/3", "redis://localhost:6379/3"),
+            ("rediss://user:s3cret@[::1]:6379/#s3cret", "rediss://[::1]:6379"),
+            ("redis+unix:///run/redis.sock?pass=s3cret", "redis+unix:///run/redis.sock"),
+            ("https://s3cret@example.okta.com/", "https://example.okta.com"),
+            ("s3cret", "not a URL"),
+        ] {
+            assert_eq!(shown(url), expected);
+        }
+    }
 }

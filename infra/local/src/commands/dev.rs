@@ -106,8 +106,12 @@ fn describe(cloud: &Cloud, email: Option<&str>) -> String {
         .chain(schedules)
         .chain([
             format!("  tables    {}", parts.tables),
+            format!("  storage   users and requests in {}", parts.storage),
             format!("  cache     {}", parts.cache),
             format!("  okta      {}", parts.okta),
+        ])
+        .chain(parts.warnings.iter().map(|warning| format!("  warning   {warning}.")))
+        .chain([
             String::new(),
             "Try:".to_owned(),
             format!("  curl -i {url}/v1/hr/webhook{key} -H 'Content-Type: application/json' -d \\"),

@@ -52,7 +52,8 @@ fn dev_prints_every_route_trigger_and_schedule_and_ends_with_the_ready_line() {
         "kafka embedded at ",
         "schedules ",
         "tables ",
-        "cache ",
+        "storage users and requests in the tables",
+        "cache in this process's memory",
         "okta fake at http://",
     ];
     for part in parts {
