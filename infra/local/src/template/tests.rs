@@ -24,6 +24,7 @@ fn the_projects_own_template_is_understood() {
     assert_eq!((enrichment.timeout, enrichment.memory), (Duration::from_secs(90), 512));
     assert_eq!(enrichment.variables["USERS_TABLE"], "joiner-dev-users");
     assert_eq!(enrichment.variables["LOG_LEVEL"], "info", "globals apply");
+    assert_eq!(enrichment.variables.get("OKTA_ORG_URL"), None, "nobody deploys without saying which org");
     assert_eq!(
         enrichment.triggers,
         [Trigger {
