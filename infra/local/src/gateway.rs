@@ -9,10 +9,10 @@ use axum::{
     Router,
     body::Body,
     extract::{Request, State},
-    http::StatusCode,
+    http::{StatusCode, header, request::Parts},
     response::Response,
 };
-use runtime::Clock;
+use runtime::{Clock, loopback};
 use tokio::net::TcpListener;
 
 pub(crate) use self::routes::Routes;
@@ -38,6 +38,12 @@ pub(crate) async fn serve(
 
 async fn handle(State(gateway): State<Arc<Gateway>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
+    if !is_for_this_machine(&parts) {
+        return message(
+            StatusCode::MISDIRECTED_REQUEST,
+            "This is localhost, and answers under that name only.",
+        );
+    }
     let Ok(body) = axum::body::to_bytes(body, MOST_BYTES).await else {
         return message(StatusCode::PAYLOAD_TOO_LARGE, "Request Too Long");
     };
@@ -53,6 +59,12 @@ async fn handle(State(gateway): State<Arc<Gateway>>, request: Request) -> Respon
             message(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")
         }
     }
+}
+
+/// The port may be another, which somebody forwards to ours.
+fn is_for_this_machine(request: &Parts) -> bool {
+    let host = request.headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    host.is_some_and(loopback::is_loopback)
 }
 
 /// API Gateway's own errors.

@@ -128,3 +128,18 @@ fn with_a_topic_prefix_a_hire_is_enriched_and_a_letter_is_parked_and_redriven() 
         dev.said()
     );
 }
+
+#[test]
+fn the_gateway_answers_under_the_names_of_this_machine_only() {
+    let dev = dev().ready();
+    let status = |host: &str| {
+        let request = dev.http().get(format!("{}/v1/users", dev.url())).header("host", host);
+        dev.calls(request).status.as_u16()
+    };
+    for ours in ["127.0.0.1", "localhost:1234", "LOCALHOST", "[::1]:3000"] {
+        assert_eq!(status(ours), 200, "{ours}");
+    }
+    for foreign in ["evil.example", "evil.example:3000", "127.0.0.1.evil.example", "10.0.0.1", ""] {
+        assert_eq!(status(foreign), 421, "{foreign}: a page can have its own name point here");
+    }
+}
