@@ -14,7 +14,7 @@ use crate::{
     broker::Embedded,
     esm::{Brokers, EventSource, PATIENCE, PATIENCE_AT_END},
     function::Function,
-    gateway::{self, Routes},
+    gateway::{Cors, Gateway, Routes},
     schedule::{Schedules, Timer},
     template::Template,
     wiring::{self, Wiring},
@@ -158,8 +158,9 @@ impl Cloud {
         let answering = template.functions.iter().filter(|spec| !spec.routes.is_empty());
         let longest_request = answering.map(|spec| spec.timeout).max().unwrap_or_default();
         let shutdown = until(&phase, Phase::Draining);
+        let gateway = Gateway { routes, cors: template.cors.map(Cors::new).transpose()?, clock };
         let gateway = tokio::spawn(async move {
-            if let Err(error) = gateway::serve(listener, routes, clock, shutdown).await {
+            if let Err(error) = gateway.serve(listener, shutdown).await {
                 tracing::error!(%error, "the gateway ended");
             }
         });

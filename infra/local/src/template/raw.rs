@@ -7,7 +7,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_norway::{Mapping, Value};
 
 use super::{
-    FunctionSpec, Template,
+    Cors, FunctionSpec, Template,
     events::Event,
     resolve::{Names, scalar},
 };
@@ -90,6 +90,19 @@ struct EventInvokeConfig {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
+struct HttpApi {
+    #[serde(default)]
+    properties: HttpApiProperties,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct HttpApiProperties {
+    cors_configuration: Option<Cors>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
 struct Table {
     properties: TableProperties,
 }
@@ -141,7 +154,7 @@ pub(super) fn read(document: Value, parameters: &[(&str, &str)]) -> Result<Templ
     }
     let names = Names::of(&document.parameters, parameters, &document.resources);
     let globals = document.globals.function;
-    let mut template = Template { functions: Vec::new(), tables: Vec::new() };
+    let mut template = Template { functions: Vec::new(), tables: Vec::new(), cors: None };
     for (logical, resource) in document.resources {
         let logical = logical.as_str().unwrap_or_default().to_owned();
         let place = format!("Resources.{logical}");
@@ -150,6 +163,10 @@ pub(super) fn read(document: Value, parameters: &[(&str, &str)]) -> Result<Templ
             "AWS::Serverless::Function" => {
                 let function = typed(&place, names.resolve(resource))?;
                 template.functions.push(function_spec(&logical, function, &globals, &names)?);
+            }
+            "AWS::Serverless::HttpApi" => {
+                let api: HttpApi = typed(&place, names.resolve(resource))?;
+                template.cors = api.properties.cors_configuration;
             }
             "AWS::DynamoDB::Table" => {
                 let table = typed(&place, names.resolve(resource))?;

@@ -181,6 +181,25 @@ fn what_lambda_would_refuse_is_refused_here() {
 }
 
 #[test]
+fn the_pages_that_may_call_the_api_are_those_of_its_parameter() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../template.yaml");
+    let cors = |parameters: &[(&str, &str)]| Template::read_with(&path, parameters).unwrap().cors.unwrap();
+    assert_eq!(cors(&[]).allow_origins, ["https://none.invalid"]);
+    let origins = "https://console.example,http://localhost:5173";
+    let cors = cors(&[("CorsAllowedOrigins", origins)]);
+    assert_eq!(cors.allow_origins, ["https://console.example", "http://localhost:5173"]);
+    assert_eq!(
+        (&cors.allow_methods[..], cors.max_age),
+        (&["GET".to_owned(), "POST".to_owned()][..], Some(3600))
+    );
+
+    assert_eq!(read("Resources: { Api: { Type: AWS::Serverless::HttpApi } }").unwrap().cors, None);
+    let all =
+        "Resources: { Api: { Type: AWS::Serverless::HttpApi, Properties: { CorsConfiguration: true } } }";
+    assert!(sentence(all).starts_with(": Resources.Api.Properties.CorsConfiguration: "), "{}", sentence(all));
+}
+
+#[test]
 fn a_parameter_that_the_template_does_not_have_is_named() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../template.yaml");
     let error = Template::read_with(&path, &[("TopicPrefixes", "mine.")]).unwrap_err().to_string();
