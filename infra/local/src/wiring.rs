@@ -6,11 +6,11 @@ use std::{
     time::Duration,
 };
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use aws::Aws;
 use dynamo::{TableSpec, embedded};
 use okta::fake::Directory;
-use runtime::{Clock, Vars, telemetry};
+use runtime::{Clock, Vars};
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle, time::timeout};
 use url::{Position, Url};
 use valkey::Connection;
@@ -74,9 +74,9 @@ impl Wiring {
             return Ok("the tables".to_owned());
         };
         let url = shown(url);
-        answers(&connection)
-            .await
-            .with_context(|| format!("STORAGE_URL names no Redis that answers: {url}"))?;
+        if let Err(error) = usable(&connection).await {
+            bail!("STORAGE_URL names no Redis that can be used: {url} ({})", error.root_cause());
+        }
         Ok(url)
     }
 
@@ -86,9 +86,10 @@ impl Wiring {
             return Ok("in this process's memory".to_owned());
         };
         let url = shown(url);
-        if let Err(error) = answers(&connection).await {
+        if let Err(error) = usable(&connection).await {
+            let cause = error.root_cause();
             let warning =
-                format!("CACHE_URL names no cache that answers: {error:#}. It goes without, and slower");
+                format!("CACHE_URL names no cache that can be used ({cause}); users come from the storage");
             self.warnings.push(warning);
         }
         Ok(url)
@@ -100,15 +101,13 @@ impl Wiring {
             let trouble = match timeout(LIMIT, client.check()).await {
                 Ok(Ok(())) => None,
                 Ok(Err(okta::Error::Unauthorized { status })) => {
-                    Some(format!("OKTA_API_TOKEN is refused by Okta, with status {status}"))
+                    Some(format!("OKTA_API_TOKEN is refused by Okta (status {status})"))
                 }
-                Ok(Err(error)) => {
-                    Some(format!("OKTA_ORG_URL names no Okta that answers: {}", telemetry::chain(&error)))
-                }
-                Err(_elapsed) => Some(format!("OKTA_ORG_URL names no Okta that answers within {LIMIT:?}")),
+                Ok(Err(error)) => Some(no_okta(&error.into())),
+                Err(elapsed) => Some(no_okta(&elapsed.into())),
             };
             let url = shown(url);
-            self.warnings.extend(trouble.map(|trouble| format!("{trouble}. Hires become dead letters")));
+            self.warnings.extend(trouble.map(|trouble| format!("{trouble}; hires become dead letters")));
             return Ok(url);
         }
         let listener = TcpListener::bind("127.0.0.1:0").await?;
@@ -141,16 +140,20 @@ pub(crate) async fn ensure(vars: &Vars, aws: &Aws, tables: &[TableSpec]) -> anyh
     let client = dynamo::client(vars, aws)?;
     for table in tables {
         let made = timeout(LIMIT, dynamo::ensure(&client, table)).await;
-        made.map_err(anyhow::Error::from).and_then(|made| Ok(made?)).with_context(|| {
+        if let Err(error) = made.map_err(anyhow::Error::from).and_then(|made| Ok(made?)) {
             let endpoint = shown(vars.get("AWS_ENDPOINT_URL_DYNAMODB").unwrap_or_default());
-            let name = &table.name;
-            format!("AWS_ENDPOINT_URL_DYNAMODB names no DynamoDB that makes the table {name}: {endpoint}")
-        })?;
+            let cause = error.root_cause();
+            bail!("AWS_ENDPOINT_URL_DYNAMODB names no DynamoDB that can be used: {endpoint} ({cause})");
+        }
     }
     Ok(())
 }
 
-async fn answers(connection: &Connection) -> anyhow::Result<()> {
+fn no_okta(error: &anyhow::Error) -> String {
+    format!("OKTA_ORG_URL names no Okta that can be used ({})", error.root_cause())
+}
+
+async fn usable(connection: &Connection) -> anyhow::Result<()> {
     Ok(timeout(LIMIT, connection.ping()).await??)
 }
 

@@ -90,14 +90,15 @@ fn describe(cloud: &Cloud, email: Option<&str>) -> String {
     let (url, parts) = (cloud.url(), cloud.parts());
     let key = if parts.vars.get("API_KEY").is_some() { " -H \"X-API-Key: $API_KEY\"" } else { "" };
     let email = email.unwrap_or("ada@acme.example");
-    let routes =
-        parts.routes.iter().map(|(route, function)| format!("            {route:<42} -> {function}"));
-    let triggers =
-        parts.triggers.iter().map(|(read, function)| format!("            {read:<42} -> {function}"));
+    let wires = parts.routes.iter().chain(&parts.triggers).chain(&parts.schedules);
+    let width = wires.map(|(from, _function)| from.len()).max().unwrap_or_default();
+    let wire = |(from, function): &(String, String)| format!("{from:<width$} -> {function}");
+    let routes = parts.routes.iter().map(|route| format!("            {}", wire(route)));
+    let triggers = parts.triggers.iter().map(|trigger| format!("            {}", wire(trigger)));
     // As many letters as the others have spaces.
     let headings = std::iter::once("  schedules ").chain(std::iter::repeat("            "));
     let schedules = parts.schedules.iter().zip(headings);
-    let schedules = schedules.map(|((rate, function), heading)| format!("{heading}{rate:<42} -> {function}"));
+    let schedules = schedules.map(|(schedule, heading)| format!("{heading}{}", wire(schedule)));
     let lines = [String::new(), format!("  gateway   {url}")]
         .into_iter()
         .chain(routes)
@@ -110,7 +111,7 @@ fn describe(cloud: &Cloud, email: Option<&str>) -> String {
             format!("  cache     {}", parts.cache),
             format!("  okta      {}", parts.okta),
         ])
-        .chain(parts.warnings.iter().map(|warning| format!("  warning   {warning}.")))
+        .chain(parts.warnings.iter().map(|warning| format!("  warning   {warning}")))
         .chain([
             String::new(),
             "Try:".to_owned(),

@@ -55,7 +55,7 @@ fn a_store_that_does_not_answer_is_named_with_its_variable_and_without_its_passw
         dev().var("STORAGE_BACKEND", "redis").var("STORAGE_URL", "redis://me:s3cret@127.0.0.1:1").ends();
     let sentence = redis.complaint();
     assert!(
-        sentence.starts_with("STORAGE_URL names no Redis that answers: redis://127.0.0.1:1"),
+        sentence.starts_with("STORAGE_URL names no Redis that can be used: redis://127.0.0.1:1"),
         "{sentence}"
     );
     assert!(!format!("{redis:?}").contains("s3cret"), "{redis:?}");
@@ -73,7 +73,7 @@ fn a_store_that_never_answers_is_given_up() {
     let url = format!("redis://{}", silent.local_addr().unwrap());
     let ended = dev().var("STORAGE_BACKEND", "redis").var("STORAGE_URL", &url).ends();
     assert!(
-        ended.complaint().starts_with(&format!("STORAGE_URL names no Redis that answers: {url}")),
+        ended.complaint().starts_with(&format!("STORAGE_URL names no Redis that can be used: {url}")),
         "{ended:?}"
     );
 }
@@ -88,8 +88,8 @@ fn a_cache_and_an_okta_that_do_not_answer_are_warnings() {
     let said = dev.said();
     let line = |start: &str| said.iter().filter(|line| line.starts_with(start)).count();
     assert_eq!(line("  cache     redis://127.0.0.1:1/2"), 1, "{said:#?}");
-    assert_eq!(line("  warning   CACHE_URL names no cache that answers: "), 1, "{said:#?}");
-    assert_eq!(line("  warning   OKTA_ORG_URL names no Okta that answers: "), 1, "{said:#?}");
+    assert_eq!(line("  warning   CACHE_URL names no cache that can be used ("), 1, "{said:#?}");
+    assert_eq!(line("  warning   OKTA_ORG_URL names no Okta that can be used ("), 1, "{said:#?}");
     assert!(!format!("{said:?}").contains("s3cret"), "{said:#?}");
 }
 
