@@ -55,6 +55,9 @@ pub(crate) struct DevArgs {
     /// What to run
     #[arg(long, value_name = "FILE", default_value = "template.yaml")]
     pub(crate) template: PathBuf,
+    /// Set a parameter of the template, such as CorsAllowedOrigins=http://localhost:5173
+    #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = parameter)]
+    pub(crate) parameters: Vec<(String, String)>,
     #[command(flatten)]
     pub(crate) okta: OktaArgs,
 }
@@ -112,6 +115,11 @@ pub(crate) enum LogFormat {
 fn duration(text: &str) -> Result<Duration, String> {
     let parsed = text.parse::<SignedDuration>().ok().and_then(|duration| Duration::try_from(duration).ok());
     parsed.ok_or_else(|| "expected a duration such as 200ms or 2s".to_owned())
+}
+
+fn parameter(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("expected NAME=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
 }
 
 fn percent(text: &str) -> Result<f64, String> {

@@ -14,7 +14,7 @@ use crate::{
     broker::Embedded,
     esm::{Brokers, EventSource, PATIENCE, PATIENCE_AT_END},
     function::Function,
-    gateway::{self, Routes},
+    gateway::{Cors, Gateway, Routes},
     schedule::{Schedules, Timer},
     template::Template,
     wiring::{self, Wiring},
@@ -22,7 +22,8 @@ use crate::{
 
 pub struct Options {
     pub template: Template,
-    /// What the functions get beside the template's variables. `config::load` reads it.
+    /// What the functions get beside the template's variables. `config::load` reads it; what `config::parameters` makes of
+    /// it is the template's.
     pub vars: Vars,
     /// 0 takes a free one.
     pub port: u16,
@@ -64,8 +65,12 @@ pub struct Parts {
     pub access: String,
     pub kafka: String,
     pub tables: String,
+    /// Of users and requests.
+    pub storage: String,
     pub cache: String,
     pub okta: String,
+    /// What doesn't work as it is, though it is not what a start needs.
+    pub warnings: Vec<String>,
     pub routes: Vec<(String, String)>,
     pub triggers: Vec<(String, String)>,
     pub schedules: Vec<(String, String)>,
@@ -83,28 +88,34 @@ pub(crate) enum Phase {
 }
 
 impl Cloud {
-    /// Returns when a request that is sent now is worked on without further waiting.
+    /// Returns when a request that is sent now is worked on without further waiting, and every real part has answered that
+    /// has to.
     pub async fn start(options: Options) -> anyhow::Result<Self> {
         let Options { template, vars, port, data_dir, directory, clock, reading } = options;
+        // The template has it for the functions, as it has the topics that it stands before.
+        let vars = vars.with("KAFKA_TOPIC_PREFIX", "");
         // First, since it is what a person gets wrong most.
         let listener = TcpListener::bind(("127.0.0.1", port))
             .await
             .with_context(|| format!("port {port} can't be used: choose another with --port"))?;
         let address = listener.local_addr()?;
         let (phase_tx, phase) = watch::channel(Phase::Running);
-        let mut wiring = Wiring { vars, servers: Vec::new(), phase: phase.clone(), clock };
+        let phase_of_parts = phase.clone();
+        let mut wiring =
+            Wiring { vars, servers: Vec::new(), warnings: Vec::new(), phase: phase_of_parts, clock };
         let (kafka, broker) = wiring.kafka(&template.topics()).await?;
         let broker = broker.map(Arc::new);
         let tables = wiring.tables(data_dir.as_deref()).await?;
-        let okta = wiring.okta(directory).await?;
-        let Wiring { vars, servers, .. } = wiring;
+        let aws = Aws::from_vars(&wiring.vars)?;
+        wiring::ensure(&wiring.vars, &aws, &template.tables).await?;
+        let storage = wiring.storage(&aws).await?;
+        let cache_name = wiring.cache(&aws).await?;
+        let okta = wiring.okta(directory, &aws).await?;
+        let Wiring { vars, servers, warnings, .. } = wiring;
         let (vars, access) = wiring::access(vars);
         let vars = vars.or("CURSOR_KEY", format!("{}{}", clock.new_id(), clock.new_id()));
-        let aws = Aws::from_vars(&vars)?;
         let cache = Cache::from_vars(&vars, &aws)?;
-        let cache_name = vars.get("CACHE_URL").unwrap_or("in this process's memory").to_owned();
 
-        wiring::ensure(&vars, &aws, &template.tables).await?;
         let mut routes = Routes::default();
         let mut sources = Vec::new();
         let mut schedules = Schedules::default();
@@ -112,8 +123,10 @@ impl Cloud {
             access,
             kafka,
             tables,
+            storage,
             cache: cache_name,
             okta,
+            warnings,
             routes: Vec::new(),
             triggers: Vec::new(),
             schedules: Vec::new(),
@@ -123,8 +136,7 @@ impl Cloud {
             bootstrap_servers: vars.require("KAFKA_BOOTSTRAP_SERVERS", "what was just set")?,
             embedded: broker.as_ref(),
             reading,
-            // The template's on-failure topics have their prefix already.
-            producer: &Producer::from_vars(&vars.clone().with("KAFKA_TOPIC_PREFIX", ""), &aws, clock)?,
+            producer: &Producer::from_vars(&vars, &aws, clock)?,
         };
         for spec in &template.functions {
             let mut own = Vars::from_iter(spec.variables.clone());
@@ -149,8 +161,9 @@ impl Cloud {
         let answering = template.functions.iter().filter(|spec| !spec.routes.is_empty());
         let longest_request = answering.map(|spec| spec.timeout).max().unwrap_or_default();
         let shutdown = until(&phase, Phase::Draining);
+        let gateway = Gateway { routes, cors: template.cors.map(Cors::new).transpose()?, clock };
         let gateway = tokio::spawn(async move {
-            if let Err(error) = gateway::serve(listener, routes, clock, shutdown).await {
+            if let Err(error) = gateway.serve(listener, shutdown).await {
                 tracing::error!(%error, "the gateway ended");
             }
         });

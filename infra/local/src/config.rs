@@ -21,3 +21,8 @@ pub fn load(env_file: &Path) -> anyhow::Result<Vars> {
     vars.extend(std::env::vars());
     Ok(vars)
 }
+
+/// The template's parameters that these variables stand for: on AWS the variable is made of the parameter, and so is more.
+pub fn parameters(vars: &Vars) -> Vec<(&str, &str)> {
+    vars.get("KAFKA_TOPIC_PREFIX").map(|prefix| ("TopicPrefix", prefix)).into_iter().collect()
+}

@@ -62,7 +62,7 @@ pub(crate) struct Brokers<'a> {
     pub(crate) bootstrap_servers: &'a str,
     pub(crate) embedded: Option<&'a Arc<Embedded>>,
     pub(crate) reading: Reading,
-    /// Writes to on-failure topics.
+    /// Writes to on-failure topics, which have their prefix already.
     pub(crate) producer: &'a Producer,
 }
 

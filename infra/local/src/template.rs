@@ -1,5 +1,6 @@
 //! `template.yaml`, as far as the local cloud acts on it.
 
+mod cors;
 mod events;
 mod rate;
 mod raw;
@@ -9,7 +10,7 @@ use std::{collections::BTreeMap, path::Path, time::Duration};
 
 use dynamo::TableSpec;
 
-pub use self::rate::Rate;
+pub use self::{cors::Cors, rate::Rate};
 
 /// Where the local cloud says that it is.
 pub(crate) const REGION: &str = "eu-west-1";
@@ -19,6 +20,8 @@ pub(crate) const ACCOUNT: &str = "000000000000";
 pub struct Template {
     pub functions: Vec<FunctionSpec>,
     pub tables: Vec<TableSpec>,
+    /// `None` where the HTTP API has none.
+    pub cors: Option<Cors>,
 }
 
 #[derive(Debug, Clone)]

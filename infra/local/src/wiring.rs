@@ -1,13 +1,19 @@
-//! Which Kafka, tables and Okta the functions get: the embedded ones, or those that the variables name.
+//! Which Kafka, tables, cache and Okta the functions get: the embedded ones, or those that the variables name. Each of those
+//! is asked once, so that what can't work is said before anybody counts on it.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use aws::Aws;
 use dynamo::{TableSpec, embedded};
 use okta::fake::Directory;
 use runtime::{Clock, Vars};
-use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
+use tokio::{net::TcpListener, sync::watch, task::JoinHandle, time::timeout};
+use url::{Position, Url};
+use valkey::Connection;
 
 use crate::{
     broker::{self, Embedded, KEPT_BYTES},
@@ -16,11 +22,15 @@ use crate::{
 
 /// The variables that close the HTTP functions.
 const KEYS: [&str; 4] = ["API_KEY", "API_KEY_SECRET_ID", "ADMIN_KEY", "ADMIN_KEY_SECRET_ID"];
+/// How long a part may take to answer.
+const LIMIT: Duration = Duration::from_secs(5);
 
 /// What is being started: the variables by which the functions find each part, and what ends with the cloud.
 pub(crate) struct Wiring {
     pub(crate) vars: Vars,
     pub(crate) servers: Vec<JoinHandle<()>>,
+    /// What doesn't stop the start: it may come back, or is not needed.
+    pub(crate) warnings: Vec<String>,
     pub(crate) phase: watch::Receiver<Phase>,
     pub(crate) clock: Clock,
 }
@@ -46,7 +56,7 @@ impl Wiring {
             // DynamoDB Local and LocalStack take any credentials, and insist on some.
             let vars = std::mem::take(&mut self.vars);
             self.vars = aws::EMULATED.iter().fold(vars, |vars, (name, value)| vars.or(name, *value));
-            return Ok(endpoint);
+            return Ok(shown(&endpoint));
         }
         let file = data_dir.map(tables_file).transpose()?;
         let (vars, server) = embedded::serve(file.as_deref(), until(&self.phase, Phase::Stopped))
@@ -58,9 +68,49 @@ impl Wiring {
         Ok(format!("embedded at {endpoint}, in {}", file_name(file.as_deref())))
     }
 
-    pub(crate) async fn okta(&mut self, directory: Directory) -> anyhow::Result<String> {
+    /// Where users and requests are.
+    pub(crate) async fn storage(&mut self, aws: &Aws) -> anyhow::Result<String> {
+        let url = self.vars.get("STORAGE_URL").filter(|_| self.vars.get("STORAGE_BACKEND") == Some("redis"));
+        let Some((url, connection)) = url.zip(Connection::from_vars(&self.vars, "STORAGE", LIMIT, aws)?)
+        else {
+            return Ok("the tables".to_owned());
+        };
+        let url = shown(url);
+        if let Err(error) = usable(&connection).await {
+            bail!("STORAGE_URL names no Redis that can be used: {url} ({})", error.root_cause());
+        }
+        Ok(url)
+    }
+
+    pub(crate) async fn cache(&mut self, aws: &Aws) -> anyhow::Result<String> {
+        let connection = Connection::from_vars(&self.vars, "CACHE", LIMIT, aws)?;
+        let Some((url, connection)) = self.vars.get("CACHE_URL").zip(connection) else {
+            return Ok("in this process's memory".to_owned());
+        };
+        let url = shown(url);
+        if let Err(error) = usable(&connection).await {
+            let cause = error.root_cause();
+            let warning =
+                format!("CACHE_URL names no cache that can be used ({cause}); users come from the storage");
+            self.warnings.push(warning);
+        }
+        Ok(url)
+    }
+
+    pub(crate) async fn okta(&mut self, directory: Directory, aws: &Aws) -> anyhow::Result<String> {
         if let Some(url) = self.vars.get("OKTA_ORG_URL") {
-            return Ok(url.to_owned());
+            let client = okta::Client::from_vars(&self.vars, aws, self.clock)?;
+            let trouble = match timeout(LIMIT, client.check()).await {
+                Ok(Ok(())) => None,
+                Ok(Err(okta::Error::Unauthorized { status })) => {
+                    Some(format!("OKTA_API_TOKEN is refused by Okta (status {status})"))
+                }
+                Ok(Err(error)) => Some(no_okta(&error.into())),
+                Err(elapsed) => Some(no_okta(&elapsed.into())),
+            };
+            let url = shown(url);
+            self.warnings.extend(trouble.map(|trouble| format!("{trouble}; hires become dead letters")));
+            return Ok(url);
         }
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let url = format!("http://{}", listener.local_addr()?);
@@ -101,9 +151,50 @@ fn file_name(file: Option<&Path>) -> String {
 pub(crate) async fn ensure(vars: &Vars, aws: &Aws, tables: &[TableSpec]) -> anyhow::Result<()> {
     let client = dynamo::client(vars, aws)?;
     for table in tables {
-        dynamo::ensure(&client, table)
-            .await
-            .with_context(|| format!("the table {} could not be made", table.name))?;
+        let made = timeout(LIMIT, dynamo::ensure(&client, table)).await;
+        if let Err(error) = made.map_err(anyhow::Error::from).and_then(|made| Ok(made?)) {
+            let endpoint = shown(vars.get("AWS_ENDPOINT_URL_DYNAMODB").unwrap_or_default());
+            let cause = error.root_cause();
+            bail!("AWS_ENDPOINT_URL_DYNAMODB names no DynamoDB that can be used: {endpoint} ({cause})");
+        }
     }
     Ok(())
+}
+
+fn no_okta(error: &anyhow::Error) -> String {
+    format!("OKTA_ORG_URL names no Okta that can be used ({})", error.root_cause())
+}
+
+async fn usable(connection: &Connection) -> anyhow::Result<()> {
+    Ok(timeout(LIMIT, connection.ping()).await??)
+}
+
+/// A URL as people may see it: without what stands for a password in it.
+fn shown(url: &str) -> String {
+    match Url::parse(url) {
+        Ok(url) => {
+            let place = &url[Position::BeforeHost..Position::AfterPath];
+            format!("{}://{}", url.scheme(), place.trim_end_matches('/'))
+        }
+        Err(_) => "not a URL".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_is_shown_without_its_secrets() {
+        for (url, expected) in [
+            ("redis://localhost:6379", "redis://localhost:6379"),
+            ("redis://:s3cret@localhost:6379/3", "redis://localhost:6379/3"),
+            ("rediss://user:s3cret@[::1]:6379/#s3cret", "rediss://[::1]:6379"),
+            ("redis+unix:///run/redis.sock?pass=s3cret", "redis+unix:///run/redis.sock"),
+            ("https://s3cret@example.okta.com/", "https://example.okta.com"),
+            ("s3cret", "not a URL"),
+        ] {
+            assert_eq!(shown(url), expected);
+        }
+    }
 }

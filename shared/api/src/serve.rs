@@ -2,7 +2,7 @@ use aws::Aws;
 use contracts::CorrelationId;
 use lambda_http::{
     Body, Request, RequestExt, Response,
-    http::{HeaderValue, StatusCode},
+    http::{HeaderValue, Method, StatusCode, header},
     request::RequestContext,
 };
 use runtime::{Clock, ConfigError, Vars, telemetry};
@@ -64,6 +64,9 @@ impl Api {
         );
         async {
             let (route, method) = (route_of(&request), request.method().clone());
+            if is_preflight(&request) {
+                return preflight();
+            }
             let answer = match self.admit(&request, &route).await {
                 Ok(caller) => {
                     handler(self.call(request, route.clone(), correlation_id.clone(), caller)).await
@@ -117,6 +120,20 @@ impl Api {
         let (path, query) = (request.path_parameters(), request.query_string_parameters());
         Call { correlation_id, caller, deadline, clock: self.clock, route, path, query, request }
     }
+}
+
+/// A browser's question whether a page may make the request that it wants to make. It comes without a key.
+fn is_preflight(request: &Request) -> bool {
+    let asks = |name| request.headers().contains_key(name);
+    request.method() == Method::OPTIONS && asks(header::ORIGIN) && asks(header::ACCESS_CONTROL_REQUEST_METHOD)
+}
+
+/// API Gateway passes it on where a route takes any method, and says in the headers of our answer what is allowed. To a
+/// browser only a success counts.
+fn preflight() -> Response<Body> {
+    let mut response = Response::new(Body::Empty);
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    response
 }
 
 /// API Gateway's `routeKey` is "METHOD /path", or `$default`.

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use runtime::{ConfigError, Vars};
+use valkey::KeyPrefix;
 
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -8,6 +9,8 @@ pub struct Config {
     pub ttl: Duration,
     /// `CACHE_TIMEOUT_MS` (100): how long one request to the cache may take.
     pub timeout: Duration,
+    /// `CACHE_KEY_PREFIX` (joiner): stands before each key, where several stages share a cache.
+    pub key_prefix: KeyPrefix,
 }
 
 impl Config {
@@ -15,6 +18,7 @@ impl Config {
         Ok(Self {
             ttl: vars.seconds_or("CACHE_TTL_SECONDS", Duration::from_mins(1))?,
             timeout: Duration::from_millis(vars.parse_or("CACHE_TIMEOUT_MS", 100, "milliseconds")?),
+            key_prefix: KeyPrefix::from_vars(vars, "CACHE")?,
         })
     }
 }

@@ -9,7 +9,7 @@ use std::{fmt, time::Duration};
 use aws::Aws;
 use runtime::{ConfigError, Vars, telemetry};
 use tokio::time::timeout;
-use valkey::Connection;
+use valkey::{Connection, KeyPrefix};
 
 pub use config::Config;
 
@@ -22,6 +22,7 @@ pub struct Cache {
     backend: Backend,
     ttl: Duration,
     timeout: Duration,
+    key_prefix: KeyPrefix,
 }
 
 #[derive(Clone)]
@@ -43,16 +44,17 @@ impl Cache {
     /// Reads `CACHE_URL` and what belongs to it ([`valkey::Config`]); unset, the cache is this process's memory. Connects
     /// with the first request, and again whenever the connection was lost.
     pub fn from_vars(vars: &Vars, aws: &Aws) -> Result<Self, ConfigError> {
-        let Config { ttl, timeout } = Config::from_vars(vars)?;
+        let Config { ttl, timeout, key_prefix } = Config::from_vars(vars)?;
         let backend = match Connection::from_vars(vars, "CACHE", timeout, aws)? {
             Some(connection) => Backend::Redis(redis::Redis(connection)),
             None => Backend::Memory(memory::Memory::new()),
         };
-        Ok(Self { backend, ttl, timeout })
+        Ok(Self { backend, ttl, timeout, key_prefix })
     }
 
     /// `None` is a miss, also when the cache is away.
     pub async fn get(&self, key: &str) -> Option<String> {
+        let key = &self.key_prefix.key(key);
         let read = async {
             match &self.backend {
                 Backend::Redis(redis) => redis.get(key).await,
@@ -67,6 +69,7 @@ impl Cache {
 
     /// Stores what was read from the table, unless the key was written to meanwhile.
     pub async fn fill(&self, key: &str, value: &str) {
+        let key = &self.key_prefix.key(key);
         let write = async {
             match &self.backend {
                 Backend::Redis(redis) => redis.fill(key, value, self.ttl).await,
@@ -99,6 +102,7 @@ impl Cache {
 
     /// Forgets the key, after its item was written.
     pub async fn invalidate(&self, key: &str) {
+        let key = &self.key_prefix.key(key);
         let write = async {
             match &self.backend {
                 Backend::Redis(redis) => redis.invalidate(key, TOMBSTONE_TTL).await,

@@ -31,6 +31,6 @@ impl Redis {
     }
 
     pub(crate) async fn ping(&self) -> Result<(), Error> {
-        self.0.run(async |mut redis| redis.ping().await).await
+        self.0.ping().await
     }
 }

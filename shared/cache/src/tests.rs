@@ -48,6 +48,20 @@ async fn a_filled_value_is_found() {
 }
 
 #[tokio::test]
+async fn two_stages_that_share_a_cache_do_not_see_each_others_values() {
+    let key_prefix =
+        KeyPrefix::from_vars(&Vars::from_iter([("CACHE_KEY_PREFIX", "other")]), "CACHE").unwrap();
+    for cache in caches() {
+        let other = Cache { key_prefix: key_prefix.clone(), ..cache.clone() };
+        let key = fresh_key();
+        cache.fill(&key, "Ada").await;
+        assert_eq!(other.get(&key).await, None, "{cache:?}");
+        other.invalidate(&key).await;
+        assert_eq!(cache.get(&key).await.as_deref(), Some("Ada"), "{cache:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_reader_that_was_overtaken_by_a_write_cannot_put_the_old_value_back() {
     for cache in caches() {
         let key = fresh_key();

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use aws::Aws;
 use rdkafka::ClientConfig;
-use runtime::{ConfigError, Vars};
+use runtime::{ConfigError, Vars, config::wrong};
 
 use crate::{auth::Auth, brokers::Brokers};
 
@@ -24,7 +24,7 @@ impl Config {
             brokers: Brokers::from_vars(vars, aws)?,
             auth: Auth::from_vars(vars, aws)?,
             ca_file: vars.get("KAFKA_CA_FILE").map(str::to_owned),
-            topic_prefix: vars.get("KAFKA_TOPIC_PREFIX").unwrap_or_default().to_owned(),
+            topic_prefix: topic_prefix(vars)?.to_owned(),
             ack_timeout: vars.seconds_or("KAFKA_ACK_TIMEOUT_SECONDS", Duration::from_secs(5))?,
         })
     }
@@ -55,5 +55,36 @@ impl Config {
             client.set("ssl.ca.location", file);
         }
         client
+    }
+}
+
+fn topic_prefix(vars: &Vars) -> Result<&str, ConfigError> {
+    let prefix = vars.get("KAFKA_TOPIC_PREFIX").unwrap_or_default();
+    let is_legal = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    // Kafka takes names of 249.
+    if prefix.len() <= 200 && prefix.bytes().all(is_legal) {
+        Ok(prefix)
+    } else {
+        Err(wrong("KAFKA_TOPIC_PREFIX", "letters, digits, ., _ and -, such as staging."))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_prefix_that_no_topic_can_have_stops_the_start() {
+        let prefix = |prefix: &str| {
+            let vars = Vars::from_iter(aws::EMULATED).with("KAFKA_BOOTSTRAP_SERVERS", "localhost:9092");
+            let vars = vars.with("KAFKA_TOPIC_PREFIX", prefix);
+            Config::from_vars(&vars, &Aws::from_vars(&vars).unwrap()).map(|config| config.topic_prefix)
+        };
+        for legal in ["", "staging.", "a_b-9."] {
+            assert_eq!(prefix(legal).unwrap(), legal);
+        }
+        for illegal in ["a b", "staging/", "st\u{e4}ging.", &"x".repeat(201)] {
+            assert_eq!(prefix(illegal).unwrap_err().name, "KAFKA_TOPIC_PREFIX", "{illegal}");
+        }
     }
 }

@@ -6,7 +6,7 @@ use reqwest::header::{self, HeaderMap};
 use runtime::{Clock, ConfigError, Vars};
 use secrecy::{ExposeSecret, SecretString};
 use secrets::Secret;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use url::Url;
 
 use crate::{AppLink, Config, Error, Group, User, answer, link};
@@ -68,6 +68,11 @@ impl Client {
             Err(Error::NotFound) => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    /// Whether Okta answers, and takes the token: by the shortest of the requests that Joiner makes.
+    pub async fn check(&self) -> Result<(), Error> {
+        self.get::<IgnoredAny>(self.url("/api/v1/users", Some(("limit", "1"))), MOST_BYTES).await.map(drop)
     }
 
     /// The person with that e-mail address, whatever their status; one who is not deprovisioned goes first.

@@ -159,6 +159,37 @@ async fn app_links_have_a_name_a_label_and_an_id() {
 }
 
 #[tokio::test]
+async fn a_check_says_whether_okta_answers_and_takes_the_token() {
+    let world = World::with([ada()]).await;
+    world.client.check().await.unwrap();
+    let config = Config { token: "wrong-token".into(), ..world.server.config() };
+    let refused = Client::new(config, Clock::system()).check().await;
+    assert!(matches!(refused, Err(Error::Unauthorized { status: 401 })));
+    let config = Config { org_url: "http://127.0.0.1:1".parse().unwrap(), ..world.server.config() };
+    let away = Client::new(config, Clock::system()).check().await;
+    assert!(matches!(away, Err(Error::Unreachable(_))));
+}
+
+#[tokio::test]
+async fn the_fake_answers_no_web_page_and_nobody_without_the_token() {
+    let world = World::with([ada()]).await;
+    let http = okta::http_client(Duration::from_secs(10));
+    let status = async |path: &str, headers: &[(&str, &str)]| {
+        let request = http.get(world.server.url().join(path).unwrap());
+        let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+        request.send().await.unwrap().status().as_u16()
+    };
+    let token = ("authorization", "SSWS right-token");
+    for path in ["/api/v1/users", "/api/v1/users/ada", "/api/v1/users/ada/groups", "/api/v1/nothing", "/"] {
+        assert_eq!(status(path, &[]).await, 401, "{path}");
+        assert_eq!(status(path, &[("authorization", "SSWS ")]).await, 401, "{path}");
+    }
+    assert_eq!(status("/api/v1/users", &[token]).await, 200);
+    assert_eq!(status("/api/v1/users", &[token, ("origin", "https://evil.example")]).await, 403);
+    assert_eq!(status("/api/v1/users", &[token, ("host", "evil.example")]).await, 403);
+}
+
+#[tokio::test]
 async fn a_wrong_token_is_unauthorized_and_uses_up_no_fault() {
     let world = World::with([ada()]).await;
     world.directory.fail_next(Fault::Garbage);

@@ -4,6 +4,7 @@ pub mod batch;
 pub mod clock;
 pub mod config;
 pub mod event;
+pub mod loopback;
 pub mod telemetry;
 
 pub use clock::Clock;

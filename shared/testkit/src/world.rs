@@ -10,7 +10,7 @@ use std::{
 use aws::Aws;
 use contracts::topic;
 use jiff::Timestamp;
-use joiner::{Cloud, Options, Reading, template::Template};
+use joiner::{Cloud, Options, Reading, config, template::Template};
 use kafka::{Outgoing, Producer};
 use okta::fake::{Directory, Person};
 use reqwest::{Method, StatusCode, header::HeaderMap};
@@ -83,11 +83,12 @@ impl World {
             parameters.extend([("Stage", own.as_str()), ("TopicPrefix", prefix.as_str())]);
         }
         vars.extend(setup.vars);
+        parameters.extend(config::parameters(&vars));
         parameters.extend(setup.parameters);
         let template = Template::read_with(&root.join("template.yaml"), &parameters).unwrap();
         let options = Options {
             template: template.clone(),
-            vars,
+            vars: vars.clone(),
             port: 0,
             data_dir: setup.data_dir,
             directory: directory.clone(),

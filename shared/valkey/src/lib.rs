@@ -2,17 +2,19 @@
 
 mod config;
 mod handle;
+mod prefix;
 
 use std::{fmt, future::Future, sync::Arc, time::Duration};
 
 use aws::Aws;
-use redis::{ErrorKind, RedisError};
+use redis::{AsyncCommands, ErrorKind, RedisError};
 use runtime::{ConfigError, Vars};
 use secrecy::SecretString;
 use tokio::sync::RwLock;
 
 pub use config::Config;
 pub use handle::Handle;
+pub use prefix::KeyPrefix;
 
 /// Cheap to clone.
 #[derive(Clone)]
@@ -71,6 +73,11 @@ impl Connection {
         }
         let connected = self.0.connected().await?;
         Ok(command(connected.handle).await?)
+    }
+
+    /// Whether the server answers, and lets us in.
+    pub async fn ping(&self) -> Result<(), Error> {
+        self.run(async |mut redis| redis.ping().await).await
     }
 }
 

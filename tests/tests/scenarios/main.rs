@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
+mod cors;
 mod dead_letters;
 mod dry_run;
 mod events;

@@ -16,8 +16,12 @@ fn status_counts(reports: &[Value]) -> BTreeMap<&str, usize> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stage_that_shares_its_cluster_has_topics_and_tables_of_its_own() {
-    let parameters = vec![("TopicPrefix", "staging."), ("Stage", "staging")];
-    let world = World::with(Setup { parameters, ..Setup::default() }).await;
+    let setup = Setup {
+        vars: vec![("KAFKA_TOPIC_PREFIX", "staging.".to_owned())],
+        parameters: vec![("Stage", "staging")],
+        ..Setup::default()
+    };
+    let world = World::with(setup).await;
     world.knows(&Employee::ada());
     world.hr().hires(&Employee::ada()).await;
     world.hr().hires(&Employee::new("E404", "Nobody", "Knows")).await;

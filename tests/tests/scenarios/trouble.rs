@@ -76,7 +76,7 @@ async fn refused_credentials_are_a_dead_letter_at_once() {
     let real =
         okta::fake::Server::start(okta::fake::Directory::empty(runtime::Clock::system()), "the right token")
             .await;
-    let vars = vec![("OKTA_ORG_URL", real.url().to_string()), ("OKTA_API_TOKEN", "a wrong token".to_owned())];
+    let vars = vec![("OKTA_ORG_URL", real.url().to_string()), ("OKTA_API_TOKEN", "a-wrong-token".to_owned())];
     let world = World::with(Setup { vars, ..Setup::default() }).await;
     assert_eq!(reason_of_a_hire(&world).await, "unauthorized");
 }

@@ -32,7 +32,9 @@ pub(crate) async fn run(args: DevArgs, clock: Clock) -> anyhow::Result<()> {
     }
     telemetry::init(telemetry::Config { format, level }, BoxMakeWriter::new(std::io::stderr));
 
-    let template = Template::read(&args.template)?;
+    let mut parameters = config::parameters(&vars);
+    parameters.extend(args.parameters.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+    let template = Template::read_with(&args.template, &parameters)?;
     let directory = directory(&args.okta, clock);
     let people = directory.people();
     let (port, data_dir, reading) = (args.port, args.data_dir, Reading::Alone);
@@ -88,14 +90,15 @@ fn describe(cloud: &Cloud, email: Option<&str>) -> String {
     let (url, parts) = (cloud.url(), cloud.parts());
     let key = if parts.vars.get("API_KEY").is_some() { " -H \"X-API-Key: $API_KEY\"" } else { "" };
     let email = email.unwrap_or("ada@acme.example");
-    let routes =
-        parts.routes.iter().map(|(route, function)| format!("            {route:<42} -> {function}"));
-    let triggers =
-        parts.triggers.iter().map(|(read, function)| format!("            {read:<42} -> {function}"));
+    let wires = parts.routes.iter().chain(&parts.triggers).chain(&parts.schedules);
+    let width = wires.map(|(from, _function)| from.len()).max().unwrap_or_default();
+    let wire = |(from, function): &(String, String)| format!("{from:<width$} -> {function}");
+    let routes = parts.routes.iter().map(|route| format!("            {}", wire(route)));
+    let triggers = parts.triggers.iter().map(|trigger| format!("            {}", wire(trigger)));
     // As many letters as the others have spaces.
     let headings = std::iter::once("  schedules ").chain(std::iter::repeat("            "));
     let schedules = parts.schedules.iter().zip(headings);
-    let schedules = schedules.map(|((rate, function), heading)| format!("{heading}{rate:<42} -> {function}"));
+    let schedules = schedules.map(|(schedule, heading)| format!("{heading}{}", wire(schedule)));
     let lines = [String::new(), format!("  gateway   {url}")]
         .into_iter()
         .chain(routes)
@@ -104,8 +107,12 @@ fn describe(cloud: &Cloud, email: Option<&str>) -> String {
         .chain(schedules)
         .chain([
             format!("  tables    {}", parts.tables),
+            format!("  storage   users and requests in {}", parts.storage),
             format!("  cache     {}", parts.cache),
             format!("  okta      {}", parts.okta),
+        ])
+        .chain(parts.warnings.iter().map(|warning| format!("  warning   {warning}")))
+        .chain([
             String::new(),
             "Try:".to_owned(),
             format!("  curl -i {url}/v1/hr/webhook{key} -H 'Content-Type: application/json' -d \\"),

@@ -7,7 +7,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_norway::{Mapping, Value};
 
 use super::{
-    FunctionSpec, Template,
+    Cors, FunctionSpec, Template,
     events::Event,
     resolve::{Names, scalar},
 };
@@ -90,6 +90,19 @@ struct EventInvokeConfig {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
+struct HttpApi {
+    #[serde(default)]
+    properties: HttpApiProperties,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct HttpApiProperties {
+    cors_configuration: Option<Cors>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
 struct Table {
     properties: TableProperties,
 }
@@ -136,9 +149,12 @@ const LONGEST_FROM_KAFKA: Duration = Duration::from_mins(14);
 
 pub(super) fn read(document: Value, parameters: &[(&str, &str)]) -> Result<Template, Wrong> {
     let document: Document = typed("the template", document)?;
+    if let Some((name, _)) = parameters.iter().find(|(name, _)| document.parameters.get(*name).is_none()) {
+        return Err(Wrong { place: "Parameters".to_owned(), detail: format!("there is no {name}") });
+    }
     let names = Names::of(&document.parameters, parameters, &document.resources);
     let globals = document.globals.function;
-    let mut template = Template { functions: Vec::new(), tables: Vec::new() };
+    let mut template = Template { functions: Vec::new(), tables: Vec::new(), cors: None };
     for (logical, resource) in document.resources {
         let logical = logical.as_str().unwrap_or_default().to_owned();
         let place = format!("Resources.{logical}");
@@ -147,6 +163,10 @@ pub(super) fn read(document: Value, parameters: &[(&str, &str)]) -> Result<Templ
             "AWS::Serverless::Function" => {
                 let function = typed(&place, names.resolve(resource))?;
                 template.functions.push(function_spec(&logical, function, &globals, &names)?);
+            }
+            "AWS::Serverless::HttpApi" => {
+                let api: HttpApi = typed(&place, names.resolve(resource))?;
+                template.cors = api.properties.cors_configuration;
             }
             "AWS::DynamoDB::Table" => {
                 let table = typed(&place, names.resolve(resource))?;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_norway::{Mapping, Value};
+use serde_norway::{Mapping, Value, value::TaggedValue};
 
 use super::{ACCOUNT, REGION};
 
@@ -33,7 +33,7 @@ impl Names {
         names
     }
 
-    /// Replaces `!Ref` and `!Sub` throughout. Other functions stay as they are: whoever needs such a value says so.
+    /// Replaces `!Ref`, `!Sub` and `!Split` throughout. Other functions stay as they are: whoever needs such a value says so.
     pub(super) fn resolve(&self, value: Value) -> Value {
         match value {
             Value::Tagged(tagged) if tagged.tag == "Ref" => {
@@ -43,6 +43,7 @@ impl Names {
             Value::Tagged(tagged) if tagged.tag == "Sub" && tagged.value.is_string() => {
                 Value::String(self.substitute(tagged.value.as_str().unwrap_or_default()))
             }
+            Value::Tagged(tagged) if tagged.tag == "Split" => self.split(*tagged),
             Value::Sequence(items) => {
                 Value::Sequence(items.into_iter().map(|item| self.resolve(item)).collect())
             }
@@ -50,6 +51,16 @@ impl Names {
                 Value::Mapping(entries.into_iter().map(|(key, value)| (key, self.resolve(value))).collect())
             }
             other => other,
+        }
+    }
+
+    fn split(&self, tagged: TaggedValue) -> Value {
+        let resolved = self.resolve(tagged.value.clone());
+        match resolved.as_sequence().map(Vec::as_slice) {
+            Some([Value::String(separator), Value::String(text)]) => {
+                Value::Sequence(text.split(separator.as_str()).map(Value::from).collect())
+            }
+            _ => Value::Tagged(Box::new(tagged)),
         }
     }
 

@@ -24,6 +24,7 @@ fn the_projects_own_template_is_understood() {
     assert_eq!((enrichment.timeout, enrichment.memory), (Duration::from_secs(90), 512));
     assert_eq!(enrichment.variables["USERS_TABLE"], "joiner-dev-users");
     assert_eq!(enrichment.variables["LOG_LEVEL"], "info", "globals apply");
+    assert_eq!(enrichment.variables.get("OKTA_ORG_URL"), None, "nobody deploys without saying which org");
     assert_eq!(
         enrichment.triggers,
         [Trigger {
@@ -43,6 +44,12 @@ fn the_projects_own_template_is_understood() {
     assert_eq!(prefixed.topics(), ["staging.user.enrichment.failed", "staging.user.enrichment.requested"]);
     assert_eq!(prefixed.functions[0].variables["KAFKA_TOPIC_PREFIX"], "staging.");
     assert_eq!(prefixed.tables[0].name, "joiner-staging-users");
+    let has_prefix = |function: &&FunctionSpec| {
+        function.variables.get("CACHE_KEY_PREFIX").is_some_and(|prefix| prefix == "joiner-staging")
+    };
+    let cached: Vec<_> =
+        prefixed.functions.iter().filter(has_prefix).map(|function| &function.name).collect();
+    assert_eq!(cached, ["enrichment", "user-query"]);
 
     let routes: Vec<_> = template.functions[2].routes.iter().map(Route::key).collect();
     assert!(routes.contains(&"ANY /v1/users/{id}".to_owned()) && routes.contains(&"$default".to_owned()));
@@ -171,6 +178,32 @@ fn what_lambda_would_refuse_is_refused_here() {
     assert!(at.contains("AT_TIMESTAMP"), "{at}");
     let slow = with_event("MSK", MSK).replace("Properties: { Events", "Properties: { Timeout: 841, Events");
     assert!(sentence(&slow).contains("14 minutes"), "{}", sentence(&slow));
+}
+
+#[test]
+fn the_pages_that_may_call_the_api_are_those_of_its_parameter() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../template.yaml");
+    let cors = |parameters: &[(&str, &str)]| Template::read_with(&path, parameters).unwrap().cors.unwrap();
+    assert_eq!(cors(&[]).allow_origins, ["https://none.invalid"]);
+    let origins = "https://console.example,http://localhost:5173";
+    let cors = cors(&[("CorsAllowedOrigins", origins)]);
+    assert_eq!(cors.allow_origins, ["https://console.example", "http://localhost:5173"]);
+    assert_eq!(
+        (&cors.allow_methods[..], cors.max_age),
+        (&["GET".to_owned(), "POST".to_owned()][..], Some(3600))
+    );
+
+    assert_eq!(read("Resources: { Api: { Type: AWS::Serverless::HttpApi } }").unwrap().cors, None);
+    let all =
+        "Resources: { Api: { Type: AWS::Serverless::HttpApi, Properties: { CorsConfiguration: true } } }";
+    assert!(sentence(all).starts_with(": Resources.Api.Properties.CorsConfiguration: "), "{}", sentence(all));
+}
+
+#[test]
+fn a_parameter_that_the_template_does_not_have_is_named() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../template.yaml");
+    let error = Template::read_with(&path, &[("TopicPrefixes", "mine.")]).unwrap_err().to_string();
+    assert!(error.ends_with("template.yaml: Parameters: there is no TopicPrefixes"), "{error}");
 }
 
 #[test]

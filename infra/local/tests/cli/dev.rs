@@ -53,7 +53,8 @@ fn dev_prints_every_route_trigger_and_schedule_and_ends_with_the_ready_line() {
         "kafka embedded at ",
         "schedules ",
         "tables ",
-        "cache ",
+        "storage users and requests in the tables",
+        "cache in this process's memory",
         "okta fake at http://",
     ];
     for part in parts {
@@ -100,4 +101,46 @@ fn okta_errors_make_a_hire_a_dead_letter_with_its_reason() {
     let letters = letters["dead_letters"].as_array().unwrap();
     assert_eq!(letters.len(), 1);
     assert_eq!((&letters[0]["reason"], &letters[0]["attempts"]), (&json!("okta_unavailable"), &json!(3)));
+}
+
+#[test]
+fn with_a_topic_prefix_a_hire_is_enriched_and_a_letter_is_parked_and_redriven() {
+    let dev = dev().var("KAFKA_TOPIC_PREFIX", "mine.").ready();
+    let hire = hire("E1", &people()[0]);
+    assert_eq!(dev.outcome(&dev.hires(&hire, &[]))["status"], "enriched");
+
+    let stranger =
+        json!({ "employee_id": "E2", "first_name": "No", "last_name": "Body", "email": "no@acme.example" });
+    assert_eq!(dev.outcome(&dev.hires(&stranger, &[]))["status"], "failed");
+    let letters = dev.get("/v1/dead-letters").json;
+    let path = format!("/v1/dead-letters/{}", letters["dead_letters"][0]["id"].as_str().unwrap());
+    let letter = dev.get(&path).json;
+    assert_eq!(letter["origin"]["topic"], "mine.user.enrichment.requested", "{letter}");
+
+    let redrive = dev.calls(dev.http().post(format!("{}{path}/redrive", dev.url())));
+    assert_eq!(redrive.status.as_u16(), 202, "{redrive:?}");
+    let came_back = dev.until(&path, |letter| letter["redrives"] == 1 && letter["state"] == "parked");
+    assert_eq!(came_back["reason"], "user_not_found", "{came_back}");
+    let reads =
+        |topic: &str| dev.said().iter().any(|line| line.contains(&format!(" {topic} (4 partitions)")));
+    assert!(
+        reads("mine.user.enrichment.requested") && reads("mine.user.enrichment.failed"),
+        "{:#?}",
+        dev.said()
+    );
+}
+
+#[test]
+fn the_gateway_answers_under_the_names_of_this_machine_only() {
+    let dev = dev().ready();
+    let status = |host: &str| {
+        let request = dev.http().get(format!("{}/v1/users", dev.url())).header("host", host);
+        dev.calls(request).status.as_u16()
+    };
+    for ours in ["127.0.0.1", "localhost:1234", "LOCALHOST", "[::1]:3000"] {
+        assert_eq!(status(ours), 200, "{ours}");
+    }
+    for foreign in ["evil.example", "evil.example:3000", "127.0.0.1.evil.example", "10.0.0.1", ""] {
+        assert_eq!(status(foreign), 421, "{foreign}: a page can have its own name point here");
+    }
 }

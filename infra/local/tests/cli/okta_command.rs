@@ -65,6 +65,8 @@ fn an_okta_with_another_token_refuses_dev() {
     let url = okta.says("OKTA_ORG_URL=").split_off("OKTA_ORG_URL=".len());
     assert_eq!(okta.says("OKTA_API_TOKEN="), "OKTA_API_TOKEN=theirs");
     let dev = dev().var("OKTA_ORG_URL", &url).var("OKTA_API_TOKEN", "ours").ready();
+    let warning = "  warning   OKTA_API_TOKEN is refused by Okta (status 401); hires become dead letters";
+    assert!(dev.said().iter().any(|line| line == warning), "{:#?}", dev.said());
     let report = dev.outcome(&dev.hires(&hire("E1", &people()[0]), &[]));
     assert_eq!(report["events"][0]["reason"], "unauthorized", "{report}");
 }

@@ -102,13 +102,18 @@ impl Dev {
 
     /// Asks until the request has ended, one way or the other; returns its report.
     pub(crate) fn outcome(&self, status_url: &str) -> Value {
+        self.until(status_url, |report| matches!(report["status"].as_str(), Some("enriched" | "failed")))
+    }
+
+    /// Asks until the answer fits.
+    pub(crate) fn until(&self, path: &str, fits: impl Fn(&Value) -> bool) -> Value {
         let deadline = Instant::now() + LIMIT;
         loop {
-            let Answer { json, .. } = self.get(status_url);
-            if matches!(json["status"].as_str(), Some("enriched" | "failed")) {
+            let Answer { json, .. } = self.get(path);
+            if fits(&json) {
                 return json;
             }
-            assert!(Instant::now() < deadline, "{status_url} has not ended: {json}");
+            assert!(Instant::now() < deadline, "{path} never fits: {json}");
         }
     }
 

@@ -50,6 +50,58 @@ fn a_broker_that_does_not_answer_is_named_with_its_variable() {
 }
 
 #[test]
+fn a_store_that_does_not_answer_is_named_with_its_variable_and_without_its_password() {
+    let redis =
+        dev().var("STORAGE_BACKEND", "redis").var("STORAGE_URL", "redis://me:s3cret@127.0.0.1:1").ends();
+    let sentence = redis.complaint();
+    assert!(
+        sentence.starts_with("STORAGE_URL names no Redis that can be used: redis://127.0.0.1:1"),
+        "{sentence}"
+    );
+    assert!(!format!("{redis:?}").contains("s3cret"), "{redis:?}");
+
+    let tables = dev().var("AWS_ENDPOINT_URL_DYNAMODB", "http://me:s3cret@127.0.0.1:1").ends();
+    let sentence = tables.complaint();
+    assert!(sentence.starts_with("AWS_ENDPOINT_URL_DYNAMODB ") && sentence.contains("http://127.0.0.1:1"));
+    assert!(!format!("{tables:?}").contains("s3cret"), "{tables:?}");
+}
+
+#[test]
+fn a_store_that_never_answers_is_given_up() {
+    // It takes connections, and nothing else.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("redis://{}", silent.local_addr().unwrap());
+    let ended = dev().var("STORAGE_BACKEND", "redis").var("STORAGE_URL", &url).ends();
+    assert!(
+        ended.complaint().starts_with(&format!("STORAGE_URL names no Redis that can be used: {url}")),
+        "{ended:?}"
+    );
+}
+
+#[test]
+fn a_cache_and_an_okta_that_do_not_answer_are_warnings() {
+    let dev = dev()
+        .var("CACHE_URL", "redis://me:s3cret@127.0.0.1:1/2")
+        .var("OKTA_ORG_URL", "http://127.0.0.1:1")
+        .var("OKTA_API_TOKEN", "token")
+        .ready();
+    let said = dev.said();
+    let line = |start: &str| said.iter().filter(|line| line.starts_with(start)).count();
+    assert_eq!(line("  cache     redis://127.0.0.1:1/2"), 1, "{said:#?}");
+    assert_eq!(line("  warning   CACHE_URL names no cache that can be used ("), 1, "{said:#?}");
+    assert_eq!(line("  warning   OKTA_ORG_URL names no Okta that can be used ("), 1, "{said:#?}");
+    assert!(!format!("{said:?}").contains("s3cret"), "{said:#?}");
+}
+
+#[test]
+fn an_okta_token_that_cannot_be_one_is_named() {
+    for wrong in [" ", "00 abc", "t\u{f6}ken"] {
+        let ended = dev().var("OKTA_ORG_URL", "https://example.okta.com").var("OKTA_API_TOKEN", wrong).ends();
+        assert!(ended.complaint().starts_with("OKTA_API_TOKEN is wrong: expected "), "{ended:?}");
+    }
+}
+
+#[test]
 fn a_wrong_value_is_named_with_what_was_expected() {
     let cases = [
         ("RETRY_MAX_ATTEMPTS", "many", "a number of attempts"),
@@ -60,6 +112,9 @@ fn a_wrong_value_is_named_with_what_was_expected() {
         ("STORAGE_BACKEND", "paper", "dynamodb or redis"),
         ("CACHE_URL", "nonsense", "a URL such as redis://"),
         ("OKTA_ORG_URL", "nonsense", "the org's URL"),
+        ("OKTA_ORG_URL", "http://example.okta.com", "the org's URL"),
+        ("KAFKA_TOPIC_PREFIX", "my topics/", "letters, digits"),
+        ("CACHE_KEY_PREFIX", "a:b", "letters, digits"),
     ];
     for (name, value, expected) in cases {
         // So that an Okta is all there but for its address.

@@ -1,5 +1,6 @@
 use std::{
     future::{Future, pending},
+    net::SocketAddr,
     sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
@@ -8,9 +9,10 @@ use axum::{
     Router,
     body::Body,
     extract::{Request, State},
-    http::{HeaderMap, Method, Response, StatusCode, header, request::Parts},
+    http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header, request::Parts},
 };
 use percent_encoding::percent_decode_str;
+use runtime::loopback;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::{
     net::TcpListener,
@@ -36,6 +38,7 @@ pub struct Server {
 
 #[derive(Debug, Clone)]
 struct App {
+    address: SocketAddr,
     directory: Directory,
     token: Token,
     /// Closes when the server stops: whoever hangs or waits would keep it from that.
@@ -90,7 +93,8 @@ impl From<String> for Token {
     }
 }
 
-/// Answers from the directory whoever has the token, until `shutdown`. Does not wait for hanging requests.
+/// Answers from the directory any program on this machine that has the token, until `shutdown`. Does not wait for hanging
+/// requests.
 pub async fn serve(
     listener: TcpListener,
     directory: Directory,
@@ -98,7 +102,8 @@ pub async fn serve(
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
     let (stop, running) = watch::channel(());
-    let app = Router::new().fallback(handle).with_state(App { directory, token, running });
+    let app = App { address: listener.local_addr()?, directory, token, running };
+    let app = Router::new().fallback(handle).with_state(app);
     let shutdown = async move {
         shutdown.await;
         drop(stop);
@@ -110,15 +115,19 @@ async fn handle(State(mut app): State<App>, request: Request) -> Response<Body> 
     let directory = app.directory;
     directory.arrive();
     let (request, _) = request.into_parts();
-    let (answer, standing) = if is_authorized(&request.headers, &app.token.lock()) {
-        tokio::select! {
-            answer = admitted(&directory, &request) => answer,
-            _ = app.running.changed() => (failure(503), directory.standing()),
-        }
-    } else {
-        let refusal = Answer::error(StatusCode::UNAUTHORIZED, "E0000011", "Invalid token provided");
-        (refusal, directory.standing())
-    };
+    let bytes = |name| request.headers.get(name).map(HeaderValue::as_bytes);
+    let (answer, standing) =
+        if !loopback::is_from_a_program(app.address, bytes(header::HOST), bytes(header::ORIGIN)) {
+            (failure(403), directory.standing())
+        } else if is_authorized(&request.headers, &app.token.lock()) {
+            tokio::select! {
+                answer = admitted(&directory, &request) => answer,
+                _ = app.running.changed() => (failure(503), directory.standing()),
+            }
+        } else {
+            let refusal = Answer::error(StatusCode::UNAUTHORIZED, "E0000011", "Invalid token provided");
+            (refusal, directory.standing())
+        };
     answer.into_response(standing, directory.clock().now())
 }
 

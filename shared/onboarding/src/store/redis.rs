@@ -4,7 +4,7 @@ use aws::Aws;
 use contracts::{CorrelationId, EmployeeId, EventId, Text};
 use redis::{AsyncCommands, Script};
 use runtime::{ConfigError, Vars};
-use valkey::Connection;
+use valkey::{Connection, KeyPrefix};
 
 use super::{Error, Filter, Saved};
 use crate::{
@@ -20,7 +20,14 @@ use crate::{
 /// Keys share a hash tag per kind, so that a script finds all of its keys on one node of a cluster. Every command may
 /// run twice: the scripts compare before they set.
 #[derive(Debug, Clone)]
-pub struct Redis(Connection);
+pub struct Redis {
+    connection: Connection,
+    keys: Keys,
+}
+
+/// What each thing is stored under. Stages that share a server have a prefix each.
+#[derive(Debug, Clone)]
+struct Keys(KeyPrefix);
 
 /// Compare and set. KEYS: the person, their entries, their history, the indexes to leave, the indexes to enter. ARGV: what
 /// was read or "", what is written, the new value, the id, how many indexes to leave, how many entries, and for each of
@@ -74,17 +81,18 @@ static RECORD: LazyLock<Script> = LazyLock::new(|| {
 
 impl Redis {
     /// Reads `STORAGE_URL` (`redis://host:port/db`) and what belongs to it ([`valkey::Config`]), and
-    /// `STORAGE_TIMEOUT_SECONDS` (3).
+    /// `STORAGE_TIMEOUT_SECONDS` (3) and `STORAGE_KEY_PREFIX` (`joiner`).
     pub fn from_vars(vars: &Vars, aws: &Aws) -> Result<Self, ConfigError> {
         vars.require("STORAGE_URL", "a URL such as redis://localhost:6379")?;
         let timeout = vars.seconds_or("STORAGE_TIMEOUT_SECONDS", Duration::from_secs(3))?;
         let connection = Connection::from_vars(vars, "STORAGE", timeout, aws)?;
-        Ok(Self(connection.expect("its URL is set, as was just seen")))
+        let connection = connection.expect("its URL is set, as was just seen");
+        Ok(Self { connection, keys: Keys(KeyPrefix::from_vars(vars, "STORAGE")?) })
     }
 
     pub(super) async fn person(&self, id: &EmployeeId) -> Result<Option<Person>, Error> {
         let value: Option<String> =
-            self.0.run(async |mut redis| redis.hget(person_key(id), "value").await).await?;
+            self.connection.run(async |mut redis| redis.hget(self.keys.person(id), "value").await).await?;
         value.map(|value| person(&value)).transpose()
     }
 
@@ -94,10 +102,10 @@ impl Redis {
         read: Option<&Person>,
         entry: Option<&Entry>,
     ) -> Result<Saved, Error> {
-        let leave = read.map(indexes).unwrap_or_default();
-        let mut script = COMMIT.key(person_key(&new.id));
-        script.key(entries_key(&new.id)).key(history_key(&new.id));
-        for index in leave.iter().chain(&indexes(new)) {
+        let leave = read.map(|read| self.keys.indexes(read)).unwrap_or_default();
+        let mut script = COMMIT.key(self.keys.person(&new.id));
+        script.key(self.keys.entries(&new.id)).key(self.keys.history(&new.id));
+        for index in leave.iter().chain(&self.keys.indexes(new)) {
             script.key(index);
         }
         let entries: Vec<&Entry> = new.applied_before.iter().chain(entry).collect();
@@ -111,26 +119,31 @@ impl Redis {
         for entry in entries {
             script.arg(entry.event_id.as_str()).arg(serde_json::to_string(entry)?).arg(sequence(entry));
         }
-        let saved: bool = self.0.run(async |mut redis| script.invoke_async(&mut redis).await).await?;
+        let saved: bool =
+            self.connection.run(async |mut redis| script.invoke_async(&mut redis).await).await?;
         Ok(if saved { Saved::Yes } else { Saved::Conflict })
     }
 
     pub(super) async fn entry(&self, id: &EmployeeId, event_id: &EventId) -> Result<Option<Entry>, Error> {
-        let entry: Option<String> =
-            self.0.run(async |mut redis| redis.hget(entries_key(id), event_id.as_str()).await).await?;
+        let entry: Option<String> = self
+            .connection
+            .run(async |mut redis| redis.hget(self.keys.entries(id), event_id.as_str()).await)
+            .await?;
         Ok(entry.map(|entry| serde_json::from_str(&entry)).transpose()?)
     }
 
     pub(super) async fn entries(&self, id: &EmployeeId) -> Result<Vec<Entry>, Error> {
-        let entries: Vec<String> = self.0.run(async |mut redis| redis.hvals(entries_key(id)).await).await?;
+        let entries: Vec<String> =
+            self.connection.run(async |mut redis| redis.hvals(self.keys.entries(id)).await).await?;
         Ok(entries.iter().map(|entry| serde_json::from_str(entry)).collect::<Result<_, _>>()?)
     }
 
     pub(super) async fn replace_entry(&self, entry: &Entry) -> Result<(), Error> {
-        let mut script = REPLACE.key(entries_key(&entry.employee_id));
-        script.key(history_key(&entry.employee_id));
+        let mut script = REPLACE.key(self.keys.entries(&entry.employee_id));
+        script.key(self.keys.history(&entry.employee_id));
         script.arg(entry.event_id.as_str()).arg(serde_json::to_string(entry)?).arg(sequence(entry));
-        let _replaced: bool = self.0.run(async |mut redis| script.invoke_async(&mut redis).await).await?;
+        let _replaced: bool =
+            self.connection.run(async |mut redis| script.invoke_async(&mut redis).await).await?;
         Ok(())
     }
 
@@ -142,9 +155,9 @@ impl Redis {
     ) -> Result<Vec<Entry>, Error> {
         let newest = before.map_or_else(|| "+inf".to_owned(), |before| format!("({before}"));
         let count = isize::try_from(limit).unwrap_or(isize::MAX);
-        let (key, newest) = (&history_key(id), &newest);
+        let (key, newest) = (&self.keys.history(id), &newest);
         let ids: Vec<String> = self
-            .0
+            .connection
             .run(async |mut redis| redis.zrevrangebyscore_limit(key, newest, "-inf", 0, count).await)
             .await?;
         if ids.is_empty() {
@@ -152,16 +165,18 @@ impl Redis {
         }
         let ids = &ids;
         let entries: Vec<Option<String>> =
-            self.0.run(async |mut redis| redis.hmget(entries_key(id), ids).await).await?;
+            self.connection.run(async |mut redis| redis.hmget(self.keys.entries(id), ids).await).await?;
         let entries = entries.iter().flatten();
         Ok(entries.map(|entry| serde_json::from_str(entry)).collect::<Result<_, _>>()?)
     }
 
     pub(super) async fn with_email(&self, key: &str, limit: usize) -> Result<Vec<Person>, Error> {
-        let index = &email_index(key);
+        let index = &self.keys.email(key);
         let count = isize::try_from(limit).unwrap_or(isize::MAX);
-        let ids: Vec<String> =
-            self.0.run(async |mut redis| redis.zrangebylex_limit(index, "-", "+", 0, count).await).await?;
+        let ids: Vec<String> = self
+            .connection
+            .run(async |mut redis| redis.zrangebylex_limit(index, "-", "+", 0, count).await)
+            .await?;
         self.people(&ids).await
     }
 
@@ -172,10 +187,10 @@ impl Redis {
         }
         let mut values = redis::pipe();
         for id in ids {
-            values.hget(format!("{USERS}:{id}"), "value");
+            values.hget(self.keys.user(id), "value");
         }
         let values: Vec<Option<String>> =
-            self.0.run(async |mut redis| values.query_async(&mut redis).await).await?;
+            self.connection.run(async |mut redis| values.query_async(&mut redis).await).await?;
         values.iter().flatten().map(|value| person(value)).collect()
     }
 
@@ -187,9 +202,9 @@ impl Redis {
     ) -> Result<Vec<Person>, Error> {
         let (department, email) = (filter.department_key(), filter.email_key());
         let index = match (&email, &department) {
-            (Some(email), _) => email_index(email),
-            (None, Some(department)) => department_index(department),
-            (None, None) => ALL.to_owned(),
+            (Some(email), _) => self.keys.email(email),
+            (None, Some(department)) => self.keys.department(department),
+            (None, None) => self.keys.all(),
         };
         let mut people = Vec::new();
         let mut start = after.map_or_else(|| "-".to_owned(), |id| format!("({id}"));
@@ -198,7 +213,7 @@ impl Redis {
             let count = isize::try_from(wanted).unwrap_or(isize::MAX);
             let (index, from) = (&index, &start);
             let ids: Vec<String> = self
-                .0
+                .connection
                 .run(async |mut redis| redis.zrangebylex_limit(index, from, "+", 0, count).await)
                 .await?;
             let Some(last) = ids.last() else { break };
@@ -218,13 +233,14 @@ impl Redis {
     }
 
     pub(super) async fn record_request(&self, id: &CorrelationId, event: &RequestEvent) -> Result<(), Error> {
-        let mut script = RECORD.key(request_key(id));
+        let mut script = RECORD.key(self.keys.request(id));
         script
             .arg(event.key())
             .arg(event.state.name())
             .arg(serde_json::to_string(event)?)
             .arg(request::KEPT.as_secs());
-        let _changed: bool = self.0.run(async |mut redis| script.invoke_async(&mut redis).await).await?;
+        let _changed: bool =
+            self.connection.run(async |mut redis| script.invoke_async(&mut redis).await).await?;
         Ok(())
     }
 
@@ -232,10 +248,10 @@ impl Redis {
         let (mut events, mut cursor) = (RequestEvents::default(), 0_u64);
         loop {
             let (next, read): (u64, Vec<(String, String)>) = self
-                .0
+                .connection
                 .run(async |mut redis| {
                     let mut scan = redis::cmd("HSCAN");
-                    scan.arg(request_key(id)).arg(cursor).arg("COUNT").arg(AT_ONCE);
+                    scan.arg(self.keys.request(id)).arg(cursor).arg("COUNT").arg(AT_ONCE);
                     scan.query_async(&mut redis).await
                 })
                 .await?;
@@ -245,7 +261,8 @@ impl Redis {
             cursor = next;
             if cursor == 0 {
                 // A scan may meet an event twice.
-                events.total = self.0.run(async |mut redis| redis.hlen(request_key(id)).await).await?;
+                events.total =
+                    self.connection.run(async |mut redis| redis.hlen(self.keys.request(id)).await).await?;
                 return Ok(events);
             }
         }
@@ -257,28 +274,55 @@ impl Redis {
         key: &str,
     ) -> Result<Option<RequestEvent>, Error> {
         let event: Option<String> =
-            self.0.run(async |mut redis| redis.hget(request_key(id), key).await).await?;
+            self.connection.run(async |mut redis| redis.hget(self.keys.request(id), key).await).await?;
         Ok(event.map(|value| serde_json::from_str(&value)).transpose()?)
     }
 
     pub(super) async fn ping(&self) -> Result<(), Error> {
-        Ok(self.0.run(async |mut redis| redis.ping().await).await?)
+        Ok(self.connection.ping().await?)
     }
 }
 
-const USERS: &str = "joiner:{users}:user";
-const ALL: &str = "joiner:{users}:all";
+impl Keys {
+    fn person(&self, id: &EmployeeId) -> String {
+        self.user(id.as_str())
+    }
 
-fn person_key(id: &EmployeeId) -> String {
-    format!("{USERS}:{id}")
-}
+    fn user(&self, id: &str) -> String {
+        self.0.key(&format!("{{users}}:user:{id}"))
+    }
 
-fn entries_key(id: &EmployeeId) -> String {
-    format!("joiner:{{users}}:entries:{id}")
-}
+    fn entries(&self, id: &EmployeeId) -> String {
+        self.0.key(&format!("{{users}}:entries:{id}"))
+    }
 
-fn history_key(id: &EmployeeId) -> String {
-    format!("joiner:{{users}}:history:{id}")
+    fn history(&self, id: &EmployeeId) -> String {
+        self.0.key(&format!("{{users}}:history:{id}"))
+    }
+
+    fn request(&self, id: &CorrelationId) -> String {
+        self.0.key(&format!("{{requests}}:{id}"))
+    }
+
+    fn all(&self) -> String {
+        self.0.key("{users}:all")
+    }
+
+    fn department(&self, key: &str) -> String {
+        self.0.key(&format!("{{users}}:department:{key}"))
+    }
+
+    fn email(&self, key: &str) -> String {
+        self.0.key(&format!("{{users}}:email:{key}"))
+    }
+
+    /// Somebody who was forgotten is in none.
+    fn indexes(&self, person: &Person) -> Vec<String> {
+        let Some(user) = person.user() else { return Vec::new() };
+        let email = user.email.as_ref().map(|email| self.email(&email.key()));
+        let department = user.department.as_ref().map(|department| self.department(&department.key()));
+        [self.all()].into_iter().chain(email).chain(department).collect()
+    }
 }
 
 /// What compare and set is on. The version before counted versions.
@@ -302,24 +346,4 @@ fn person(value: &str) -> Result<Person, Error> {
             Err(_) => Err(error.into()),
         },
     }
-}
-
-fn request_key(id: &CorrelationId) -> String {
-    format!("joiner:{{requests}}:{id}")
-}
-
-fn department_index(key: &str) -> String {
-    format!("joiner:{{users}}:department:{key}")
-}
-
-fn email_index(key: &str) -> String {
-    format!("joiner:{{users}}:email:{key}")
-}
-
-/// Somebody who was forgotten is in none.
-fn indexes(person: &Person) -> Vec<String> {
-    let Some(user) = person.user() else { return Vec::new() };
-    let email = user.email.as_ref().map(|email| email_index(&email.key()));
-    let department = user.department.as_ref().map(|department| department_index(&department.key()));
-    [ALL.to_owned()].into_iter().chain(email).chain(department).collect()
 }
