@@ -224,7 +224,8 @@ async fn a_broken_okta_is_told_from_a_silent_one_and_from_one_that_talks_nonsens
     let config = Config { timeout: Duration::from_millis(100), ..world.server.config() };
     let hasty = Client::new(config, Clock::system());
     world.directory.fail_next(Fault::Hang);
-    let silence = timeout(Duration::from_mins(1), hasty.user_with_login(ADA)).await.expect("it gives up by itself");
+    let silence =
+        timeout(Duration::from_mins(1), hasty.user_with_login(ADA)).await.expect("it gives up by itself");
     assert!(matches!(silence, Err(Error::Unreachable(_))));
 }
 
@@ -267,7 +268,8 @@ async fn no_error_tells_the_address_or_the_token() {
     let unreachable = Client::new(unreachable, Clock::system()).user_with_login(ADA).await.unwrap_err();
     let hasty = Config { timeout: Duration::from_millis(50), ..world.server.config() };
     world.directory.fail_next(Fault::Hang);
-    let mut errors = vec![unreachable, Client::new(hasty, Clock::system()).user_with_login(ADA).await.unwrap_err()];
+    let mut errors =
+        vec![unreachable, Client::new(hasty, Clock::system()).user_with_login(ADA).await.unwrap_err()];
     for status in [301, 400, 401, 403, 404, 418, 429, 500, 503] {
         world.directory.fail_next(Fault::Status(status));
         errors.extend(world.client.groups(ADA).await.err());
