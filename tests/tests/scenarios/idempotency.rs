@@ -202,7 +202,7 @@ async fn after_a_day_a_key_is_new_and_its_event_still_the_same() {
     let tomorrow = posts(&world, &hire, "key-1", "c-3").await;
     assert_fresh(&tomorrow);
     world.settle().await;
-    assert_eq!(world.request(&tomorrow).await["events"][0]["outcome"], "duplicate");
+    assert_eq!(world.request(&tomorrow).await["events"][0]["outcome"], "nothing_new");
     assert_eq!(world.user("E100").await["version"], 1);
 }
 
@@ -215,7 +215,7 @@ async fn without_its_table_a_keyed_event_is_taken_each_time_and_applied_once() {
     let again = posts(&world, &hire, "key-1", "c-2").await;
     assert_fresh(&again);
     world.settle().await;
-    assert_eq!(world.request(&again).await["events"][0]["outcome"], "duplicate");
+    assert_eq!(world.request(&again).await["events"][0]["outcome"], "nothing_new");
     assert_eq!(world.user("E100").await["version"], 1);
 
     let update = Employee::ada().with("title", "Director").body("updated").to_string();
@@ -238,7 +238,7 @@ async fn two_deliveries_of_one_event_id_have_the_effect_of_one() {
     assert_ne!(first.json, second.json);
     world.settle().await;
     assert_eq!(world.user("E100").await["version"], 1);
-    for (receipt, outcome) in [(first, "applied"), (second, "duplicate")] {
+    for (receipt, outcome) in [(first, "changed"), (second, "nothing_new")] {
         assert_eq!(world.request(&receipt).await["events"][0]["outcome"], outcome);
     }
 }
