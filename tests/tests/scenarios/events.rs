@@ -2,7 +2,7 @@
 
 use std::{fs, path::PathBuf};
 
-use contracts::EnrichmentRequestedV1;
+use contracts::EnrichmentRequestedV2;
 use lambda_http::RequestExt;
 use reqwest::Method;
 use runtime::event::KafkaEvent;
@@ -57,7 +57,7 @@ fn the_records_of_the_enrichments_samples_are_what_their_names_say() {
     for (name, json) in samples("enrichment") {
         let event: KafkaEvent = serde_json::from_str(&json).unwrap();
         for record in event.into_records() {
-            let decoded = record.value.as_deref().map(EnrichmentRequestedV1::decode);
+            let decoded = record.value.as_deref().map(EnrichmentRequestedV2::decode);
             let understood = matches!(decoded, Some(Ok(_)));
             assert_eq!(understood, name != "malformed-record", "{name}: {record:?}");
         }

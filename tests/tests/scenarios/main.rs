@@ -25,7 +25,7 @@ fn redacted(compare: impl FnOnce()) {
     for field in ["correlation_id", "correlationId", "event_id"] {
         settings.add_redaction(&format!(".**.{field}"), "[id]");
     }
-    for field in ["updated_at", "updatedAt", "failed_at", "parked_at", "timestamp", "at"] {
+    for field in ["updated_at", "updatedAt", "failed_at", "parked_at", "timestamp", "at", "since"] {
         settings.add_redaction(&format!(".**.{field}"), "[time]");
     }
     // Among real parts each world's topics have a prefix.
