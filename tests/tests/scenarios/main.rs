@@ -2,18 +2,24 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
+mod changes;
 mod cors;
 mod dead_letters;
 mod dry_run;
 mod events;
+mod forget;
 mod group;
+mod history;
 mod idempotency;
+mod ids;
 mod onboarding;
 mod queries;
+mod readings;
 mod redis;
 mod redrive;
 mod rotation;
 mod trouble;
+mod waiting;
 mod webhook;
 
 use insta::Settings;
