@@ -55,7 +55,8 @@ fn the_projects_own_template_is_understood() {
     assert!(routes.contains(&"ANY /v1/users/{id}".to_owned()) && routes.contains(&"$default".to_owned()));
     let users = &template.tables[0];
     assert_eq!((users.name.as_str(), users.indexes.len()), ("joiner-dev-users", 2));
-    assert_eq!(template.tables[1].ttl.as_deref(), Some("expires_at"));
+    assert_eq!((template.tables[1].name.as_str(), &template.tables[1].ttl), ("joiner-dev-history", &None));
+    assert_eq!(template.tables[2].ttl.as_deref(), Some("expires_at"));
 }
 
 #[test]
