@@ -53,9 +53,21 @@ fn the_projects_own_template_is_understood() {
 
     let routes: Vec<_> = template.functions[2].routes.iter().map(Route::key).collect();
     assert!(routes.contains(&"ANY /v1/users/{id}".to_owned()) && routes.contains(&"$default".to_owned()));
-    let users = &template.tables[0];
-    assert_eq!((users.name.as_str(), users.indexes.len()), ("joiner-dev-users", 2));
-    assert_eq!(template.tables[1].ttl.as_deref(), Some("expires_at"));
+    let tables: Vec<_> = template
+        .tables
+        .iter()
+        .map(|table| (table.name.as_str(), table.indexes.len(), table.ttl.as_deref()))
+        .take(3)
+        .collect();
+    let forgotten = Some("expires_at");
+    assert_eq!(
+        tables,
+        [
+            ("joiner-dev-users", 2, None),
+            ("joiner-dev-history", 1, None),
+            ("joiner-dev-requests", 0, forgotten)
+        ]
+    );
 }
 
 #[test]
