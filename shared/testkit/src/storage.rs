@@ -12,10 +12,10 @@ impl World {
         let mut stored = self.tables().await;
         for name in ["STORAGE_URL", "CACHE_URL"] {
             if let Some(url) = vars.get(name).filter(|url| url.starts_with("redis")) {
-                stored.push_str(&everything_in(url).await);
+                stored.extend(everything_in(url).await);
             }
         }
-        let stored = stored.to_lowercase();
+        let stored = stored.join("\n").to_lowercase();
         texts
             .iter()
             .filter(|text| stored.contains(&text.to_lowercase()))
@@ -24,17 +24,17 @@ impl World {
     }
 
     /// The items of every table.
-    async fn tables(&self) -> String {
+    async fn tables(&self) -> Vec<String> {
         let vars = self.vars_of("dead-letters");
         let client = dynamo::client(&vars, &Aws::from_vars(&vars).unwrap()).unwrap();
-        let mut stored = String::new();
+        let mut stored = Vec::new();
         assert!(self.template.tables.len() >= 5, "{:?}", self.template.tables);
         for table in &self.template.tables {
             let mut start = None;
             loop {
                 let scan = client.scan().table_name(&table.name).set_exclusive_start_key(start);
                 let page = scan.send().await.unwrap();
-                stored.push_str(&format!("{:?}", page.items));
+                stored.push(format!("{:?}", page.items));
                 start = page.last_evaluated_key;
                 if start.is_none() {
                     break;
@@ -46,11 +46,11 @@ impl World {
 }
 
 /// Keys and values.
-async fn everything_in(url: &str) -> String {
+async fn everything_in(url: &str) -> Vec<String> {
     let client = redis::Client::open(url).unwrap();
     let mut redis = client.get_multiplexed_async_connection().await.unwrap();
     let keys: Vec<String> = redis.keys("*").await.unwrap();
-    let mut stored = String::new();
+    let mut stored = Vec::new();
     for key in keys {
         let kind: String = redis::cmd("TYPE").arg(&key).query_async(&mut redis).await.unwrap();
         let values: Vec<String> = match kind.as_str() {
@@ -62,7 +62,7 @@ async fn everything_in(url: &str) -> String {
             "none" => Vec::new(),
             other => panic!("{key} is a {other}"),
         };
-        stored.push_str(&format!("{key} {values:?}\n"));
+        stored.push(format!("{key} {values:?}"));
     }
     stored
 }

@@ -12,7 +12,7 @@ use contracts::topic;
 use jiff::Timestamp;
 use joiner::{Cloud, Options, Reading, config, template::Template};
 use kafka::{Outgoing, Producer};
-use okta::fake::{Directory, Person};
+use okta::fake::{Behaviour, Directory, Person};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::{Method, StatusCode, header::HeaderMap};
 use runtime::{Clock, Vars};
@@ -133,6 +133,12 @@ impl World {
     /// Cuts the broker off, or brings it back.
     pub fn kafka_is_away(&self, away: bool) {
         self.cloud().broker().unwrap().set_away(away);
+    }
+
+    /// Lets the directory fail whatever it is asked, or answer again.
+    pub fn okta_is_away(&self, away: bool) {
+        let error_rate = if away { 1.0 } else { 0.0 };
+        self.directory.set_behaviour(Behaviour { error_rate, ..Behaviour::default() });
     }
 
     /// Puts a record on the topic of accepted events, past the webhook.

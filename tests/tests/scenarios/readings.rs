@@ -83,8 +83,8 @@ async fn what_an_event_cannot_do_without_is_refused() {
         (Employee::ada().body("").to_string(), "/event_type"),
         (Employee::of("E100").with("title", "Countess").body("hired").to_string(), "/first_name"),
         (Employee::of(" ").body("terminated").to_string(), "/employee_id"),
-        (hire.to_string().replace("{", r#"{"title": "Clerk", "title": "Countess", "#), "/title"),
-        (hire.to_string().replace("{", r#"{"employee_id": "E200", "#), "/employee_id"),
+        (hire.to_string().replace('{', r#"{"title": "Clerk", "title": "Countess", "#), "/title"),
+        (hire.to_string().replace('{', r#"{"employee_id": "E200", "#), "/employee_id"),
         (hire.to_string().replace("Ada", r"A\nda"), "/first_name"),
     ] {
         let refused = world.hr().posts(&body, &[]).await;

@@ -4,17 +4,11 @@ mod jobs;
 
 use std::time::Duration;
 
-use okta::fake::Behaviour;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use testkit::{Employee, Setup, World};
 
 const MINUTE: Duration = Duration::from_mins(1);
-
-fn okta_is_away(world: &World, away: bool) {
-    let error_rate = if away { 1.0 } else { 0.0 };
-    world.okta().set_behaviour(Behaviour { error_rate, ..Behaviour::default() });
-}
 
 /// The sweep's minute, and what it set going.
 async fn sweep_after(world: &World, time: Duration) {
@@ -47,14 +41,14 @@ async fn what_failed_in_an_outage_goes_through_by_itself_after_it() {
     let world = World::new().await;
     let ada = Employee::ada();
     world.knows(&ada);
-    okta_is_away(&world, true);
+    world.okta_is_away(true);
     let receipt = world.hr().hires(&ada).await;
     world.settle().await;
     assert_eq!(only_letter(&world).await["state"], "scheduled");
 
     sweep_after(&world, MINUTE / 2).await;
     assert_eq!(only_letter(&world).await["redrives"], 0, "its time has not come");
-    okta_is_away(&world, false);
+    world.okta_is_away(false);
     sweep_after(&world, MINUTE).await;
     assert_eq!(world.user("E100").await["onboarded"], true);
     sweep_after(&world, 2 * MINUTE).await;
@@ -73,7 +67,7 @@ async fn what_failed_in_an_outage_goes_through_by_itself_after_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_keeps_failing_is_redriven_five_times_and_then_waits_for_a_person() {
     let world = World::new().await;
-    okta_is_away(&world, true);
+    world.okta_is_away(true);
     world.hr().hires(&Employee::ada()).await;
     world.settle().await;
     for (redrives, hours) in [(1, 1), (2, 1), (3, 1), (4, 3), (5, 15), (5, 100)] {
@@ -120,10 +114,10 @@ async fn a_person_redrives_what_they_have_mended() {
 async fn a_redriven_event_never_overwrites_a_newer_one() {
     let world = World::new().await;
     let ada = Employee::ada();
-    okta_is_away(&world, true);
+    world.okta_is_away(true);
     let older = world.hr().hires(&ada.clone().with("title", "Analyst")).await;
     world.settle().await;
-    okta_is_away(&world, false);
+    world.okta_is_away(false);
     world.knows(&ada);
     world.hr().updates(&ada.clone().with("title", "Countess")).await;
     world.settle().await;
@@ -176,13 +170,13 @@ async fn two_events_of_one_person_that_are_redriven_at_once_end_with_the_newer_o
     let world = World::new().await;
     let ada = Employee::ada();
     world.knows(&ada);
-    okta_is_away(&world, true);
+    world.okta_is_away(true);
     world.hr().hires(&ada.clone().with("title", "Analyst")).await;
     world.passes(MINUTE / 60);
     world.hr().updates(&ada.clone().with("title", "Countess")).await;
     world.settle().await;
     assert_eq!(world.dead_letters().await.len(), 2);
-    okta_is_away(&world, false);
+    world.okta_is_away(false);
     sweep_after(&world, 2 * MINUTE).await;
     assert_eq!(world.user(ada.id()).await["title"], "Countess");
     sweep_after(&world, 2 * MINUTE).await;

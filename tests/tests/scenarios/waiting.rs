@@ -2,15 +2,9 @@
 
 use std::time::Duration;
 
-use okta::fake::Behaviour;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use testkit::{Employee, World};
-
-fn okta_is_away(world: &World, away: bool) {
-    let error_rate = if away { 1.0 } else { 0.0 };
-    world.okta().set_behaviour(Behaviour { error_rate, ..Behaviour::default() });
-}
 
 /// State and reason.
 fn enrichment(user: &Value) -> (&Value, &Value) {
@@ -56,7 +50,7 @@ async fn while_okta_is_away_what_hr_says_is_there_and_what_okta_said_stays() {
     world.knows(&ada);
     world.hr().hires(&ada).await;
     world.settle().await;
-    okta_is_away(&world, true);
+    world.okta_is_away(true);
     world.hr().updates(&Employee::of("E100").with("title", "Countess")).await;
     world.settle().await;
     let user = world.user("E100").await;
@@ -64,7 +58,7 @@ async fn while_okta_is_away_what_hr_says_is_there_and_what_okta_said_stays() {
     assert_eq!((&user["title"], &user["onboarded"]), (&json!("Countess"), &json!(true)));
     assert_eq!(user["groups"].as_array().unwrap().len(), 2);
 
-    okta_is_away(&world, false);
+    world.okta_is_away(false);
     world.okta().update("00uE100", |ada| ada.groups.push("Countesses".to_owned()));
     world.passes(Duration::from_mins(2));
     world.tick("dlq-reprocessor").await;
@@ -79,7 +73,7 @@ async fn a_failed_event_and_its_person_say_when_it_is_tried_again() {
     let world = World::new().await;
     let ada = Employee::ada();
     world.knows(&ada);
-    okta_is_away(&world, true);
+    world.okta_is_away(true);
     let receipt = world.hr().hires(&ada).await;
     world.settle().await;
     let letter = world.dead_letters().await.remove(0);
@@ -89,7 +83,7 @@ async fn a_failed_event_and_its_person_say_when_it_is_tried_again() {
     assert_eq!(world.user("E100").await["enrichment"]["next_attempt"], due);
     assert_eq!(world.user("E100").await["version"], 1, "nothing of the person has changed");
 
-    okta_is_away(&world, false);
+    world.okta_is_away(false);
     world.passes(Duration::from_mins(2));
     world.tick("dlq-reprocessor").await;
     world.settle().await;
