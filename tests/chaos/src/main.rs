@@ -71,6 +71,7 @@ fn rule_of(bug: Bug) -> Rule {
     match bug {
         Bug::Drop => Rule::Lost,
         Bug::Twice => Rule::AppliedTwice,
-        Bug::Swap => Rule::OlderOverNewer,
+        Bug::Swap | Bug::Clamp => Rule::OlderOverNewer,
+        Bug::Undo => Rule::BroughtBack,
     }
 }

@@ -7,6 +7,7 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
 };
 use clap::ValueEnum;
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{Answer, Names, Tables, witness};
@@ -20,6 +21,10 @@ pub(crate) enum Bug {
     Twice,
     /// Says that it has written a person, and does so after the next one.
     Swap,
+    /// Lets no event be of a time after its receipt, so that one with an earlier time may overwrite it.
+    Clamp,
+    /// Employs again whoever has left, with an update that has no word for it.
+    Undo,
 }
 
 /// One in so many versions of a person meets a bug that loses or repeats a write.
@@ -54,6 +59,8 @@ impl Tables {
                 self.sky().memory.held_back.insert(write.employee, body);
                 return Ok(pretended());
             }
+            Bug::Clamp => changed(&body, |request| clamp(tables, request)),
+            Bug::Undo => changed(&body, |request| undo(tables, request)),
             Bug::Drop | Bug::Swap | Bug::Twice => body,
         };
         let seen = witness::person_written(tables, &headers, &body);
@@ -83,6 +90,32 @@ fn changed(body: &Bytes, change: impl FnOnce(&mut Value)) -> Bytes {
             request.to_string().into()
         },
     )
+}
+
+fn clamp(tables: &Names, request: &mut Value) {
+    let Some(put) = put(request, &tables.users) else { return };
+    let events = put["Item"]["person"]["M"]["hr"]["M"]["events"]["L"].as_array_mut();
+    for event in events.into_iter().flatten() {
+        let event = &mut event["M"];
+        let time = |name: &str| event[name]["S"].as_str()?.parse::<Timestamp>().ok();
+        if time("stated") > time("received") {
+            let received = event["received"].clone();
+            (event["stated"], event["effective"]) = (received.clone(), received);
+        }
+    }
+}
+
+fn undo(tables: &Names, request: &mut Value) {
+    let entry = put(request, &tables.history).map(|put| put["Item"]["entry"]["M"].clone());
+    let is_silent = entry.is_some_and(|entry| {
+        entry["event_type"]["S"] == "updated" && entry["stated"]["M"].get("status").is_none()
+    });
+    if let Some(put) = put(request, &tables.users)
+        && is_silent
+        && let Some(employment) = put["Item"]["person"]["M"]["hr"]["M"].get_mut("employment")
+    {
+        employment["L"][0] = json!({"S": "employed"});
+    }
 }
 
 /// The same person after `before`, whatever is stored.
@@ -123,6 +156,26 @@ mod tests {
         let body = changed(&transaction().to_string().into(), change);
         let seen = witness::person_written(&names(), &headers("TransactWriteItems"), &body).unwrap();
         (serde_json::from_slice(&body).unwrap(), seen)
+    }
+
+    #[test]
+    fn a_clamped_event_is_of_the_time_of_its_receipt() {
+        let (request, _) = written(|request| clamp(&names(), request));
+        let events = &request["TransactItems"][0]["Put"]["Item"]["person"]["M"]["hr"]["M"]["events"]["L"];
+        let stated = [0, 1].map(|number: usize| events[number]["M"]["stated"]["S"].as_str().unwrap());
+        assert_eq!(stated, ["2025-01-01T00:00:00Z", "2026-01-31T18:42:00Z"]);
+    }
+
+    #[test]
+    fn an_undone_termination_is_one_that_a_silent_update_follows() {
+        let (_, seen) = written(|request| undo(&names(), request));
+        assert!(!seen.write.person.unwrap().has_left);
+        let (_, seen) = written(|request| {
+            let entry = &mut request["TransactItems"][1]["Put"]["Item"]["entry"]["M"];
+            entry["stated"]["M"]["status"] = json!({"S": "sabbatical"});
+            undo(&names(), request);
+        });
+        assert!(seen.write.person.unwrap().has_left);
     }
 
     #[test]
