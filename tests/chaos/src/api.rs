@@ -10,7 +10,7 @@ use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
 use crate::{
-    evidence::{Letter, Place, Request, User},
+    evidence::{Letter, Person, Place, Request, User},
     fleet::Fleet,
 };
 
@@ -115,13 +115,22 @@ impl Api {
 }
 
 fn user(json: &Value) -> anyhow::Result<User> {
+    let shown = ["name", "email", "title", "department", "status"].map(|name| (name, &json[name]));
+    let details = ["office", "country"].map(|name| (name, &json["details"][name]));
+    let fields = shown
+        .into_iter()
+        .chain(details)
+        .filter_map(|(name, value)| Some((name.to_owned(), value.as_str()?.to_owned())));
+    let has_left = match json["employmentStatus"].as_str() {
+        Some("employed") => false,
+        Some("terminated") => true,
+        other => bail!("a user has an unknown employment: {other:?}"),
+    };
     Ok(User {
         version: json["version"].as_u64().context("a user without a version")?,
         correlation_id: text(&json["correlationId"])?,
-        email: text(&json["email"])?,
-        title: text(&json["title"])?,
-        department: text(&json["department"])?,
-        terminated: json["employmentStatus"] == "terminated",
+        person: Person { fields: fields.collect(), has_left },
+        state: text(&json["enrichment"]["state"])?,
     })
 }
 
@@ -130,9 +139,8 @@ fn request(json: &Value) -> anyhow::Result<Request> {
     Ok(match (event["status"].as_str(), event["outcome"].as_str()) {
         (Some("accepted"), _) => Request::Accepted,
         (Some("failed"), _) => Request::Failed,
-        (Some("enriched"), Some("applied")) => Request::Applied,
-        (Some("enriched"), Some("duplicate")) => Request::Duplicate,
-        (Some("enriched"), Some("superseded")) => Request::Superseded,
+        (Some("enriched"), Some("changed")) => Request::Changed,
+        (Some("enriched"), Some("nothing_new")) => Request::NothingNew,
         other => bail!("a request has an unknown state: {other:?}"),
     })
 }

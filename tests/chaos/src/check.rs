@@ -1,24 +1,28 @@
 //! The checker: a model of its own over what was accepted and what is left. It shares no code with what it checks.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt,
-};
+mod people;
 
-use crate::evidence::{Accepted, Content, Evidence, Letter, Logged, Place, Request, User, Write};
+use std::{collections::BTreeMap, fmt};
+
+use crate::{
+    evidence::{Accepted, Content, Entry, Event, Evidence, Letter, Logged, Place, Request, Write},
+    reference::counts,
+};
 
 /// What must not happen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Rule {
-    /// An accepted event is neither in the stored users nor in a letter.
+    /// An accepted event is neither in the history nor in a letter, or a write is gone.
     Lost,
     AppliedTwice,
-    /// The stored user is older than an event that was taken.
+    /// A person says what an older statement does.
     OlderOverNewer,
-    /// A version of a user was made by an event that is older than the version before.
-    OutOfOrder,
-    /// A stored user, or an accepted event, says something else than HR did.
+    /// Whoever has left is employed, and nobody has said so.
+    BroughtBack,
+    /// A person, an entry or an accepted event says something else than HR did.
     Altered,
+    /// A profile is said to be complete, pending or left, and isn't.
+    WrongState,
     /// A record of poison without a letter of its own.
     LostPoison,
     /// A letter of nothing, a second letter, or one with another content or reason than its record.
@@ -40,11 +44,15 @@ pub(crate) struct Verdict {
 /// How it ended for the records, to see that the run had something of everything.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Tally {
-    pub(crate) applied: usize,
-    pub(crate) duplicate: usize,
-    pub(crate) superseded: usize,
+    pub(crate) changed: usize,
+    pub(crate) nothing_new: usize,
+    /// And in the history: what HR says is written, what Okta says is missing.
+    pub(crate) in_both: usize,
     pub(crate) in_letters: usize,
     pub(crate) poison: usize,
+    /// People who are not complete at the end.
+    pub(crate) pending: usize,
+    pub(crate) left: usize,
     /// Parked letters of events that another delivery of the same record has enriched.
     pub(crate) overtaken_letters: usize,
 }
@@ -60,26 +68,28 @@ pub(crate) fn check(evidence: &Evidence) -> Verdict {
     checker.posts();
     checker.letters();
     checker.records();
-    checker.writes();
-    checker.users();
+    checker.entries();
+    checker.people();
     checker.verdict
 }
+
+/// An event of a person. HR systems may number events per person.
+type EventKey<'a> = (&'a str, &'a str);
 
 struct Checker<'a> {
     evidence: &'a Evidence,
     accepted: BTreeMap<&'a str, &'a Accepted>,
+    /// Each event's copies that were accepted, with the letters of those that have one.
+    copies: BTreeMap<EventKey<'a>, Vec<(&'a Accepted, Option<&'a Letter>)>>,
     letters: BTreeMap<Place, Vec<&'a Letter>>,
-    /// By employee, in the order of their versions.
+    entries: BTreeMap<EventKey<'a>, &'a Entry>,
+    /// By employee, in their order.
     writes: BTreeMap<&'a str, Vec<&'a Write>>,
     verdict: Verdict,
 }
 
 impl<'a> Checker<'a> {
     fn new(evidence: &'a Evidence) -> Self {
-        let accepted = evidence.log.iter().filter_map(|logged| match &logged.content {
-            Content::Accepted(accepted) => Some((accepted.correlation_id.as_str(), accepted)),
-            Content::Poison { .. } | Content::Unknown => None,
-        });
         let mut letters = BTreeMap::<_, Vec<_>>::new();
         for letter in &evidence.letters {
             letters.entry(letter.origin).or_default().push(letter);
@@ -88,10 +98,35 @@ impl<'a> Checker<'a> {
         for write in &evidence.writes {
             writes.entry(write.employee.as_str()).or_default().push(write);
         }
-        for versions in writes.values_mut() {
-            versions.sort_by_key(|write| write.version);
+        for writes in writes.values_mut() {
+            writes.sort_by_key(|write| write.number);
         }
-        Self { evidence, accepted: accepted.collect(), letters, writes, verdict: Verdict::default() }
+        let entries = evidence.entries.iter().map(|entry| (key(&entry.event), entry)).collect();
+        let mut checker = Self {
+            evidence,
+            accepted: BTreeMap::new(),
+            copies: BTreeMap::new(),
+            letters,
+            entries,
+            writes,
+            verdict: Verdict::default(),
+        };
+        for logged in &evidence.log {
+            if let Content::Accepted(accepted) = &logged.content {
+                let letter = checker.letter(logged);
+                checker.accepted.insert(&accepted.correlation_id, accepted);
+                checker.copies.entry(key(&accepted.event)).or_default().push((accepted, letter));
+            }
+        }
+        checker
+    }
+
+    /// What is redriven and fails again comes back to its letter, and makes no other.
+    fn letter(&self, logged: &Logged) -> Option<&'a Letter> {
+        match &logged.redriven {
+            Some(id) => self.evidence.letters.iter().find(|letter| letter.id == *id),
+            None => self.letters.get(&logged.place).and_then(|letters| letters.first().copied()),
+        }
     }
 
     fn find(&mut self, rule: Rule, detail: String) {
@@ -105,13 +140,10 @@ impl<'a> Checker<'a> {
                 None if post.accepted => {
                     self.find(Rule::Lost, format!("{id} was answered 202 and is not on the topic"));
                 }
-                None => {}
-                Some(accepted) => {
-                    let same_time = post.occurred_at.is_none_or(|at| at == accepted.occurred_at);
-                    if accepted.event != post.event || !same_time {
-                        self.find(Rule::Altered, format!("{id} is on the topic with another content"));
-                    }
+                Some(accepted) if accepted.event != post.event => {
+                    self.find(Rule::Altered, format!("{id} is on the topic with another content"));
                 }
+                None | Some(_) => {}
             }
         }
     }
@@ -139,20 +171,16 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// Each record has one of the two ends.
+    /// Each record has one of the two ends, or both.
     fn records(&mut self) {
         let mut poison = 0;
-        for Logged { place, content, redriven, .. } in &self.evidence.log {
-            // What is redriven and fails again comes back to its letter, and makes no other.
-            let letter = match redriven {
-                Some(id) => self.evidence.letters.iter().find(|letter| letter.id == *id),
-                None => self.letters.get(place).and_then(|letters| letters.first().copied()),
-            };
-            match content {
-                Content::Accepted(accepted) => self.record(*place, accepted, letter),
+        for logged in &self.evidence.log {
+            let (place, letter) = (logged.place, self.letter(logged));
+            match &logged.content {
+                Content::Accepted(accepted) => self.record(place, accepted, letter),
                 Content::Poison { reason } => {
-                    poison += usize::from(redriven.is_none());
-                    self.poison(*place, reason.as_deref(), letter);
+                    poison += usize::from(logged.redriven.is_none());
+                    self.poison(place, reason, letter);
                 }
                 Content::Unknown => {
                     self.find(Rule::Altered, format!("nobody has sent the record at {place}"));
@@ -169,33 +197,33 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn poison(&mut self, place: Place, reason: Option<&str>, letter: Option<&Letter>) {
+    fn poison(&mut self, place: Place, reason: &str, letter: Option<&Letter>) {
         let Some(Letter { id, reason: given, .. }) = letter else {
             self.find(Rule::LostPoison, format!("the poison at {place} has no letter"));
             return;
         };
         // Where the brokers stay away, Lambda gives up before the function's own letter is through.
-        if reason.is_some_and(|reason| given != reason && given != "unprocessed") {
+        if given != reason && given != "unprocessed" {
             self.find(Rule::WrongLetter, format!("{id} of poison at {place} says {given}"));
         }
     }
 
     fn record(&mut self, place: Place, accepted: &Accepted, letter: Option<&Letter>) {
         let id = &accepted.correlation_id;
-        let (was_written, is_passed) = self.fate(accepted);
+        let is_entered = self.entries.contains_key(&key(&accepted.event));
         let tally = &mut self.verdict.tally;
         let lost = match (self.evidence.requests.get(id), letter) {
-            (Some(Request::Applied), _) => {
-                tally.applied += 1;
-                (!was_written).then_some("is said to be applied, and made no version")
+            (Some(Request::Changed), _) => {
+                tally.changed += 1;
+                (!is_entered).then_some("is said to be applied, and is not in the history")
             }
-            (Some(Request::Duplicate), _) => {
-                tally.duplicate += 1;
-                (!was_written).then_some("is said to be a duplicate of an event that made no version")
+            (Some(Request::NothingNew), _) => {
+                tally.nothing_new += 1;
+                (!is_entered).then_some("is said to be known, and is not in the history")
             }
-            (Some(Request::Superseded), _) => {
-                tally.superseded += 1;
-                (!is_passed).then_some("is said to be superseded, and nothing newer made a version")
+            (Some(Request::Failed), Some(_)) if is_entered => {
+                tally.in_both += 1;
+                None
             }
             (Some(Request::Failed), Some(_)) => {
                 tally.in_letters += 1;
@@ -210,106 +238,61 @@ impl<'a> Checker<'a> {
         }
         let enriched = self.evidence.requests.get(id).is_some_and(|request| request.is_enriched());
         match letter {
-            Some(letter) if letter.state == "resolved" && !enriched => {
+            Some(letter) if letter.is_resolved() && !enriched => {
                 self.find(
                     Rule::Lost,
                     format!("{id} ({place}): its letter is resolved, and it is not enriched"),
                 );
             }
             // Killed between publishing the letter and committing the record, a function gets the record once more.
-            Some(letter) if letter.state != "resolved" && enriched => {
+            Some(letter) if !letter.is_resolved() && enriched => {
                 self.verdict.tally.overtaken_letters += 1;
             }
             _ => {}
         }
     }
 
-    /// Whether the event made a version of its person, and whether a newer one did.
-    fn fate(&self, accepted: &Accepted) -> (bool, bool) {
-        let (employee, event) = (&accepted.event.employee, &accepted.event.id);
-        let writes = self.writes.get(employee.as_str()).into_iter().flatten();
-        let made: Vec<_> =
-            writes.filter_map(|write| self.accepted.get(write.correlation_id.as_str())).collect();
-        let was_written = made.iter().any(|other| other.event.id == *event);
-        (was_written, made.iter().any(|other| other.time() > accepted.time()))
-    }
-
-    /// Versions count up from 1, each made by another event, none by an older one than before.
-    fn writes(&mut self) {
-        for (employee, writes) in &self.writes.clone() {
-            let (mut events, mut newest, mut before) = (BTreeSet::new(), None, 0);
-            for write in writes {
-                let (id, version) = (&write.correlation_id, write.version);
-                if version == before {
-                    self.find(Rule::AppliedTwice, format!("{employee} has two versions {version}"));
-                } else if version > before + 1 {
-                    self.find(Rule::Lost, format!("{employee} has no version {}", before + 1));
-                }
-                before = version;
-                let Some(accepted) = self.accepted.get(id.as_str()).copied() else {
-                    self.find(
-                        Rule::Altered,
-                        format!("{employee} version {version} is of {id}, which nobody sent"),
-                    );
-                    continue;
-                };
-                if !events.insert(&accepted.event.id) {
-                    let event = &accepted.event.id;
-                    self.find(Rule::AppliedTwice, format!("{employee} version {version}: {event} once more"));
-                }
-                if newest.is_some_and(|newest| newest > accepted.time()) {
-                    self.find(Rule::OutOfOrder, format!("{employee} version {version} is of an older event"));
-                }
-                newest = newest.max(Some(accepted.time()));
+    /// Each entry says what HR did, and is of the copy that counts.
+    fn entries(&mut self) {
+        for (key @ (_, event), entry) in &self.entries.clone() {
+            let Some(copies) = self.copies.get(key) else {
+                self.find(Rule::Altered, format!("{event} is in the history, and nobody has sent it"));
+                continue;
+            };
+            let this = (entry.edition, entry.received_at);
+            let is_of = |accepted: &Accepted| (accepted.edition, accepted.received_at) == this;
+            let found = copies.iter().find(|(accepted, _)| is_of(accepted));
+            // What is in a letter may be applied, and need not be.
+            let better = copies.iter().find(|(accepted, letter)| {
+                letter.is_none() && !counts(this, (accepted.edition, accepted.received_at))
+            });
+            let (altered, better) =
+                (found.is_none_or(|(accepted, _)| accepted.event != entry.event), better.is_some());
+            if altered {
+                self.find(Rule::Altered, format!("{event} says something else in the history"));
             }
-        }
-    }
-
-    /// What is stored is the newest version, and says what HR said.
-    fn users(&mut self) {
-        let employees: BTreeSet<_> =
-            self.writes.keys().copied().chain(self.evidence.users.keys().map(String::as_str)).collect();
-        for employee in employees {
-            let writes = self.writes.get(employee).map_or(&[][..], Vec::as_slice);
-            match (self.evidence.users.get(employee), writes.last().copied()) {
-                (None, _) => self.find(Rule::Lost, format!("{employee} was written and is not there")),
-                (Some(_), None) => self.find(Rule::Altered, format!("nobody has written {employee}")),
-                (Some(user), Some(last)) => self.user(employee, user, last, writes.len()),
+            if better {
+                self.find(
+                    Rule::AppliedTwice,
+                    format!("a later copy of {event} counts, and not the one that was received first"),
+                );
             }
-        }
-    }
-
-    fn user(&mut self, employee: &str, user: &User, last: &Write, versions: usize) {
-        if usize::try_from(user.version).is_ok_and(|version| version > versions) {
-            let version = user.version;
-            self.find(
-                Rule::AppliedTwice,
-                format!("{employee} has version {version} after {versions} events"),
-            );
-        }
-        if user.version < last.version || user.correlation_id != last.correlation_id {
-            let (is, was) = (user.version, last.version);
-            self.find(Rule::OlderOverNewer, format!("{employee} has version {is}, and had {was}"));
-        }
-        let Some(accepted) = self.accepted.get(user.correlation_id.as_str()).copied() else {
-            self.find(Rule::Altered, format!("{employee} is of a request that nobody sent"));
-            return;
-        };
-        let event = &accepted.event;
-        let told = (&event.email, &event.title, &event.department, event.terminated);
-        if told != (&user.email, &user.title, &user.department, user.terminated) {
-            self.find(Rule::Altered, format!("{employee} says something else than {} did", event.id));
         }
     }
 }
 
+fn key(event: &Event) -> EventKey<'_> {
+    (&event.employee, &event.id)
+}
+
 impl Rule {
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::Lost,
         Self::AppliedTwice,
         Self::OlderOverNewer,
-        Self::OutOfOrder,
+        Self::BroughtBack,
         Self::Altered,
+        Self::WrongState,
         Self::LostPoison,
         Self::WrongLetter,
     ];
@@ -321,8 +304,9 @@ impl fmt::Display for Rule {
             Self::Lost => "lost",
             Self::AppliedTwice => "applied twice",
             Self::OlderOverNewer => "older over newer",
-            Self::OutOfOrder => "out of order",
+            Self::BroughtBack => "brought back",
             Self::Altered => "altered",
+            Self::WrongState => "wrong state",
             Self::LostPoison => "lost poison",
             Self::WrongLetter => "wrong letters",
         })

@@ -1,6 +1,6 @@
 //! What a run leaves behind, as plain data: the checker's whole world. Nothing here knows Joiner's types.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -13,8 +13,12 @@ pub(crate) struct Evidence {
     pub(crate) log: Vec<Logged>,
     /// How many records of poison the broker has acknowledged.
     pub(crate) poison: u32,
-    /// Every version of every user that a table took, in the order in which it did.
+    /// The employees whom Okta doesn't know.
+    pub(crate) strangers: BTreeSet<String>,
+    /// Every person that the tables took, in the order in which they did.
     pub(crate) writes: Vec<Write>,
+    /// The history table at the end.
+    pub(crate) entries: Vec<Entry>,
     /// The API's answers: users by employee, requests by correlation id. Who isn't in it is unknown to the API.
     pub(crate) users: BTreeMap<String, User>,
     pub(crate) requests: BTreeMap<String, Request>,
@@ -26,17 +30,16 @@ pub(crate) struct Evidence {
 pub(crate) struct Event {
     pub(crate) id: String,
     pub(crate) employee: String,
-    pub(crate) email: String,
-    pub(crate) title: String,
-    pub(crate) department: String,
-    pub(crate) terminated: bool,
+    pub(crate) kind: String,
+    /// `None`: HR doesn't say.
+    pub(crate) occurred_at: Option<Timestamp>,
+    /// Each field that it speaks of, by its name on the topic. `None` clears it.
+    pub(crate) stated: BTreeMap<String, Option<String>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Post {
     pub(crate) event: Event,
-    /// `None`: that HR system doesn't say.
-    pub(crate) occurred_at: Option<Timestamp>,
     /// Answered 202. Without it, it may have been accepted all the same.
     pub(crate) accepted: bool,
 }
@@ -60,9 +63,10 @@ pub(crate) struct Logged {
 #[derive(Debug, Clone)]
 pub(crate) enum Content {
     Accepted(Accepted),
-    /// What no webhook lets through, and the reason that its letter has to give, if it has to be this one.
+    /// What no webhook lets through.
     Poison {
-        reason: Option<String>,
+        /// What its letter has to give.
+        reason: String,
     },
     /// Neither: nobody has sent it.
     Unknown,
@@ -72,35 +76,59 @@ pub(crate) enum Content {
 pub(crate) struct Accepted {
     pub(crate) correlation_id: String,
     pub(crate) event: Event,
-    pub(crate) occurred_at: Timestamp,
     pub(crate) received_at: Timestamp,
+    pub(crate) edition: u32,
 }
 
-/// A version of a user, and the request that made it.
+/// A person as a table took them, and the events that were noted as applied with that.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Write {
     pub(crate) employee: String,
+    /// Counts the writes.
+    pub(crate) number: u64,
+    /// Counts what a reader could see change.
     pub(crate) version: u64,
     pub(crate) correlation_id: String,
+    /// `None` while HR has said nothing of them.
+    pub(crate) person: Option<Person>,
+    /// Of Okta: the account's id, and why there is nothing newer.
+    pub(crate) account: Option<String>,
+    pub(crate) missing: Option<String>,
+    pub(crate) entries: Vec<Entry>,
+}
+
+/// What HR says of a person.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Person {
+    /// Those that have a value.
+    pub(crate) fields: BTreeMap<String, String>,
+    pub(crate) has_left: bool,
+}
+
+/// An event that is noted as applied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Entry {
+    pub(crate) event: Event,
+    pub(crate) received_at: Timestamp,
+    pub(crate) edition: u32,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct User {
     pub(crate) version: u64,
     pub(crate) correlation_id: String,
-    pub(crate) email: String,
-    pub(crate) title: String,
-    pub(crate) department: String,
-    pub(crate) terminated: bool,
+    /// First and last name are one.
+    pub(crate) person: Person,
+    /// Of the enrichment.
+    pub(crate) state: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Request {
     Accepted,
     Failed,
-    Applied,
-    Duplicate,
-    Superseded,
+    Changed,
+    NothingNew,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -112,15 +140,14 @@ pub(crate) struct Letter {
     pub(crate) value: Option<Vec<u8>>,
 }
 
-impl Accepted {
-    /// Events of one person are ordered by this.
-    pub(crate) fn time(&self) -> (Timestamp, Timestamp) {
-        (self.occurred_at, self.received_at)
+impl Request {
+    pub(crate) fn is_enriched(self) -> bool {
+        matches!(self, Self::Changed | Self::NothingNew)
     }
 }
 
-impl Request {
-    pub(crate) fn is_enriched(self) -> bool {
-        matches!(self, Self::Applied | Self::Duplicate | Self::Superseded)
+impl Letter {
+    pub(crate) fn is_resolved(&self) -> bool {
+        self.state == "resolved"
     }
 }

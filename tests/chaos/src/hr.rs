@@ -11,18 +11,20 @@ use std::{
 
 use anyhow::{Context, bail};
 use futures_util::future::try_join_all;
+use jiff::Timestamp;
 use rdkafka::{
     ClientConfig,
     message::{Header, OwnedHeaders},
     producer::{FutureProducer, FutureRecord},
 };
 use reqwest::StatusCode;
+use runtime::Clock;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::{
-    evidence::Post,
+    evidence::{Event, Post},
     fleet::Fleet,
-    plan::{Delivery, Poison, Posting},
+    plan::{Delivery, Poison, Posting, When},
     tally::Tally,
 };
 
@@ -45,6 +47,8 @@ pub(crate) struct Hr {
     topic: String,
     tally: Tally,
     posts: Mutex<BTreeMap<String, Post>>,
+    /// By event, what a clock that is ahead said when it was posted first.
+    ahead: Mutex<BTreeMap<String, Timestamp>>,
     poison: Mutex<u32>,
     pub(crate) done: AtomicUsize,
 }
@@ -63,6 +67,7 @@ impl Hr {
             topic,
             tally,
             posts: Mutex::default(),
+            ahead: Mutex::default(),
             poison: Mutex::default(),
             done: AtomicUsize::new(0),
         })
@@ -97,13 +102,12 @@ impl Hr {
     }
 
     async fn post(&self, number: usize, posting: &Posting) -> anyhow::Result<()> {
-        let (body, deadline) = (posting.body(), Instant::now() + PATIENCE);
+        let event = Event { occurred_at: self.occurred_at(posting), ..posting.event.clone() };
+        let (body, deadline) = (posting.body(event.occurred_at), Instant::now() + PATIENCE);
         for attempt in 0.. {
             let id = format!("c-{number}-{attempt}");
-            let post =
-                Post { event: posting.event.clone(), occurred_at: posting.occurred_at, accepted: false };
             // Before it is sent: it may be accepted without an answer.
-            self.posts().insert(id.clone(), post);
+            self.posts().insert(id.clone(), Post { event: event.clone(), accepted: false });
             match self.attempt(&id, &body).await {
                 Some(StatusCode::ACCEPTED) => {
                     self.posts().entry(id).and_modify(|post| post.accepted = true);
@@ -124,6 +128,19 @@ impl Hr {
         Ok(())
     }
 
+    /// An event occurs once, however often it is told.
+    fn occurred_at(&self, posting: &Posting) -> Option<Timestamp> {
+        match posting.when {
+            When::At(at) => Some(at),
+            When::Unsaid => None,
+            When::Ahead(ahead) => {
+                let mut known = self.ahead.lock().expect("no holder of this lock panics");
+                let at = known.entry(posting.event.id.clone());
+                Some(*at.or_insert_with(|| Clock::system().now() + ahead))
+            }
+        }
+    }
+
     async fn attempt(&self, id: &str, body: &str) -> Option<StatusCode> {
         let url = self.fleet.url()?;
         let request = self.http.post(format!("{url}/v1/hr/webhook")).body(body.to_owned());
@@ -138,7 +155,7 @@ impl Hr {
     }
 
     async fn poison(&self, poison: &Poison) -> anyhow::Result<()> {
-        let reason = Header { key: POISON, value: Some(poison.reason.unwrap_or_default()) };
+        let reason = Header { key: POISON, value: Some(poison.reason) };
         let mut record =
             FutureRecord::<str, [u8]>::to(&self.topic).headers(OwnedHeaders::new().insert(reason));
         record.key = poison.key.as_deref();

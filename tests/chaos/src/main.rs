@@ -9,6 +9,7 @@ mod faults;
 mod fleet;
 mod hr;
 mod plan;
+mod reference;
 mod report;
 mod run;
 mod stage;
@@ -70,6 +71,7 @@ fn rule_of(bug: Bug) -> Rule {
     match bug {
         Bug::Drop => Rule::Lost,
         Bug::Twice => Rule::AppliedTwice,
-        Bug::Swap => Rule::OutOfOrder,
+        Bug::Swap | Bug::Clamp => Rule::OlderOverNewer,
+        Bug::Undo => Rule::BroughtBack,
     }
 }

@@ -15,12 +15,14 @@ impl fmt::Display for Outcome {
         writeln!(f, "\nRecords")?;
         for (name, times) in [
             ("answered 202", self.accepted),
-            ("applied", tally.applied),
-            ("duplicates", tally.duplicate),
-            ("superseded by a newer event", tally.superseded),
-            ("in dead letters", tally.in_letters),
+            ("enriched, and changed something", tally.changed),
+            ("enriched, and said nothing new", tally.nothing_new),
+            ("applied without Okta, and in dead letters", tally.in_both),
+            ("in dead letters only", tally.in_letters),
             ("poison, in dead letters", tally.poison),
             ("enriched by one delivery, a letter by another", tally.overtaken_letters),
+            ("people who wait for Okta", tally.pending),
+            ("people who have left", tally.left),
             ("profiles that a cache showed too old for a while", self.stale_users),
         ] {
             writeln!(f, "  {name:<50} {times:>7}")?;

@@ -50,7 +50,7 @@ pub(crate) async fn run(args: &RunArgs, seed: u64, program: PathBuf, logs: &Path
     let Stage { fleet, tables, topic, servers, hr, tally, .. } = stage;
     let (posts, poison) = hr.into_log();
     let log = spawn_blocking(move || topics::read(&servers, &topic)).await??;
-    let writes = tables.writes();
+    let (writes, entries) = (tables.writes(), tables.entries().await?);
     let api = Api::new(fleet.clone());
     let (users, stale_users) = api.users(&newest(&writes), stage::CACHE_TTL + GRACE).await?;
     let ids = log.iter().filter_map(|logged| match &logged.content {
@@ -62,7 +62,8 @@ pub(crate) async fn run(args: &RunArgs, seed: u64, program: PathBuf, logs: &Path
     fleet.report_crashes()?;
     say("read what is left");
     let accepted = posts.values().filter(|post| post.accepted).count();
-    let evidence = Evidence { posts, log, poison, writes, users, requests, letters };
+    let strangers = plan.strangers;
+    let evidence = Evidence { posts, log, poison, strangers, writes, entries, users, requests, letters };
     Ok(Outcome { verdict: check(&evidence), faults: tally.rows(), accepted, stale_users })
 }
 

@@ -18,7 +18,7 @@ use crate::{
     faults::Faults,
     fleet::Fleet,
     hr::Hr,
-    tables::{Bug, Tables},
+    tables::{Bug, Names, Tables},
     tally::Tally,
 };
 
@@ -62,11 +62,13 @@ impl Stage {
         let enrichment = template.functions.iter().find(|function| function.name == "enrichment");
         let enrichment = enrichment.context("template.yaml has no enrichment")?;
         let topic = enrichment.triggers.first().context("the enrichment reads nothing")?.topic.clone();
-        let users = enrichment.variables.get("USERS_TABLE").context("the enrichment has no table")?.clone();
+        let table =
+            |name| enrichment.variables.get(name).cloned().with_context(|| format!("there is no {name}"));
+        let names = Names { users: table("USERS_TABLE")?, history: table("HISTORY_TABLE")? };
         let triggers = template.functions.iter().flat_map(|function| function.triggers.clone()).collect();
 
         let (tally, servers) = (Tally::default(), kafka.bootstrap_servers());
-        let (tables, tables_url) = Tables::start(dynamodb.url(), users, seed, bug, tally.clone()).await?;
+        let (tables, tables_url) = Tables::start(dynamodb.url(), names, seed, bug, tally.clone()).await?;
         let directory = Directory::empty(Clock::system());
         for person in people {
             directory.add(person.clone());

@@ -1,16 +1,19 @@
 //! DynamoDB with bad weather: an HTTP proxy before the real tables that throttles, fails, hangs, cuts answers short, and
-//! carries out a write whose answer it then loses. It is also the witness of every version of every user.
+//! carries out a write whose answer it then loses. It is also the witness of every person that is written.
 
+mod attribute;
 mod bug;
 mod witness;
 
 use std::{
+    collections::BTreeSet,
     future::pending,
     io,
     sync::{Arc, Mutex, MutexGuard},
     time::{Duration, Instant},
 };
 
+use anyhow::Context;
 use axum::{
     Router,
     body::{Body, Bytes},
@@ -20,13 +23,22 @@ use axum::{
 };
 use fastrand::Rng;
 use futures_util::stream;
+use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 pub(crate) use self::bug::Bug;
-use crate::{evidence::Write, tally::Tally};
+use self::witness::Seen;
+use crate::{
+    evidence::{Entry, Write},
+    tally::Tally,
+};
 
 /// No request of ours is longer.
 const MOST_BYTES: usize = 2 * 1024 * 1024;
+
+/// Whose credentials these are is nothing to DynamoDB Local, but that there are some.
+const ANYBODY: &str = "AWS4-HMAC-SHA256 Credential=chaos/20260101/eu-central-1/dynamodb/aws4_request, \
+                       SignedHeaders=host, Signature=0";
 
 /// How long the tables themselves may take; whoever asks gives up before.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -55,9 +67,16 @@ type Answer = (StatusCode, HeaderMap, Bytes);
 #[derive(Clone)]
 pub(crate) struct Tables(Arc<Shared>);
 
+/// The tables that are watched.
+#[derive(Debug, Clone)]
+pub(crate) struct Names {
+    pub(crate) users: String,
+    pub(crate) history: String,
+}
+
 struct Shared {
     upstream: String,
-    users_table: String,
+    names: Names,
     http: reqwest::Client,
     bug: Option<Bug>,
     tally: Tally,
@@ -68,6 +87,8 @@ struct Sky {
     weather: Weather,
     random: Rng,
     writes: Vec<Write>,
+    /// Of the requests that wrote them.
+    tokens: BTreeSet<String>,
     last_request: Instant,
     memory: bug::Memory,
 }
@@ -76,7 +97,7 @@ impl Tables {
     /// Before the tables at `upstream`. Returns where it listens.
     pub(crate) async fn start(
         upstream: String,
-        users_table: String,
+        names: Names,
         seed: u64,
         bug: Option<Bug>,
         tally: Tally,
@@ -87,12 +108,13 @@ impl Tables {
             weather: Weather::CALM,
             random: Rng::with_seed(seed),
             writes: Vec::new(),
+            tokens: BTreeSet::new(),
             last_request: Instant::now(),
             memory: bug::Memory::default(),
         };
         let http = okta::http_client(PATIENCE);
         let state = Mutex::new(sky);
-        let tables = Self(Arc::new(Shared { upstream, users_table, http, bug, tally, state }));
+        let tables = Self(Arc::new(Shared { upstream, names, http, bug, tally, state }));
         let app = Router::new().fallback(handle).with_state(tables.clone());
         tokio::spawn(async move { axum::serve(listener, app).await });
         Ok((tables, url))
@@ -132,21 +154,54 @@ impl Tables {
         fault
     }
 
-    async fn carry_out(self, headers: HeaderMap, body: Bytes) -> reqwest::Result<Answer> {
-        let write = witness::user_written(&self.0.users_table, &headers, &body);
-        match (self.0.bug, write) {
-            (Some(bug), Some(write)) => self.mishandle(bug, write, headers, body).await,
-            (_, write) => self.ask(headers, body, write).await,
+    /// The history table, past the weather.
+    pub(crate) async fn entries(&self) -> anyhow::Result<Vec<Entry>> {
+        let (mut entries, mut start) = (Vec::new(), None);
+        loop {
+            let mut scan = json!({"TableName": self.0.names.history, "ConsistentRead": true});
+            if let Some(start) = start {
+                scan["ExclusiveStartKey"] = start;
+            }
+            let request = self.0.http.post(&self.0.upstream).body(scan.to_string());
+            let request = request
+                .header("x-amz-target", "DynamoDB_20120810.Scan")
+                .header(header::CONTENT_TYPE, "application/x-amz-json-1.0")
+                .header(header::AUTHORIZATION, ANYBODY);
+            let page: Value = request.send().await?.error_for_status()?.json().await?;
+            for item in page["Items"].as_array().context("a scan without items")? {
+                let entry = witness::entry(&attribute::plain_item(item));
+                entries.push(entry.context("an entry of the history table can't be read")?);
+            }
+            match page.get("LastEvaluatedKey") {
+                Some(last) => start = Some(last.clone()),
+                None => return Ok(entries),
+            }
         }
     }
 
-    /// Asks the tables, and notes the version of a user that they took.
-    async fn ask(&self, headers: HeaderMap, body: Bytes, write: Option<Write>) -> reqwest::Result<Answer> {
+    async fn carry_out(self, headers: HeaderMap, body: Bytes) -> reqwest::Result<Answer> {
+        let seen = witness::person_written(&self.0.names, &headers, &body);
+        match (self.0.bug, seen) {
+            // What no event has written, but a note of the next attempt, meets no bug.
+            (Some(bug), Some(Seen { write, .. })) if !write.entries.is_empty() => {
+                self.mishandle(bug, write, headers, body).await
+            }
+            (_, seen) => self.ask(headers, body, seen).await,
+        }
+    }
+
+    /// Asks the tables, and notes the person that they took.
+    async fn ask(&self, headers: HeaderMap, body: Bytes, seen: Option<Seen>) -> reqwest::Result<Answer> {
         let request = self.0.http.post(&self.0.upstream).headers(headers).body(body);
         let answer = request.send().await?;
         let (status, headers) = (answer.status(), answer.headers().clone());
-        if status == StatusCode::OK {
-            self.sky().writes.extend(write);
+        if status == StatusCode::OK
+            && let Some(Seen { write, token }) = seen
+        {
+            let mut sky = self.sky();
+            if token.is_none_or(|token| sky.tokens.insert(token)) {
+                sky.writes.push(write);
+            }
         }
         Ok((status, headers, answer.bytes().await?))
     }

@@ -1,6 +1,9 @@
 //! The topics as a bystander sees them: what is on them, and how far their readers have come.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context, bail};
 use jiff::Timestamp;
@@ -31,17 +34,12 @@ struct Requested {
     event_id: String,
     event_type: String,
     correlation_id: String,
-    occurred_at: Timestamp,
+    occurred_at: Option<Timestamp>,
     received_at: Timestamp,
-    employee: Employee,
-}
-
-#[derive(Deserialize)]
-struct Employee {
-    id: String,
-    email: String,
-    title: String,
-    department: String,
+    #[serde(default)]
+    edition: u32,
+    employee_id: String,
+    stated: BTreeMap<String, Option<String>>,
 }
 
 /// How many records the group has still to read.
@@ -99,7 +97,7 @@ fn partitions(consumer: &BaseConsumer, topic: &str) -> anyhow::Result<Vec<i32>> 
 fn logged(message: &BorrowedMessage<'_>) -> Logged {
     let place = Place { partition: message.partition(), offset: message.offset() };
     let content = match (header(message, POISON), message.payload()) {
-        (Some(reason), _) => Content::Poison { reason: Some(reason).filter(|reason| !reason.is_empty()) },
+        (Some(reason), _) => Content::Poison { reason },
         (None, Some(value)) => serde_json::from_slice(value)
             .map_or(Content::Unknown, |message| Content::Accepted(accepted(message))),
         (None, None) => Content::Unknown,
@@ -115,9 +113,9 @@ fn header(message: &BorrowedMessage<'_>, name: &str) -> Option<String> {
 }
 
 fn accepted(message: Requested) -> Accepted {
-    let Requested { event_id, event_type, correlation_id, occurred_at, received_at, employee } = message;
-    let Employee { id, email, title, department } = employee;
-    let terminated = event_type == "terminated";
-    let event = Event { id: event_id, employee: id, email, title, department, terminated };
-    Accepted { correlation_id, event, occurred_at, received_at }
+    let Requested { event_id: id, event_type: kind, employee_id: employee, occurred_at, stated, .. } =
+        message;
+    let event = Event { id, employee, kind, occurred_at, stated };
+    let Requested { correlation_id, received_at, edition, .. } = message;
+    Accepted { correlation_id, event, received_at, edition }
 }
