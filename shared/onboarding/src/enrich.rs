@@ -101,11 +101,7 @@ impl Enrich {
         for round in 0..ROUNDS {
             let accepted =
                 async { if round == 0 { self.report(event, RequestState::Accepted).await } else { Ok(()) } };
-            let (person, known, ()) = tokio::try_join!(
-                self.store.person(&event.employee_id),
-                self.store.entry(&event.employee_id, &event.event_id),
-                accepted,
-            )?;
+            let ((person, known), ()) = tokio::try_join!(self.store.person_and_entry(event), accepted)?;
             let all = match Place::of(event, person.as_ref(), known.as_ref()) {
                 Place::InsteadOfKnown => self.store.entries(&event.employee_id).await?,
                 Place::New | Place::Known | Place::OfForgotten => Vec::new(),

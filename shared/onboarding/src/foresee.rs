@@ -48,10 +48,7 @@ impl Foresee {
             Ok(event) => event,
             Err(error) => return Ok(fails(error.reason(), &error.to_string())),
         };
-        let (person, known) = tokio::try_join!(
-            self.store.person(&event.employee_id),
-            self.store.entry(&event.employee_id, &event.event_id),
-        )?;
+        let (person, known) = self.store.person_and_entry(&event).await?;
         let place = Place::of(&event, person.as_ref(), known.as_ref());
         let all = if place == Place::InsteadOfKnown || event.event_type == EventType::Erased {
             self.store.entries(&event.employee_id).await?

@@ -70,7 +70,9 @@ impl Registers {
         let wins = |by: Option<usize>| by.is_none_or(|by| events[by] < *said.position);
         let new = events.len();
         let mut set = false;
-        for (field, value) in said.stated.iter() {
+        // What a person is never without can't be cleared, whoever wrote the message.
+        let clears = |field: Field, value: Option<&Value>| value.is_none() && field.is_lasting();
+        for (field, value) in said.stated.iter().filter(|(field, value)| !clears(*field, *value)) {
             if wins(self.fields.0.get(&field).map(|(_, by)| *by)) {
                 self.fields.0.insert(field, (value.cloned(), new));
                 set = true;

@@ -5,7 +5,7 @@ mod memory;
 mod redis;
 
 use aws::Aws;
-use contracts::{CorrelationId, Email, EmployeeId, EventId, Text};
+use contracts::{CorrelationId, Email, EmployeeId, EnrichmentRequestedV2, EventId, Text};
 use runtime::{ConfigError, Vars, config::wrong};
 
 use crate::{entry::Entry, person::Person, request::RequestEvent, request_events::RequestEvents};
@@ -85,6 +85,17 @@ impl Store {
             Self::Redis(store) => store.entry(id, event_id).await,
             Self::Memory(store) => Ok(store.entry(id, event_id)),
         }
+    }
+
+    /// The event's person, and its entry if it was applied to them. In this order: whoever writes in between writes both,
+    /// so that the person is not as they were read when they are committed.
+    pub(crate) async fn person_and_entry(
+        &self,
+        event: &EnrichmentRequestedV2,
+    ) -> Result<(Option<Person>, Option<Entry>), Error> {
+        let Some(person) = self.person(&event.employee_id).await? else { return Ok((None, None)) };
+        let entry = self.entry(&event.employee_id, &event.event_id).await?;
+        Ok((Some(person), entry))
     }
 
     /// All of a person's, of which a person is made anew.

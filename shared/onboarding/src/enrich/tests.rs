@@ -163,7 +163,7 @@ async fn a_repeat_and_an_older_event_cost_nothing_of_oktas_rate_limit() {
     enrich.apply(&event(), soon()).await.ok().unwrap();
     let asked = okta.requests();
     let mut repeat = event();
-    (repeat.occurred_at, repeat.received_at) = (None, repeat.received_at + Duration::from_secs(60));
+    (repeat.occurred_at, repeat.received_at) = (None, repeat.received_at + Duration::from_mins(1));
     let mut older = event();
     older.event_id = EventId::parse("evt-0").unwrap();
     older.occurred_at = Some(event().stated_at() - Duration::from_secs(1));
@@ -258,7 +258,7 @@ async fn who_is_forgotten_is_gone_with_all_that_was_said_of_them_until_they_are_
     let mut erased = event();
     erased.event_type = EventType::Erased;
     (erased.event_id, erased.stated) = (EventId::parse("erase").unwrap(), Stated::default());
-    (erased.occurred_at, erased.received_at) = (None, event().received_at + Duration::from_secs(60));
+    (erased.occurred_at, erased.received_at) = (None, event().received_at + Duration::from_mins(1));
     let forgotten = Enriched::Forgotten { employee_id: event().employee_id, received_at: erased.received_at };
     for _ in 0..2 {
         let done = enrich.enrich(&record(erased.encode()), soon()).await;
@@ -270,7 +270,7 @@ async fn who_is_forgotten_is_gone_with_all_that_was_said_of_them_until_they_are_
     let stored = serde_json::to_string(&(&person, &entries)).unwrap();
     assert!(person.user().is_none() && !stored.contains("Ada") && !stored.contains("acme"), "{stored}");
     let mut repeat = event();
-    repeat.received_at = erased.received_at + Duration::from_secs(60);
+    repeat.received_at = erased.received_at + Duration::from_mins(1);
     let mut update = repeat.clone();
     (update.event_type, update.event_id) = (EventType::Updated, EventId::parse("evt-2").unwrap());
     for event in [event(), repeat.clone(), update] {

@@ -35,6 +35,14 @@ fn what_was_cleared_stays_cleared_whatever_older_comes() {
 }
 
 #[test]
+fn a_name_and_an_address_are_never_cleared() {
+    let mut registers = Registers::default();
+    merge(&mut registers, 1, "a", r#"{"email":"ada@acme.example"}"#);
+    assert!(!merge(&mut registers, 2, "b", r#"{"email":null,"firstName":null}"#));
+    assert!(registers.value(Field::Email).is_some());
+}
+
+#[test]
 fn only_events_that_hold_a_register_are_kept() {
     let mut registers = Registers::default();
     for second in 0..100 {
