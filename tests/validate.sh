@@ -134,6 +134,13 @@ sam_build() {
   [ "$made" = "$wanted" ]
 }
 
+# With SAM's own translator, so in its environment: tests/validate/<name>.py, with these arguments.
+by_sam() {
+  local name=$1
+  shift
+  PYTHONDONTWRITEBYTECODE=1 "$tools/../sam/bin/python" "tests/validate/$name.py" "$@"
+}
+
 compose() {
   check-jsonschema --builtin-schema vendor.compose-spec infra/compose.yaml
 }
@@ -145,6 +152,7 @@ check "sam validate" "template.yaml" sam validate --lint --template template.yam
 check "cfn-lint" "${#templates[@]} templates" cfn-lint
 check "checkov" "${#templates[@]} templates" checkov_all
 check "events" "against tests/schemas" events
+check "versions" "template.yaml" by_sam versions template.yaml
 check "compose" "infra/compose.yaml" compose
 check "sam build" "template.yaml" sam_build
 check "shellcheck" "${#scripts[@]} scripts" shellcheck "${scripts[@]}"
