@@ -153,6 +153,7 @@ check "cfn-lint" "${#templates[@]} templates" cfn-lint
 check "checkov" "${#templates[@]} templates" checkov_all
 check "events" "against tests/schemas" events
 check "versions" "template.yaml" by_sam versions template.yaml
+check "retained" "${#templates[@]} templates" by_sam retained "${templates[@]}"
 check "compose" "infra/compose.yaml" compose
 check "sam build" "template.yaml" sam_build
 check "shellcheck" "${#scripts[@]} scripts" shellcheck "${scripts[@]}"

@@ -138,6 +138,8 @@ class Stack:
             return PSEUDO[name]
         if name in self.parameters:
             return self.parameters[name]
+        if name in self.template.get("Parameters", {}):
+            return f"<{name}>"
         resource = self.template["Resources"][name]
         if resource["Type"] in MADE_ANEW_BY_ANY_CHANGE:
             text = json.dumps(self.properties(name), sort_keys=True)
