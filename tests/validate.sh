@@ -154,6 +154,7 @@ check "checkov" "${#templates[@]} templates" checkov_all
 check "events" "against tests/schemas" events
 check "versions" "template.yaml" by_sam versions template.yaml
 check "retained" "${#templates[@]} templates" by_sam retained "${templates[@]}"
+check "alarms" "docs/operations.md" by_sam alarms "${templates[@]}"
 check "compose" "infra/compose.yaml" compose
 check "sam build" "template.yaml" sam_build
 check "shellcheck" "${#scripts[@]} scripts" shellcheck "${scripts[@]}"
