@@ -9,7 +9,7 @@ PATH=$tools:$PATH
 # Where a template asks for the region's zones; sam insists on a region, and would call home.
 export AWS_DEFAULT_REGION=us-east-1 SAM_CLI_TELEMETRY=0
 
-templates=(template.yaml infra/network.yaml infra/streaming.yaml infra/data.yaml infra/observability.yaml)
+templates=(template.yaml infra/network.yaml infra/streaming.yaml infra/data.yaml infra/observability.yaml infra/edge.yaml)
 log=$(mktemp)
 built=$(mktemp -d)
 trap 'rm -rf "$log" "$log.checkov" "$built"' EXIT
