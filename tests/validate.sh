@@ -9,7 +9,8 @@ PATH=$tools:$PATH
 # Where a template asks for the region's zones; sam insists on a region, and would call home.
 export AWS_DEFAULT_REGION=us-east-1 SAM_CLI_TELEMETRY=0
 
-templates=(template.yaml infra/network.yaml infra/streaming.yaml infra/data.yaml infra/observability.yaml infra/edge.yaml)
+templates=(template.yaml infra/network.yaml infra/streaming.yaml infra/data.yaml infra/observability.yaml infra/edge.yaml
+  infra/delivery.yaml)
 log=$(mktemp)
 built=$(mktemp -d)
 trap 'rm -rf "$log" "$log.checkov" "$built"' EXIT
@@ -141,6 +142,16 @@ by_sam() {
   PYTHONDONTWRITEBYTECODE=1 "$tools/../sam/bin/python" "tests/validate/$name.py" "$@"
 }
 
+# A Go program without a package for Python that needs no other host: https://github.com/rhysd/actionlint
+workflows() {
+  if ! command -v actionlint >/dev/null &&
+    ! GOBIN=$tools go install github.com/rhysd/actionlint/cmd/actionlint@v1.7.7; then
+    echo "=not checked, as that takes actionlint, or Go to install it"
+    return
+  fi
+  actionlint -color=false
+}
+
 compose() {
   check-jsonschema --builtin-schema vendor.compose-spec infra/compose.yaml
 }
@@ -155,6 +166,9 @@ check "events" "against tests/schemas" events
 check "versions" "template.yaml" by_sam versions template.yaml
 check "retained" "${#templates[@]} templates" by_sam retained "${templates[@]}"
 check "alarms" "docs/operations.md" by_sam alarms "${templates[@]}"
+# Those that template.yaml deploys.
+check "boundary" "infra/delivery.yaml" by_sam boundary template.yaml infra/{network,streaming,data,observability}.yaml
+check "actionlint" ".github/workflows" workflows
 check "compose" "infra/compose.yaml" compose
 check "sam build" "template.yaml" sam_build
 check "shellcheck" "${#scripts[@]} scripts" shellcheck "${scripts[@]}"
