@@ -99,7 +99,7 @@ for path in sorted(pathlib.Path("events").glob("*/*.json")):
         records(place, event, good)
     else:
         check(place, "http-event", event)
-        if path.parent.name == "hr-webhook":
+        if path.parent.name == "hr-webhook" and event["requestContext"]["http"]["method"] == "POST":
             check_text(f"{place}, body", "webhook-body", event.get("body"), good)
 
 
