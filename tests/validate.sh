@@ -4,7 +4,7 @@
 set -uo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
-tools=$(infra/tools.sh sam rust lint checkov) || exit 1
+tools=$(infra/tools.sh sam rust lint checkov moto) || exit 1
 PATH=$tools:$PATH
 # Where a template asks for the region's zones; sam insists on a region, and would call home.
 export AWS_DEFAULT_REGION=us-east-1 SAM_CLI_TELEMETRY=0
@@ -152,6 +152,24 @@ workflows() {
   actionlint -color=false
 }
 
+# In target/, as the packages are ten thousand files.
+cdk() {
+  if ! command -v npm >/dev/null; then
+    echo "=not checked, as that takes Node.js"
+    return
+  fi
+  mkdir -p target/cdk && cp infra/cdk/package.json infra/cdk/app.js target/cdk/ &&
+    npm install --prefix target/cdk --no-package-lock --no-audit --no-fund --silent &&
+    "$tools/../sam/bin/python" infra/cdk/translate.py template.yaml --unpackaged >target/cdk/translated.json &&
+    (cd target/cdk && TEMPLATE=translated.json CDK_OUTDIR=out STAGE=staging node app.js) &&
+    by_sam cdk target/cdk/translated.json target/cdk/out/joiner-staging.template.json
+}
+
+# The functions' own tables are not touched: moto's are in its memory.
+restore() {
+  PYTHONDONTWRITEBYTECODE=1 "$tools/../moto/bin/python" tests/validate/restore.py
+}
+
 compose() {
   check-jsonschema --builtin-schema vendor.compose-spec infra/compose.yaml
 }
@@ -169,6 +187,8 @@ check "alarms" "docs/operations.md" by_sam alarms "${templates[@]}"
 # Those that template.yaml deploys.
 check "boundary" "infra/delivery.yaml" by_sam boundary template.yaml infra/{network,streaming,data,observability}.yaml
 check "actionlint" ".github/workflows" workflows
+check "restore" "infra/restore.py" restore
+check "cdk" "infra/cdk" cdk
 check "compose" "infra/compose.yaml" compose
 check "sam build" "template.yaml" sam_build
 check "shellcheck" "${#scripts[@]} scripts" shellcheck "${scripts[@]}"
