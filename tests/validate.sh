@@ -72,6 +72,12 @@ def check_text(place, schema, text, good):
         faults.append(f"{place} as {schema}: passes, though its name says that it is wrong")
 
 
+def message(place, value, good):
+    """A message says by what it holds which version it is."""
+    version = "v1" if b'"employee"' in value else "v2"
+    check_text(place, f"enrichment-requested-{version}", value, good)
+
+
 def records(place, event, good):
     for record in (record for batch in event.get("records", {}).values() for record in batch):
         where = f"{place} at offset {record.get('offset')}"
@@ -82,7 +88,7 @@ def records(place, event, good):
             payload = payload if isinstance(payload, dict) else json.loads(payload)
             [record] = (record for batch in payload["records"].values() for record in batch)
             value = base64.b64decode(record["value"])
-        check_text(where, "enrichment-requested-v1", value, good)
+        message(where, value, good)
 
 
 count = 0
@@ -99,7 +105,7 @@ for path in sorted(pathlib.Path("events").glob("*/*.json")):
         records(place, event, good)
     else:
         check(place, "http-event", event)
-        if path.parent.name == "hr-webhook" and event["requestContext"]["http"]["method"] == "POST":
+        if event["requestContext"]["http"]["method"] == "POST" and path.parent.name == "hr-webhook":
             check_text(f"{place}, body", "webhook-body", event.get("body"), good)
 
 

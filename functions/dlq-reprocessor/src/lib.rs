@@ -135,11 +135,12 @@ impl Function {
     async fn forget_with_person(&self, letter: &DeadLetter) -> Result<(), Retry> {
         let Some(employee_id) = &letter.employee_id else { return Ok(()) };
         let person = self.people.person(employee_id).await;
-        let person =
-            person.map_err(|error| report(&error, "it is not known whether a letter is to be forgotten"))?;
+        let person = person.map_err(|error| {
+            report(&error, "it is not known whether a letter is to be forgotten; the record is reported back")
+        })?;
         let Some(forgotten) = person.and_then(|person| person.forgotten) else { return Ok(()) };
         let done = self.forget.letter(letter, forgotten.received_at).await;
-        done.map_err(|error| report(&error, "a letter could not be forgotten"))
+        done.map_err(|error| report(&error, "a letter could not be forgotten; the record is reported back"))
     }
 
     async fn tell_request(&self, letter: DeadLetter) -> Result<(), Retry> {
@@ -153,11 +154,13 @@ impl Function {
         let next_attempt = life.due_at;
         let failed = FailedEvent { correlation_id, employee_id, event_id, reason, message, next_attempt };
         let told = self.fail_request.fail(failed).await;
-        told.map_err(|error| report(&error, "the request could not be marked as failed"))
+        told.map_err(|error| {
+            report(&error, "the request could not be marked as failed; the record is reported back")
+        })
     }
 }
 
 fn report(error: &(dyn std::error::Error + 'static), what: &'static str) -> Retry {
-    tracing::error!(error = telemetry::chain(error), "{what}; the record is reported back");
+    tracing::error!(error = telemetry::chain(error), "{what}");
     Retry
 }

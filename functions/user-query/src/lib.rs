@@ -66,8 +66,9 @@ impl Function {
                 only_get()?;
                 self.list(call).await
             }
+            // Another function takes the DELETE.
             "/v1/users/{id}" => {
-                only_get()?;
+                call.only(&Method::GET, "GET, DELETE")?;
                 self.user(call.path("id")).await
             }
             "/v1/users/{id}/history" => {

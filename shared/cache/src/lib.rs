@@ -86,6 +86,7 @@ impl Cache {
 
     /// Stores what no table has, in place of what is there.
     pub async fn put(&self, key: &str, value: &str, ttl: Duration) {
+        let key = &self.key_prefix.key(key);
         let write = async {
             match &self.backend {
                 Backend::Redis(redis) => redis.put(key, value, ttl).await,

@@ -3,7 +3,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize, de::IgnoredAny};
 
-use crate::{CorrelationId, EmployeeId, EventId, Stated};
+use crate::{CorrelationId, EmployeeId, EventId, Reason, Stated};
 
 mod v1;
 
@@ -67,6 +67,15 @@ pub enum DecodeError {
     Syntax { line: usize, column: usize },
     #[error("not an enrichment request: wrong or incomplete at {path}")]
     Content { path: String },
+}
+
+impl DecodeError {
+    pub const fn reason(&self) -> Reason {
+        match self {
+            Self::Syntax { .. } => Reason::Undecodable,
+            Self::Content { .. } => Reason::Invalid,
+        }
+    }
 }
 
 impl EnrichmentRequestedV2 {

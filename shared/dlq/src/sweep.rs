@@ -188,7 +188,8 @@ enum Done {
 /// What a letter's history says where its redrive changed nothing, or may have: whoever edited it must not think
 /// otherwise.
 fn note((outcome, at): &WentThrough, redriven_at: Option<Timestamp>) -> Option<&'static str> {
-    const ALREADY: &str = "its event had been applied already: a later copy changes nothing";
+    const ALREADY: &str =
+        "its event had been applied already: another copy changes nothing, unless it was edited";
     const NOTHING_NEW: &str = "it changed nothing: what its event says was known already, or something newer says \
         otherwise. Look at the user";
     match outcome {

@@ -36,13 +36,13 @@ impl World {
     }
 
     async fn finds(&self, email: &str) -> Option<String> {
-        self.client.find_user(email).await.expect("a search that works").map(|user| user.id)
+        self.client.user_with_address(email).await.expect("a search that works").map(|user| user.id)
     }
 
-    /// What a search for Ada fails with when `fault` meets its first request.
+    /// What looking Ada up fails with when it meets `fault`.
     async fn failure(&self, fault: Fault) -> Error {
         self.directory.fail_next(fault);
-        self.client.find_user(ADA).await.expect_err("a fault")
+        self.client.user_with_login(ADA).await.expect_err("a fault")
     }
 }
 
@@ -68,7 +68,7 @@ fn ada() -> Person {
 #[tokio::test]
 async fn a_person_is_found_by_login_with_one_request() {
     let world = World::with([ada()]).await;
-    let user = world.client.find_user("Ada.Lovelace@ACME.example").await.unwrap().unwrap();
+    let user = world.client.user_with_login("Ada.Lovelace@ACME.example").await.unwrap().unwrap();
     assert_eq!((user.id.as_str(), &user.status), ("ada", &UserStatus::Active));
     assert_eq!((user.profile.email.as_str(), user.profile.first_name.as_deref()), (ADA, Some("Ada")));
     assert_eq!((user.profile.title.as_deref(), user.profile.department), (Some("Analyst"), None));
@@ -76,9 +76,19 @@ async fn a_person_is_found_by_login_with_one_request() {
 }
 
 #[tokio::test]
+async fn a_login_may_hold_what_separates_the_parts_of_a_url() {
+    let login = "ada+new/hire?x#y@acme.example";
+    let world = World::with([person("ada", login, ADA)]).await;
+    assert_eq!(world.client.user_with_login(login).await.unwrap().unwrap().id, "ada");
+    assert_eq!(world.client.groups(login).await.unwrap().len(), 1);
+    assert_eq!(world.client.app_links(login).await.unwrap().len(), 2);
+}
+
+#[tokio::test]
 async fn a_person_whose_login_differs_is_found_at_once_by_filter() {
     let email = "ada+new/hire@acme.example";
     let world = World::with([person("ada", "alovelace", email)]).await;
+    assert_eq!(world.client.user_with_login(email).await.unwrap(), None);
     assert_eq!(world.finds(email).await.as_deref(), Some("ada"));
     assert_eq!(world.directory.requests(), 2);
 }
@@ -108,6 +118,7 @@ async fn nobody_is_found_by_an_unknown_address_or_after_their_removal() {
     assert_eq!(world.finds("nobody@acme.example").await, None);
     assert!(world.directory.remove("ada"));
     assert_eq!(world.finds(ADA).await, None);
+    assert_eq!(world.client.user_with_login(ADA).await.unwrap(), None);
     assert!(matches!(world.client.groups("ada").await, Err(Error::NotFound)));
 }
 
@@ -118,7 +129,7 @@ async fn who_is_there_goes_before_who_is_deprovisioned() {
     assert_eq!(world.finds(ADA).await.as_deref(), Some("b"), "by filter");
 
     world.directory.update("a", |former| former.login = ADA.to_owned());
-    assert_eq!(world.finds(ADA).await.as_deref(), Some("b"), "though a former login is found first");
+    assert_eq!(world.finds(ADA).await.as_deref(), Some("b"), "though a former one signed in with it");
 
     world.behaves(Behaviour { search_lag: Duration::ZERO, ..Behaviour::default() });
     world.directory.update("b", |person| person.email = ADA.to_uppercase());
@@ -194,9 +205,9 @@ async fn a_wrong_token_is_unauthorized_and_uses_up_no_fault() {
     let world = World::with([ada()]).await;
     world.directory.fail_next(Fault::Garbage);
     let config = Config { token: "wrong-token".into(), ..world.server.config() };
-    let refused = Client::new(config, Clock::system()).find_user(ADA).await;
+    let refused = Client::new(config, Clock::system()).user_with_login(ADA).await;
     assert!(matches!(refused, Err(Error::Unauthorized { status: 401 })));
-    assert!(matches!(world.client.find_user(ADA).await, Err(Error::Malformed(_))));
+    assert!(matches!(world.client.user_with_login(ADA).await, Err(Error::Malformed(_))));
 }
 
 #[tokio::test]
@@ -213,7 +224,7 @@ async fn more_requests_a_minute_than_allowed_meet_the_org_limit() {
     let world = World::with([ada()]).await;
     world.behaves(Behaviour { requests_per_minute: Some(2), ..Behaviour::default() });
     assert!(world.finds(ADA).await.is_some() && world.finds(ADA).await.is_some());
-    let error = world.client.find_user(ADA).await.unwrap_err();
+    let error = world.client.user_with_login(ADA).await.unwrap_err();
     let Error::RateLimited { limit: Limit::Org, wait } = error else { panic!("{error:?}") };
     assert!((30..=60).contains(&wait.as_secs()), "{wait:?}");
 }
@@ -223,7 +234,7 @@ async fn more_requests_at_once_than_allowed_meet_the_concurrency_limit() {
     let world = World::with([ada()]).await;
     let latency = Duration::from_millis(50);
     world.behaves(Behaviour { concurrent_requests: Some(1), latency, ..Behaviour::default() });
-    let (one, other) = tokio::join!(world.client.find_user(ADA), world.client.find_user(ADA));
+    let (one, other) = tokio::join!(world.client.user_with_login(ADA), world.client.user_with_login(ADA));
     let refused = [one, other].into_iter().find_map(Result::err).expect("one of two is refused");
     assert!(matches!(refused, Error::RateLimited { limit: Limit::Concurrency, .. }), "{refused:?}");
     assert!(world.finds(ADA).await.is_some(), "it has passed");
@@ -244,7 +255,8 @@ async fn a_broken_okta_is_told_from_a_silent_one_and_from_one_that_talks_nonsens
     let config = Config { timeout: Duration::from_millis(100), ..world.server.config() };
     let hasty = Client::new(config, Clock::system());
     world.directory.fail_next(Fault::Hang);
-    let silence = timeout(Duration::from_mins(1), hasty.find_user(ADA)).await.expect("it gives up by itself");
+    let silence =
+        timeout(Duration::from_mins(1), hasty.user_with_login(ADA)).await.expect("it gives up by itself");
     assert!(matches!(silence, Err(Error::Unreachable(_))));
 }
 
@@ -271,7 +283,7 @@ async fn an_error_rate_of_a_half_fails_about_half_of_the_requests() {
     world.behaves(Behaviour { error_rate: 0.5, ..Behaviour::default() });
     let mut failed = 0;
     for _ in 0..200 {
-        match world.client.find_user(ADA).await {
+        match world.client.user_with_login(ADA).await {
             Ok(_) => {}
             Err(Error::Failed { status: 500 | 503 }) => failed += 1,
             Err(other) => panic!("{other:?}"),
@@ -284,10 +296,11 @@ async fn an_error_rate_of_a_half_fails_about_half_of_the_requests() {
 async fn no_error_tells_the_address_or_the_token() {
     let world = World::with([]).await;
     let unreachable = Config { org_url: "http://127.0.0.1:1".parse().unwrap(), ..world.server.config() };
-    let unreachable = Client::new(unreachable, Clock::system()).find_user(ADA).await.unwrap_err();
+    let unreachable = Client::new(unreachable, Clock::system()).user_with_login(ADA).await.unwrap_err();
     let hasty = Config { timeout: Duration::from_millis(50), ..world.server.config() };
     world.directory.fail_next(Fault::Hang);
-    let mut errors = vec![unreachable, Client::new(hasty, Clock::system()).find_user(ADA).await.unwrap_err()];
+    let mut errors =
+        vec![unreachable, Client::new(hasty, Clock::system()).user_with_login(ADA).await.unwrap_err()];
     for status in [301, 400, 401, 403, 404, 418, 429, 500, 503] {
         world.directory.fail_next(Fault::Status(status));
         errors.extend(world.client.groups(ADA).await.err());
@@ -375,7 +388,7 @@ async fn a_list_of_people_leaves_out_the_deprovisioned_and_goes_on_after_a_curso
 async fn a_dropped_server_answers_nobody_and_waits_for_nobody() {
     let World { directory, server, client } = World::with([ada()]).await;
     directory.fail_next(Fault::Hang);
-    let (hanging, ()) = tokio::join!(client.find_user(ADA), async {
+    let (hanging, ()) = tokio::join!(client.user_with_login(ADA), async {
         while directory.requests() == 0 {
             sleep(Duration::from_millis(5)).await;
         }
@@ -383,7 +396,7 @@ async fn a_dropped_server_answers_nobody_and_waits_for_nobody() {
     });
     assert!(matches!(hanging, Err(Error::Failed { status: 503 })), "{hanging:?}");
     let gone = async {
-        while !matches!(client.find_user(ADA).await, Err(Error::Unreachable(_))) {
+        while !matches!(client.user_with_login(ADA).await, Err(Error::Unreachable(_))) {
             sleep(Duration::from_millis(5)).await;
         }
     };

@@ -52,9 +52,10 @@ impl Accept {
 
     /// The command to forget a person, which takes its place among the events of that person.
     pub fn erasure(&self, employee_id: EmployeeId, correlation_id: CorrelationId) -> EnrichmentRequestedV2 {
-        let event_id = self.clock.new_id().to_string();
+        let event_id = EventId::parse(self.clock.new_id().to_string()).expect("a UUID is visible ASCII");
+        tracing::Span::current().record("event_id", event_id.as_str());
         EnrichmentRequestedV2 {
-            event_id: EventId::parse(event_id).expect("a UUID is visible ASCII"),
+            event_id,
             event_type: EventType::Erased,
             correlation_id,
             occurred_at: None,

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::user::{Details, EnrichedUser, Enrichment};
 
-/// One field that reads otherwise than before. `Debug` shows no value.
+/// One field that reads otherwise than before.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(untagged)]
@@ -103,6 +103,7 @@ fn json<T: Serialize>(value: &T) -> Value {
     serde_json::to_value(value).expect("a field is a string, a flag, or a struct of strings")
 }
 
+/// Shows no value, which may be personal.
 impl std::fmt::Debug for Change {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Change({})", self.field())

@@ -122,8 +122,12 @@ impl Draft {
         self.person.has_left()
     }
 
-    pub(crate) fn id(&self) -> &contracts::EmployeeId {
-        &self.person.id
+    /// Whether another of those who are employed with the same address has the account.
+    pub(crate) fn is_taken(&self, account: &Account, employed: &[Person]) -> bool {
+        let has_it = |other: &Person| {
+            other.id != self.person.id && other.account().is_some_and(|theirs| theirs.id == account.id)
+        };
+        !self.has_left() && employed.iter().any(has_it)
     }
 
     /// `answer` is `None` if Okta was not asked.

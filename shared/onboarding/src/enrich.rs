@@ -12,13 +12,13 @@ use runtime::{Clock, batch::Retry, event::Record, telemetry};
 use tokio::time::{Instant, timeout_at};
 
 use self::failure::{Away, Failure, Stopped};
+pub(crate) use self::failure::{EMAIL_TAKEN, USER_NOT_FOUND};
 use crate::{
     ask,
     converge::{Answer, Draft, Place},
     directory::Account,
     find_users::cache_key,
     okta_health::{OktaHealth, OktaOutcome},
-    person::Person,
     request::{RequestEvent, RequestState},
     retry::RetryPolicy,
     store::{self, Saved, Store},
@@ -164,10 +164,7 @@ impl Enrich {
                 return Ok(Said::Nothing(Reason::OktaUnavailable, Stopped::Retry(Away::OutOfTime)));
             }
         };
-        let is_theirs = |other: &Person| {
-            other.id != *draft.id() && other.account().is_some_and(|theirs| theirs.id == account.id)
-        };
-        if !draft.has_left() && namesakes?.iter().any(is_theirs) {
+        if draft.is_taken(&account, &namesakes?) {
             return Ok(Said::Nothing(Reason::EmailTaken, Stopped::DeadLetter(Failure::EmailTaken)));
         }
         Ok(Said::Account(account))

@@ -6,6 +6,7 @@ use tokio::time::Instant;
 use crate::{
     ask,
     converge::{self, Answer, Draft, Place},
+    enrich::{EMAIL_TAKEN, USER_NOT_FOUND},
     retry::{Exhausted, RetryPolicy},
     store::{self, Store},
 };
@@ -45,7 +46,7 @@ impl Foresee {
         let Some(value) = value else { return Ok(fails(Reason::Undecodable, "the record has no value")) };
         let event = match EnrichmentRequestedV2::decode(value) {
             Ok(event) => event,
-            Err(error) => return Ok(fails(Reason::Invalid, &error.to_string())),
+            Err(error) => return Ok(fails(error.reason(), &error.to_string())),
         };
         let (person, known) = tokio::try_join!(
             self.store.person(&event.employee_id),
@@ -66,17 +67,24 @@ impl Foresee {
         let answer = match draft.asks_for() {
             None => None,
             Some(email) => match ask::account(&self.okta, email, RetryPolicy::ONCE, give_up).await {
-                Ok(Some(account)) => Some(Answer::Account(account)),
+                Ok(Some(account)) => {
+                    if draft.is_taken(&account, &self.store.employed_with(email).await?) {
+                        return Ok(fails(Reason::EmailTaken, EMAIL_TAKEN));
+                    }
+                    Some(Answer::Account(account))
+                }
                 Ok(None) if draft.has_left() => Some(Answer::Nobody),
                 Ok(None) => {
-                    return Ok(fails(Reason::UserNotFound, "Okta knows nobody with this e-mail address"));
+                    return Ok(fails(Reason::UserNotFound, USER_NOT_FOUND));
                 }
                 Err(Exhausted { error, .. }) => {
                     return Ok(Foresight::Unknown(Unknown { because: error.to_string() }));
                 }
             },
         };
-        Ok(Foresight::Known(draft.answered(&event, answer, now).outcome))
+        let written = draft.answered(&event, answer, now);
+        // Of a repeat the outcome is what its first delivery changed.
+        Ok(Foresight::Known(if written.is_new { written.outcome } else { Outcome::NothingNew }))
     }
 }
 

@@ -5,23 +5,24 @@ use serde_json::{Map, Value, json};
 #[derive(Debug, Clone)]
 pub struct Employee {
     id: String,
-    first_name: String,
-    last_name: String,
+    /// What HR states beside the id.
     fields: Map<String, Value>,
 }
 
 impl Employee {
     pub fn new(id: &str, first_name: &str, last_name: &str) -> Self {
-        Self {
-            id: id.to_owned(),
-            first_name: first_name.to_owned(),
-            last_name: last_name.to_owned(),
-            fields: Map::new(),
-        }
+        let nobody = Self::of(id);
+        let email = nobody.email();
+        nobody.with("first_name", first_name).with("last_name", last_name).with("email", email)
     }
 
     pub fn ada() -> Self {
         Self::new("E100", "Ada", "Lovelace")
+    }
+
+    /// Of whom HR states the id, and what is set: what an update or a termination needs.
+    pub fn of(id: &str) -> Self {
+        Self { id: id.to_owned(), fields: Map::new() }
     }
 
     /// Sets a field of the webhook's body.
@@ -35,19 +36,17 @@ impl Employee {
         &self.id
     }
 
+    /// What HR states, or an address that is made of the id.
     pub fn email(&self) -> String {
-        format!("{}@acme.example", self.id.to_lowercase())
+        self.text("email").unwrap_or_else(|| {
+            let local = self.id.to_lowercase().replace(|c: char| !c.is_ascii_alphanumeric(), "-");
+            format!("{local}@acme.example")
+        })
     }
 
     /// The webhook's body.
     pub fn body(&self, event_type: &str) -> Value {
-        let mut body = json!({
-            "employee_id": self.id,
-            "first_name": self.first_name,
-            "last_name": self.last_name,
-            "email": self.email(),
-            "event_type": event_type,
-        });
+        let mut body = json!({ "employee_id": self.id, "event_type": event_type });
         body.as_object_mut().unwrap().extend(self.fields.clone());
         body
     }
@@ -59,12 +58,16 @@ impl Employee {
             status: UserStatus::Active,
             login: self.email(),
             email: self.email(),
-            first_name: self.first_name.clone(),
-            last_name: self.last_name.clone(),
+            first_name: self.text("first_name").unwrap_or_default(),
+            last_name: self.text("last_name").unwrap_or_default(),
             title: "Engineer".to_owned(),
             department: "Engineering".to_owned(),
             groups: vec!["Everyone".to_owned(), "Engineering".to_owned()],
             apps: vec!["Slack".to_owned()],
         }
+    }
+
+    fn text(&self, field: &str) -> Option<String> {
+        self.fields.get(field)?.as_str().map(str::to_owned)
     }
 }

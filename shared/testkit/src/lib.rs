@@ -3,8 +3,11 @@
 
 mod config;
 mod employee;
+mod hr;
+mod storage;
 mod world;
 
 pub use employee::Employee;
+pub use hr::Hr;
 pub use joiner::Reading;
-pub use world::{Answer, Hr, Setup, World};
+pub use world::{Answer, Setup, World, path_of};

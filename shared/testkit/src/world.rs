@@ -13,25 +13,26 @@ use jiff::Timestamp;
 use joiner::{Cloud, Options, Reading, config, template::Template};
 use kafka::{Outgoing, Producer};
 use okta::fake::{Directory, Person};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::{Method, StatusCode, header::HeaderMap};
 use runtime::{Clock, Vars};
 use serde_json::Value;
 
-use crate::{Employee, config::real_parts};
+use crate::{Employee, Hr, config::real_parts};
 
 /// How long anything may take on a busy machine. No test waits for it to pass.
 const LIMIT: Duration = Duration::from_mins(1);
 
 /// A running Joiner with an empty Okta.
 pub struct World {
-    template: Template,
+    pub(crate) template: Template,
     cloud: Option<Cloud>,
     directory: Directory,
     http: reqwest::Client,
     producer: OnceLock<Producer>,
     /// Milliseconds.
     clock_ahead: &'static AtomicI64,
-    unsettled: AtomicBool,
+    pub(crate) unsettled: AtomicBool,
 }
 
 /// What differs from the usual world.
@@ -49,9 +50,6 @@ pub struct Setup {
     /// When all of it happens, where that isn't now.
     pub at: Option<Timestamp>,
 }
-
-/// The HR system of a world.
-pub struct Hr<'a>(&'a World);
 
 /// An HTTP answer, read whole.
 #[derive(Debug)]
@@ -117,7 +115,7 @@ impl World {
     }
 
     pub fn hr(&self) -> Hr<'_> {
-        Hr(self)
+        Hr::of(self)
     }
 
     /// The directory, to change it or to make it misbehave.
@@ -206,8 +204,13 @@ impl World {
 
     /// The stored user; null where there is none.
     pub async fn user(&self, id: &str) -> Value {
-        let answer = self.get(&format!("/v1/users/{id}")).await;
+        let answer = self.get(&path_of(id)).await;
         if answer.status == StatusCode::OK { answer.json } else { Value::Null }
+    }
+
+    /// What changed of the user, the newest first, page by page.
+    pub async fn history(&self, id: &str) -> Vec<Value> {
+        self.all(&format!("{}/history?limit=100", path_of(id)), "history").await
     }
 
     /// What became of an accepted request.
@@ -271,33 +274,9 @@ impl World {
     }
 }
 
-impl Hr<'_> {
-    pub async fn hires(&self, employee: &Employee) -> Answer {
-        self.sends(&employee.body("hired")).await
-    }
-
-    pub async fn updates(&self, employee: &Employee) -> Answer {
-        self.sends(&employee.body("updated")).await
-    }
-
-    pub async fn terminates(&self, employee: &Employee) -> Answer {
-        self.sends(&employee.body("terminated")).await
-    }
-
-    /// Posts a body that has to be accepted.
-    pub async fn sends(&self, body: &Value) -> Answer {
-        let answer = self.posts(&body.to_string(), &[]).await;
-        assert_eq!(answer.status, StatusCode::ACCEPTED, "{answer:?}");
-        answer
-    }
-
-    /// Posts whatever it is.
-    pub async fn posts(&self, body: &str, headers: &[(&str, &str)]) -> Answer {
-        self.0.unsettled.store(true, SeqCst);
-        let mut all = vec![("content-type", "application/json")];
-        all.extend(headers);
-        self.0.call(Method::POST, "/v1/hr/webhook", &all, Some(body.as_bytes().to_vec())).await
-    }
+/// A user's, whatever the id holds.
+pub fn path_of(id: &str) -> String {
+    format!("/v1/users/{}", utf8_percent_encode(id, NON_ALPHANUMERIC))
 }
 
 impl Drop for World {
@@ -316,11 +295,5 @@ impl std::fmt::Debug for World {
 impl std::fmt::Debug for Setup {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Setup").finish_non_exhaustive()
-    }
-}
-
-impl std::fmt::Debug for Hr<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Hr")
     }
 }

@@ -19,6 +19,7 @@ use crate::{
 const READS: &[&str] = &[
     "/v1/users",
     "/v1/users/{id}",
+    "/v1/users/{id}/history",
     "/v1/requests/{id}",
     "/v1/healthz",
     "/v1/dead-letters",
@@ -81,6 +82,8 @@ fn no_body_of_the_webhook_is_answered_with_a_5xx_and_what_is_accepted_is_an_even
     let samples = vec![
         sample("hr-webhook/full-profile.body.json"),
         json!({"employee_id": "E1", "first_name": "Ada", "last_name": "Lovelace", "email": "ada@acme.example"}),
+        json!({"employee_id": "E1", "event_type": "updated", "title": "Countess", "phone": null}),
+        json!({"employee_id": 4711, "event_type": "terminated", "end_date": "2026-06-30T00:00:00Z"}),
     ];
     for_each(500, &garbled(samples, 3), |body| {
         let event = event("/v1/hr/webhook", "POST", &[], "", &body);
@@ -95,6 +98,29 @@ fn no_body_of_the_webhook_is_answered_with_a_5xx_and_what_is_accepted_is_an_even
     });
     runtime.block_on(async {
         world.settle().await;
+        world.stop().await;
+    });
+}
+
+#[test]
+fn nobody_whom_we_are_to_forget_is_answered_with_a_5xx() {
+    let (runtime, clock) = (Runtime::new().unwrap(), Clock::system());
+    let world = runtime.block_on(world());
+    let webhook = {
+        let _entered = runtime.enter();
+        hr_webhook::Function::from_vars(&world.vars_of("hr-webhook"), clock).unwrap()
+    };
+    for_each(100, &text(), |id| {
+        let event = event("/v1/users/{id}", "DELETE", &[], &id, b"");
+        let answer = runtime.block_on(webhook.handle(request(&event))).unwrap();
+        assert_answered(&answer, &event)?;
+        prop_assert!([202, 404].contains(&answer.status().as_u16()), "{} for {id:?}", answer.status());
+        Ok(())
+    });
+    runtime.block_on(async {
+        world.settle().await;
+        let failed = world.dead_letters().await;
+        assert!(failed.is_empty(), "{failed:?}");
         world.stop().await;
     });
 }

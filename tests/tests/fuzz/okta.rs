@@ -118,8 +118,10 @@ fn whatever_okta_answers_is_an_answer_or_an_error_after_so_many_requests() {
         *script.lock().unwrap() = Script { answers, requests: 0 };
         let requests = || std::mem::take(&mut script.lock().unwrap().requests);
         runtime.block_on(async {
-            drop(okta.find_user(&name).await);
-            prop_assert!(requests() <= 3);
+            drop(okta.user_with_login(&name).await);
+            prop_assert!(requests() <= 1);
+            drop(okta.user_with_address(&name).await);
+            prop_assert!(requests() <= 2);
             drop(okta.groups(&name).await);
             prop_assert!(requests() <= 100);
             drop(okta.app_links(&name).await);

@@ -44,7 +44,7 @@ async fn a_browser_that_asks_beforehand_is_told_what_a_page_may_do() {
                 "access-control-allow-headers",
                 "Content-Type,X-API-Key,X-Correlation-Id,Idempotency-Key,traceparent",
             ),
-            ("access-control-allow-methods", "GET,POST"),
+            ("access-control-allow-methods", "GET,POST,DELETE"),
             ("access-control-allow-origin", CONSOLE),
             ("access-control-expose-headers", "X-Correlation-Id,Retry-After,Link,Idempotency-Replayed"),
             ("access-control-max-age", "3600"),

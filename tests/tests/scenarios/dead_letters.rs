@@ -52,22 +52,9 @@ async fn letters_are_listed_by_page_the_newest_first() {
 async fn each_record_that_lambda_gave_up_on_at_once_is_a_letter_that_can_be_redriven() {
     let world = World::new().await;
     let people = [Employee::new("E1", "Ada", "Lovelace"), Employee::new("E2", "Grace", "Hopper")];
-    let records: Vec<_> = people.iter().zip(7..).map(|(person, offset)| record(person, offset)).collect();
-    let wrapper = json!({
-        "requestContext": {"condition": "RetriesExhausted", "approximateInvokeCount": 4},
-        "version": "1.0",
-        "payload": {"eventSource": "aws:kafka", "records": {"user.enrichment.requested-0": records}},
-    });
-    let failed =
-        json!({"topic": "user.enrichment.failed", "partition": 0, "offset": 0, "value": base64(&wrapper)});
-    let event = json!({"eventSource": "aws:kafka", "records": {"user.enrichment.failed-0": [failed]}});
-    let function =
-        dlq_reprocessor::Function::from_vars(&world.vars_of("dlq-reprocessor"), Clock::system()).unwrap();
     // As Lambda does: it delivers at least once.
     for _delivery in 0..2 {
-        let event = serde_json::from_value(event.clone()).unwrap();
-        let answer = function.handle(LambdaEvent::new(event, Context::default())).await.unwrap();
-        assert_eq!(serde_json::to_value(answer).unwrap(), json!({"batchItemFailures": []}));
+        lambda_gives_up_on(&world, &people).await;
     }
     let letters = world.dead_letters().await;
     let of: BTreeSet<_> = letters.iter().map(|letter| letter["employee_id"].as_str().unwrap()).collect();
@@ -80,6 +67,24 @@ async fn each_record_that_lambda_gave_up_on_at_once_is_a_letter_that_can_be_redr
     world.post("/v1/dead-letter-jobs", &json!({"action": "redrive"})).await;
     world.settle().await;
     assert_eq!(world.users().await.len(), 2);
+}
+
+/// Hands their hires, of long ago, to the DLQ reprocessor as Lambda does when the enrichment keeps failing.
+pub(crate) async fn lambda_gives_up_on(world: &World, people: &[Employee]) {
+    let records: Vec<_> = people.iter().zip(7..).map(|(person, offset)| record(person, offset)).collect();
+    let wrapper = json!({
+        "requestContext": {"condition": "RetriesExhausted", "approximateInvokeCount": 4},
+        "version": "1.0",
+        "payload": {"eventSource": "aws:kafka", "records": {"user.enrichment.requested-0": records}},
+    });
+    let failed =
+        json!({"topic": "user.enrichment.failed", "partition": 0, "offset": 0, "value": base64(&wrapper)});
+    let event = json!({"eventSource": "aws:kafka", "records": {"user.enrichment.failed-0": [failed]}});
+    let function =
+        dlq_reprocessor::Function::from_vars(&world.vars_of("dlq-reprocessor"), Clock::system()).unwrap();
+    let event = LambdaEvent::new(serde_json::from_value(event).unwrap(), Context::default());
+    let answer = function.handle(event).await.unwrap();
+    assert_eq!(serde_json::to_value(answer).unwrap(), json!({"batchItemFailures": []}));
 }
 
 /// As Lambda hands it to the enrichment.

@@ -49,14 +49,17 @@ async fn a_dry_run_says_of_what_it_had_no_time_for() {
     world.okta().set_behaviour(Behaviour { latency: Duration::from_hours(1), ..Behaviour::default() });
 
     let unseen =
-        |id: &str| json!({"id": id, "would": "be_unknown", "because": "there was no time to look at it"});
+        |id: &str| json!({"id": id, "outcome": "unknown", "because": "there was no time to look at it"});
     let many = foreseen(&function, "/v1/dead-letter-jobs", "", &json!({"action": "redrive"})).await;
     let many = many["dry_run"].as_array().unwrap();
     assert_eq!(many.len(), 4);
     for person in ["E1", "E2", "E3"] {
         assert!(many.contains(&unseen(id_of(person))), "{many:?}");
     }
-    assert!(many.iter().any(|letter| letter["id"] == id_of("E4") && letter["would"] == "fail"), "{many:?}");
+    let broken = json!({
+        "id": id_of("E4"), "outcome": "failed", "reason": "undecodable", "message": "not JSON: line 1, column 2",
+    });
+    assert!(many.contains(&broken), "{many:?}");
     let redrive = "/v1/dead-letters/{id}/redrive";
     assert_eq!(foreseen(&function, redrive, id_of("E1"), &json!({})).await, unseen(id_of("E1")));
     let edit = "/v1/dead-letters/{id}/edit";

@@ -2,7 +2,7 @@
 
 use std::{fs, path::PathBuf};
 
-use contracts::EnrichmentRequestedV1;
+use contracts::EnrichmentRequestedV2;
 use lambda_http::RequestExt;
 use reqwest::Method;
 use runtime::event::KafkaEvent;
@@ -57,7 +57,7 @@ fn the_records_of_the_enrichments_samples_are_what_their_names_say() {
     for (name, json) in samples("enrichment") {
         let event: KafkaEvent = serde_json::from_str(&json).unwrap();
         for record in event.into_records() {
-            let decoded = record.value.as_deref().map(EnrichmentRequestedV1::decode);
+            let decoded = record.value.as_deref().map(EnrichmentRequestedV2::decode);
             let understood = matches!(decoded, Some(Ok(_)));
             assert_eq!(understood, name != "malformed-record", "{name}: {record:?}");
         }
@@ -71,6 +71,10 @@ async fn every_webhook_sample_is_answered_as_its_name_says() {
         let event: Value = serde_json::from_str(&json).unwrap();
         if name == "healthz" {
             assert_eq!(world.get(event["rawPath"].as_str().unwrap()).await.status.as_u16(), 200);
+            continue;
+        }
+        if event["requestContext"]["http"]["method"] == "DELETE" {
+            world.hr().forgets(event["pathParameters"]["id"].as_str().unwrap()).await;
             continue;
         }
         let body: Value = serde_json::from_str(event["body"].as_str().unwrap()).unwrap_or_default();
@@ -88,7 +92,12 @@ async fn every_webhook_sample_is_answered_as_its_name_says() {
         assert_eq!(answer.status.as_u16(), expected, "{name}: {answer:?}");
     }
     world.settle().await;
-    assert_eq!(world.user("E1001").await["employmentStatus"], "terminated", "by the newest of the samples");
+    let ingrid = world.user("E1001").await;
+    assert_eq!(ingrid["employmentStatus"], "terminated", "by the newest of the samples");
+    assert_eq!(
+        (&ingrid["title"], &ingrid["startDate"]),
+        (&"Engineering Manager".into(), &"2026-02-01".into())
+    );
     assert_eq!(world.dead_letters().await.len(), 1, "of the unknown person");
 }
 
@@ -104,6 +113,7 @@ async fn every_query_sample_is_answered_as_its_name_says() {
     }
     let expected = [
         ("healthz", 200),
+        ("history", 404),
         ("request", 404),
         ("unknown-route", 404),
         ("user", 404),

@@ -2,18 +2,24 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
+mod changes;
 mod cors;
 mod dead_letters;
 mod dry_run;
 mod events;
+mod forget;
 mod group;
+mod history;
 mod idempotency;
+mod ids;
 mod onboarding;
 mod queries;
+mod readings;
 mod redis;
 mod redrive;
 mod rotation;
 mod trouble;
+mod waiting;
 mod webhook;
 
 use insta::Settings;
@@ -25,7 +31,7 @@ fn redacted(compare: impl FnOnce()) {
     for field in ["correlation_id", "correlationId", "event_id"] {
         settings.add_redaction(&format!(".**.{field}"), "[id]");
     }
-    for field in ["updated_at", "updatedAt", "failed_at", "parked_at", "timestamp", "at"] {
+    for field in ["updated_at", "updatedAt", "failed_at", "parked_at", "timestamp", "at", "since"] {
         settings.add_redaction(&format!(".**.{field}"), "[time]");
     }
     // Among real parts each world's topics have a prefix.

@@ -78,7 +78,7 @@ async fn an_older_event_never_overwrites_a_newer_one() {
     let request = world.request(&late).await;
     assert_eq!(
         (&request["status"], &request["events"][0]["outcome"]),
-        (&json!("enriched"), &json!("superseded"))
+        (&json!("enriched"), &json!("nothing_new"))
     );
 }
 
@@ -97,7 +97,7 @@ async fn a_duplicate_changes_nothing_and_costs_no_call_to_okta() {
     world.settle().await;
     let user = world.user("E100").await;
     assert_eq!((&user["title"], &user["version"]), (&json!("Director"), &json!(2)));
-    assert_eq!(world.request(&again).await["events"][0]["outcome"], "duplicate");
+    assert_eq!(world.request(&again).await["events"][0]["outcome"], "nothing_new");
     assert_eq!(world.okta().requests(), asked);
 }
 
@@ -106,7 +106,7 @@ async fn somebody_whom_okta_does_not_know_is_a_dead_letter() {
     let world = World::new().await;
     let receipt = world.hr().hires(&Employee::ada()).await;
     world.settle().await;
-    assert_eq!(world.user("E100").await, Value::Null);
+    assert_eq!(world.user("E100").await["onboarded"], false);
     let request = world.request(&receipt).await;
     let letters = world.dead_letters().await;
     assert_eq!(letters.len(), 1);
@@ -183,7 +183,8 @@ async fn five_hundred_hires_at_once_all_arrive() {
     }
     assert_eq!(status_counts(&reports), BTreeMap::from([("enriched", 450), ("failed", 50)]));
     let users = world.users().await;
-    assert_eq!(users.len(), 450);
+    assert_eq!(users.len(), 500);
+    assert_eq!(users.iter().filter(|user| user["onboarded"] == true).count(), 450);
     assert!(users.iter().all(|user| user["version"] == 1), "somebody was applied twice");
     let letters = world.dead_letters().await;
     assert_eq!(letters.len(), 50);

@@ -104,12 +104,18 @@ async fn what_is_not_there_is_404_and_what_is_read_only_is_405() {
         assert_eq!((answer.status, &answer.json["code"]), (StatusCode::NOT_FOUND, &json!(code)), "{path}");
     }
     assert_eq!(world.get("/v1/requests/unknown").await.headers["retry-after"], "1");
-    for path in
-        ["/v1/users", "/v1/users/E1", "/v1/requests/x", "/v1/healthz", "/v1/hr/healthz", "/v1/dead-letters"]
-    {
-        let answer = world.call(Method::DELETE, path, &[], None).await;
+    for (path, methods) in [
+        ("/v1/users", "GET"),
+        ("/v1/users/E1", "GET, DELETE"),
+        ("/v1/users/E1/history", "GET"),
+        ("/v1/requests/x", "GET"),
+        ("/v1/healthz", "GET"),
+        ("/v1/hr/healthz", "GET"),
+        ("/v1/dead-letters", "GET"),
+    ] {
+        let answer = world.call(Method::PUT, path, &[], None).await;
         assert_eq!(answer.status, StatusCode::METHOD_NOT_ALLOWED, "{path}");
-        assert_eq!(answer.headers["allow"], "GET");
+        assert_eq!(answer.headers["allow"], methods, "{path}");
     }
 }
 

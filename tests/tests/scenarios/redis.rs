@@ -3,6 +3,8 @@
 use serde_json::json;
 use testkit::{Employee, Setup, World};
 
+use crate::{forget, history, ids, waiting};
+
 fn redis() -> Setup {
     #[expect(clippy::disallowed_methods, reason = "a test has no main that could read it")]
     let url = std::env::var("TEST_REDIS_URL").expect("TEST_REDIS_URL names a Redis: run `make test-real`");
@@ -27,4 +29,34 @@ async fn users_live_in_redis_alone() {
     assert_eq!(world.request(&receipt).await["status"], "enriched");
     let health = world.get("/v1/healthz").await.json;
     assert_eq!((&health["store"]["status"], &health["cache"]["status"]), (&json!("up"), &json!("up")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Redis: make test-real"]
+async fn whom_okta_does_not_know_is_there_and_completes_in_redis() {
+    let world = World::with(redis()).await;
+    waiting::what_hr_says_of_whom_okta_does_not_know_is_there_and_completes(&world, "REDIS-2").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Redis: make test-real"]
+async fn a_history_is_listed_by_page_in_redis() {
+    let world = World::with(redis()).await;
+    history::events_are_listed_once_and_by_page(&world, "REDIS-3").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Redis: make test-real"]
+async fn a_person_who_is_forgotten_leaves_nothing_in_redis() {
+    let world = World::with(redis()).await;
+    forget::everything_of_a_person_is_gone(&world, "REDIS-4").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Redis: make test-real"]
+async fn every_route_takes_every_id_of_a_person_in_redis() {
+    let world = World::with(redis()).await;
+    for id in ["REDIS/5", "REDIS:6", "redis b#c", "redis 100%25"] {
+        ids::every_route_takes(&world, id).await;
+    }
 }

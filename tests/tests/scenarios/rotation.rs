@@ -43,6 +43,7 @@ async fn a_rotation_of_every_secret_needs_no_restart() {
         manager.put("api-key", key);
         manager.put("okta-token", token);
         okta.rotate(token);
+        let ada = ada.clone().with("title", format!("Level {version}"));
         let body = ada.body(if version == 1 { "hired" } else { "updated" }).to_string();
         let wrong = world.hr().posts(&body, &[("x-api-key", "another-key")]).await;
         assert_eq!(wrong.status, StatusCode::FORBIDDEN, "{wrong:?}");
@@ -51,6 +52,7 @@ async fn a_rotation_of_every_secret_needs_no_restart() {
         world.settle().await;
         let user = world.call(reqwest::Method::GET, "/v1/users/E100", &[("x-api-key", key)], None).await;
         assert_eq!(user.json["version"], version, "{user:?}");
+        assert_eq!(user.json["enrichment"]["state"], "complete", "with the new token: {user:?}");
     }
 }
 

@@ -46,8 +46,8 @@ async fn every_way_to_be_wrong_has_its_own_problem() {
 async fn faults_are_listed_by_pointer() {
     let world = World::new().await;
     let body = json!({
-        "employee_id": "no spaces", "first_name": 7, "email": "nobody", "country": "Sweden",
-        "start_date": "31/01/2026", "manager_email": "boss",
+        "employee_id": "E\n1", "event_id": "ada@acme.example", "event_type": "", "occurred_at": "yesterday",
+        "first_name": ["Ada"], "email": "nobody", "country": "Sweden", "manager_email": "boss",
     });
     let answer = refused(&world, &body.to_string(), &[]).await;
     redacted(|| insta::assert_json_snapshot!("faults", answer.json));

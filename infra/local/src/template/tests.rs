@@ -49,7 +49,7 @@ fn the_projects_own_template_is_understood() {
     };
     let cached: Vec<_> =
         prefixed.functions.iter().filter(has_prefix).map(|function| &function.name).collect();
-    assert_eq!(cached, ["enrichment", "user-query"]);
+    assert_eq!(cached, ["enrichment", "user-query", "dlq-reprocessor"]);
 
     let routes: Vec<_> = template.functions[2].routes.iter().map(Route::key).collect();
     assert!(routes.contains(&"ANY /v1/users/{id}".to_owned()) && routes.contains(&"$default".to_owned()));
@@ -190,7 +190,7 @@ fn the_pages_that_may_call_the_api_are_those_of_its_parameter() {
     assert_eq!(cors.allow_origins, ["https://console.example", "http://localhost:5173"]);
     assert_eq!(
         (&cors.allow_methods[..], cors.max_age),
-        (&["GET".to_owned(), "POST".to_owned()][..], Some(3600))
+        (&["GET", "POST", "DELETE"].map(str::to_owned)[..], Some(3600))
     );
 
     assert_eq!(read("Resources: { Api: { Type: AWS::Serverless::HttpApi } }").unwrap().cors, None);

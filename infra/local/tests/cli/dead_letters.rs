@@ -171,12 +171,16 @@ fn what_a_redrive_would_do_is_told_and_then_it_is_done() {
     (1..=2).for_each(|number| company.hires(number));
     let ids = company.ids();
     let dry = company.lines(&["redrive", &ids[1], "--dry-run"]);
-    assert!(dry[1].starts_with(&format!("{}  fail again  ", ids[1])), "{dry:#?}");
+    let nobody = "would fail: Okta knows nobody with this e-mail address";
+    assert_eq!(dry[1], format!("{}  {nobody}", ids[1]));
     company.okta_learns_of(1);
     let dry = company.json(&["redrive", "--all", "--dry-run"])["dry_run"].take();
-    assert_eq!((&dry[0]["would"], &dry[1]["would"]), (&json!("fail"), &json!("apply")));
+    assert_eq!((&dry[0]["outcome"], &dry[1]["outcome"]), (&json!("failed"), &json!("changed")));
     let dry = company.lines(&["redrive", "--all", "--dry-run"]);
-    assert_eq!(dry.last().unwrap(), "2 letters: 1 would fail again, 1 would go through; nothing was done");
+    let (failed, changed) = (&dry[1], &dry[2]);
+    assert!(failed.ends_with(nobody) && changed.contains("  would change "), "{dry:#?}");
+    assert!(changed.contains("onboarded, oktaId, "), "each field is named: {changed}");
+    assert_eq!(dry.last().unwrap(), "2 letters: 1 would change a user, 1 would fail; nothing was done");
     assert_eq!(company.state(&ids[1]), "parked");
 
     let redriven = company.lines(&["redrive", &ids[1]]);
@@ -262,7 +266,7 @@ fn a_letter_is_corrected_and_goes_through() {
 
     body["email"] = company.people[1].email.as_str().into();
     let dry = edit(&body).with(&["--dry-run"]).ends().well();
-    assert!(dry.stdout[1].contains("  go through"), "{dry:#?}");
+    assert!(dry.stdout[1].contains("  would change "), "{dry:#?}");
     edit(&body).ends().well();
     company.becomes_enriched(1);
     let shown = company.lines(&["show", id, "--payload"]);

@@ -205,6 +205,27 @@ fn an_okta_that_fails_brings_nothing_personal_into_the_logs() {
 }
 
 #[test]
+fn an_id_that_is_an_address_and_the_wish_to_forget_its_owner_are_no_words_of_the_logs() {
+    let id = "zephys.number@acme.example";
+    let mut body = zephyrine();
+    body["employee_id"] = id.into();
+    let dev = dev().with(&["--log-format", "json"]).var("LOG_LEVEL", "trace").ready();
+    assert_eq!(dev.outcome(&dev.hires(&body, &[]))["status"], "enriched");
+    let update = json!({"employee_id": id, "event_type": "updated", "country": "Zephyrine", "title": " "});
+    assert_eq!(dev.outcome(&dev.hires(&update, &[]))["status"], "enriched");
+    for path in [format!("/v1/users/{id}"), format!("/v1/users/{id}/history")] {
+        assert_eq!(dev.get(&path).status.as_u16(), 200);
+    }
+    assert_eq!(dev.outcome(&dev.forgets(id))["status"], "enriched");
+    assert_eq!(dev.get(&format!("/v1/users/{id}")).status.as_u16(), 404);
+    let log = Log::of(dev);
+    assert_eq!(log.count("a person is to be forgotten"), 1);
+    assert_eq!(["accepted", "enriched"].map(|message| log.count(message)), [3, 3]);
+    log.has_ids_where_a_record_is_meant();
+    log.tells_nothing_personal(&[secrets(&[body], &HR_FIELDS), vec!["zephys.number".to_owned()]].concat());
+}
+
+#[test]
 fn a_name_in_a_log_would_be_found_and_a_part_of_a_word_would_not() {
     let text = r#"{"message":"hired ada (ada.lovelace%40acme.example)","who":"quillfeather-øst"}"#;
     for words in ["ada", "ada.lovelace", "quillfeather-øst", "øst"] {

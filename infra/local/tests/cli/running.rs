@@ -71,6 +71,11 @@ impl Dev {
         status_url(&self.posts(&body.to_string(), headers))
     }
 
+    /// Wants the person to be forgotten; returns the command's status URL. The id needs no escapes in a path.
+    pub(crate) fn forgets(&self, id: &str) -> String {
+        status_url(&self.calls(self.http.delete(format!("{}/v1/users/{id}", self.url))))
+    }
+
     /// Posts them all at once; returns their status URLs, in the order of the answers.
     pub(crate) fn hires_all(&self, bodies: &[Value]) -> Vec<String> {
         let posts = bodies.iter().map(|body| self.answer(self.post(body.to_string(), &[])));

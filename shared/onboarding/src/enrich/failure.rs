@@ -4,6 +4,10 @@ use contracts::{DecodeError, Reason};
 
 use crate::{retry::Exhausted, store};
 
+pub(crate) const USER_NOT_FOUND: &str = "Okta knows nobody with this e-mail address";
+
+pub(crate) const EMAIL_TAKEN: &str = "another employee has the Okta account with this e-mail address";
+
 pub(super) enum Stopped {
     Retry(Away),
     DeadLetter(Failure),
@@ -29,9 +33,9 @@ pub(super) enum Failure {
     Undecodable(DecodeError),
     #[error("the record has no value")]
     Empty,
-    #[error("Okta knows nobody with this e-mail address")]
+    #[error("{USER_NOT_FOUND}")]
     UserNotFound,
-    #[error("another employee has the Okta account with this e-mail address")]
+    #[error("{EMAIL_TAKEN}")]
     EmailTaken,
     #[error("{}", .0.error)]
     Okta(Exhausted),
@@ -42,8 +46,8 @@ pub(super) enum Failure {
 impl Failure {
     pub(super) fn reason(&self) -> Reason {
         match self {
-            Self::Undecodable(DecodeError::Syntax { .. }) | Self::Empty => Reason::Undecodable,
-            Self::Undecodable(DecodeError::Content { .. }) => Reason::Invalid,
+            Self::Undecodable(error) => error.reason(),
+            Self::Empty => Reason::Undecodable,
             Self::UserNotFound => Reason::UserNotFound,
             Self::EmailTaken => Reason::EmailTaken,
             Self::Unstorable(_) => Reason::Unstorable,

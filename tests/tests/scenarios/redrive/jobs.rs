@@ -27,7 +27,7 @@ async fn the_letters_of_one_outage_are_one_group_that_is_redriven_at_once() {
     let task = json!({"action": "redrive", "filter": {"group": group["group"]}, "per_second": 100});
     let dry = world.post("/v1/dead-letter-jobs?dry_run=true&limit=100", &task).await.json;
     assert_eq!(dry["dry_run"].as_array().unwrap().len(), 25);
-    assert!(dry["dry_run"].as_array().unwrap().iter().all(|letter| letter["would"] == "apply"), "{dry}");
+    assert!(dry["dry_run"].as_array().unwrap().iter().all(|letter| letter["outcome"] == "changed"), "{dry}");
 
     let started = world.post("/v1/dead-letter-jobs", &task).await;
     assert_eq!(started.status, StatusCode::ACCEPTED, "{started:?}");

@@ -1,6 +1,6 @@
 //! What would happen to each letter.
 
-use std::{collections::BTreeMap, io::Write};
+use std::{collections::BTreeMap, fmt, io::Write};
 
 use anyhow::Context;
 use console::Style;
@@ -14,8 +14,19 @@ use crate::table::{Cell, Column, Columns};
 #[derive(Deserialize)]
 struct Foreseen {
     id: String,
-    would: String,
-    because: Option<String>,
+    #[serde(flatten)]
+    would: Would,
+}
+
+#[derive(Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+enum Would {
+    Changed { fields: Vec<String> },
+    NothingNew,
+    Failed { message: String },
+    Discarded { because: String },
+    LeftAlone { because: String },
+    Unknown { because: String },
 }
 
 pub(super) async fn each(session: &Session, ids: &[LetterId]) -> anyhow::Result<()> {
@@ -52,33 +63,49 @@ pub(super) fn show(session: &Session, foreseen: &[Value]) -> anyhow::Result<()> 
         if letters.is_empty() {
             return writeln!(out, "No letter fits.");
         }
-        let columns = [Column::left("ID", 0), Column::left("WOULD", 0), Column::left("BECAUSE", 0)];
+        let columns = [Column::left("ID", 0), Column::left("OUTCOME", 0)];
         let rows: Vec<_> = letters.iter().map(row).collect();
-        Columns::new(columns).write(&rows, out)?;
-        let mut counts = BTreeMap::<String, u64>::new();
+        Columns::new(columns).uncut().write(&rows, out)?;
+        let mut counts = BTreeMap::<&str, u64>::new();
         for letter in &letters {
-            *counts.entry(words(&letter.would)).or_default() += 1;
+            *counts.entry(letter.would.in_short()).or_default() += 1;
         }
-        let counts: Vec<_> = counts.iter().map(|(would, count)| format!("{count} would {would}")).collect();
+        let counts: Vec<_> = counts.iter().map(|(would, count)| format!("{count} {would}")).collect();
         writeln!(out, "\n{}: {}; nothing was done", plural(letters.len() as u64, "letter"), counts.join(", "))
     })
 }
 
-fn row(letter: &Foreseen) -> [Cell; 3] {
-    let style = match letter.would.as_str() {
-        "apply" | "be_discarded" => Style::new().green(),
-        "fail" => Style::new().red(),
-        _ => Style::new().yellow(),
+fn row(letter: &Foreseen) -> [Cell; 2] {
+    let style = match letter.would {
+        Would::Changed { .. } | Would::Discarded { .. } => Style::new().green(),
+        Would::Failed { .. } => Style::new().red(),
+        Would::NothingNew | Would::LeftAlone { .. } | Would::Unknown { .. } => Style::new().yellow(),
     };
-    let because = Cell::dim(letter.because.as_deref().unwrap_or_default());
-    [letter.id.as_str().into(), Cell::styled(words(&letter.would), style), because]
+    [letter.id.as_str().into(), Cell::styled(letter.would.to_string(), style)]
 }
 
-/// The API's word, so that it completes "would".
-fn words(would: &str) -> String {
-    match would {
-        "apply" => "go through".to_owned(),
-        "fail" => "fail again".to_owned(),
-        other => other.replace('_', " "),
+impl Would {
+    fn in_short(&self) -> &'static str {
+        match self {
+            Self::Changed { .. } => "would change a user",
+            Self::NothingNew => "nothing new",
+            Self::Failed { .. } => "would fail",
+            Self::Discarded { .. } => "would be discarded",
+            Self::LeftAlone { .. } => "would be left alone",
+            Self::Unknown { .. } => "unknown",
+        }
+    }
+}
+
+impl fmt::Display for Would {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Changed { fields } => write!(f, "would change {}", fields.join(", ")),
+            Self::NothingNew => f.write_str(self.in_short()),
+            Self::Failed { message: why }
+            | Self::Discarded { because: why }
+            | Self::LeftAlone { because: why }
+            | Self::Unknown { because: why } => write!(f, "{}: {why}", self.in_short()),
+        }
     }
 }
