@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Checks what is deployed without deploying it: templates, shell scripts, the compose file, and the sample events against
-# tests/schemas. Needs no network once infra/tools.sh has installed the tools, and no AWS account.
+# tests/schemas. Needs no network once it has run here (infra/tools.sh, npm and Go fetch what it takes), and no AWS account.
 set -uo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
