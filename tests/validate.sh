@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
 # Checks what is deployed without deploying it: templates, shell scripts, the compose file, and the sample events against
-# tests/schemas. Needs no network once infra/tools.sh has installed the tools, and no AWS account.
+# tests/schemas. Needs no network once it has run here (infra/tools.sh, npm and Go fetch what it takes), and no AWS account.
 set -uo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
-tools=$(infra/tools.sh sam rust lint checkov) || exit 1
+tools=$(infra/tools.sh sam rust lint checkov moto) || exit 1
 PATH=$tools:$PATH
 # Where a template asks for the region's zones; sam insists on a region, and would call home.
 export AWS_DEFAULT_REGION=us-east-1 SAM_CLI_TELEMETRY=0
 
-templates=(template.yaml infra/network.yaml infra/streaming.yaml infra/data.yaml infra/observability.yaml)
+templates=(template.yaml infra/network.yaml infra/streaming.yaml infra/data.yaml infra/observability.yaml infra/edge.yaml
+  infra/delivery.yaml)
 log=$(mktemp)
 built=$(mktemp -d)
 trap 'rm -rf "$log" "$log.checkov" "$built"' EXIT
@@ -140,6 +141,41 @@ sam_build() {
   [ "$made" = "$wanted" ]
 }
 
+# With SAM's own translator, so in its environment: tests/validate/<name>.py, with these arguments.
+by_sam() {
+  local name=$1
+  shift
+  PYTHONDONTWRITEBYTECODE=1 "$tools/../sam/bin/python" "tests/validate/$name.py" "$@"
+}
+
+# A Go program without a package for Python that needs no other host: https://github.com/rhysd/actionlint
+workflows() {
+  if ! command -v actionlint >/dev/null &&
+    ! GOBIN=$tools go install github.com/rhysd/actionlint/cmd/actionlint@v1.7.7; then
+    echo "=not checked, as that takes actionlint, or Go to install it"
+    return
+  fi
+  actionlint -color=false
+}
+
+# In target/, as the packages are ten thousand files.
+cdk() {
+  if ! command -v npm >/dev/null; then
+    echo "=not checked, as that takes Node.js"
+    return
+  fi
+  mkdir -p target/cdk && cp infra/cdk/package.json infra/cdk/app.js target/cdk/ &&
+    npm install --prefix target/cdk --no-package-lock --no-audit --no-fund --silent &&
+    "$tools/../sam/bin/python" infra/cdk/translate.py template.yaml --unpackaged >target/cdk/translated.json &&
+    (cd target/cdk && TEMPLATE=translated.json CDK_OUTDIR=out STAGE=staging node app.js) &&
+    by_sam cdk target/cdk/translated.json target/cdk/out/joiner-staging.template.json
+}
+
+# The functions' own tables are not touched: moto's are in its memory.
+restore() {
+  PYTHONDONTWRITEBYTECODE=1 "$tools/../moto/bin/python" tests/validate/restore.py
+}
+
 compose() {
   check-jsonschema --builtin-schema vendor.compose-spec infra/compose.yaml
 }
@@ -151,6 +187,14 @@ check "sam validate" "template.yaml" sam validate --lint --template template.yam
 check "cfn-lint" "${#templates[@]} templates" cfn-lint
 check "checkov" "${#templates[@]} templates" checkov_all
 check "events" "against tests/schemas" events
+check "versions" "template.yaml" by_sam versions template.yaml
+check "retained" "${#templates[@]} templates" by_sam retained "${templates[@]}"
+check "alarms" "docs/operations.md" by_sam alarms "${templates[@]}"
+# Those that template.yaml deploys.
+check "boundary" "infra/delivery.yaml" by_sam boundary template.yaml infra/{network,streaming,data,observability}.yaml
+check "actionlint" ".github/workflows" workflows
+check "restore" "infra/restore.py" restore
+check "cdk" "infra/cdk" cdk
 check "compose" "infra/compose.yaml" compose
 check "sam build" "template.yaml" sam_build
 check "shellcheck" "${#scripts[@]} scripts" shellcheck "${scripts[@]}"
