@@ -58,11 +58,23 @@ link() {
 link sam sam
 link lint cfn-lint check-jsonschema shellcheck
 link checkov checkov
-link rust cargo-lambda
 # cargo-lambda asks for zig, which the package has as a module only.
 if [ -d "$home/rust" ]; then
-  printf '#!/bin/sh\nexec "%s" -m ziglang "$@"\n' "$home/rust/bin/python" >"$bin/zig"
-  chmod +x "$bin/zig"
+  command_of() {
+    printf '#!/bin/sh\nexec "%s" -m ziglang %s "$@"\n' "$home/rust/bin/python" "$2" >"$bin/$1.new"
+    chmod +x "$bin/$1.new"
+    mv "$bin/$1.new" "$bin/$1"
+  }
+  command_of zig ""
+  command_of zig-ar ar
+  command_of zig-ranlib ranlib
+  for architecture in x86_64 aarch64; do
+    command_of $architecture-cc "cc -target $architecture-linux-gnu"
+    command_of $architecture-c++ "c++ -target $architecture-linux-gnu"
+  done
+  # It was a link to the package's own once, which must not be written to.
+  cp "$here/cargo-lambda.sh" "$bin/cargo-lambda.new"
+  mv "$bin/cargo-lambda.new" "$bin/cargo-lambda"
 fi
 link moto moto_server
 link schemathesis schemathesis

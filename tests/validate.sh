@@ -176,6 +176,41 @@ restore() {
   PYTHONDONTWRITEBYTECODE=1 "$tools/../moto/bin/python" tests/validate/restore.py
 }
 
+# Whether cargo-lambda, as a person and as SAM call it, compiles C for the architecture that it builds for. In the place of
+# cargo-lambda itself is what a ./configure does that knows CC alone.
+compilers() {
+  local folder=$built/compilers arguments machine
+  mkdir -p "$folder/rust/bin"
+  cp -R "$tools" "$folder/bin"
+  # shellcheck disable=SC2016
+  printf '#!/bin/sh\nexec "$CC" -c "%s/empty.c" -o "%s/empty.o"\n' "$folder" "$folder" >"$folder/rust/bin/cargo-lambda"
+  chmod +x "$folder/rust/bin/cargo-lambda"
+  : >"$folder/empty.c"
+  while read -r machine arguments; do
+    # shellcheck disable=SC2086
+    "$folder/bin/cargo-lambda" lambda build $arguments || return 1
+    # An object's machine is two bytes: 62 for x86-64, 183 for AArch64.
+    if [ "$(od -An -tu1 -j18 -N1 "$folder/empty.o" | tr -d ' ')" != "$machine" ]; then
+      echo "cargo lambda build $arguments: C is compiled for another architecture"
+      return 1
+    fi
+  done <<'END'
+183 --bin x --release --arm64
+183 --target aarch64-unknown-linux-gnu
+62 --x86-64 --bin x
+62 --target x86_64-unknown-linux-gnu.2.34
+END
+  echo "=arm64 and x86_64"
+}
+
+# Lambda's Linux, AL2023, has glibc 2.34: a program that wants a newer one doesn't start there.
+glibc() {
+  local newest
+  newest=$(grep -aoh 'GLIBC_2\.[0-9]*' "$built"/*/bootstrap | sort -uV | tail -n 1)
+  echo "=$newest, of at most GLIBC_2.34"
+  [ "$(printf '%s\n' "$newest" GLIBC_2.34 | sort -V | tail -n 1)" = GLIBC_2.34 ]
+}
+
 compose() {
   check-jsonschema --builtin-schema vendor.compose-spec infra/compose.yaml
 }
@@ -196,7 +231,9 @@ check "actionlint" ".github/workflows" workflows
 check "restore" "infra/restore.py" restore
 check "cdk" "infra/cdk" cdk
 check "compose" "infra/compose.yaml" compose
+check "compilers" "infra/cargo-lambda.sh" compilers
 check "sam build" "template.yaml" sam_build
+check "glibc" "the bootstraps" glibc
 check "shellcheck" "${#scripts[@]} scripts" shellcheck "${scripts[@]}"
 
 if [ "$failed" -gt 0 ]; then

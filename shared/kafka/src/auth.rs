@@ -37,6 +37,10 @@ impl Auth {
         }
     }
 
+    pub(crate) fn is_encrypted(&self) -> bool {
+        !matches!(self, Self::Plaintext)
+    }
+
     /// Sets what a client needs. Returns the secret that it was made with: a refused one is to be replaced.
     pub(crate) async fn apply(
         &self,

@@ -1,16 +1,16 @@
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
 use aws::Aws;
 use rdkafka::ClientConfig;
 use runtime::{ConfigError, Vars, config::wrong};
 
-use crate::{auth::Auth, brokers::Brokers};
+use crate::{auth::Auth, brokers::Brokers, roots};
 
 #[derive(Debug, Clone)]
 pub struct Config {
     pub(crate) brokers: Brokers,
     pub(crate) auth: Auth,
-    /// `KAFKA_CA_FILE`: certificates, as PEM, to trust instead of the system's.
+    /// `KAFKA_CA_FILE`: authorities, as PEM, to trust instead of Amazon's.
     ca_file: Option<String>,
     /// `KAFKA_TOPIC_PREFIX` (none): stands before the names of our topics, where several Joiners share a cluster.
     pub(crate) topic_prefix: String,
@@ -23,7 +23,7 @@ impl Config {
         Ok(Self {
             brokers: Brokers::from_vars(vars, aws)?,
             auth: Auth::from_vars(vars, aws)?,
-            ca_file: vars.get("KAFKA_CA_FILE").map(str::to_owned),
+            ca_file: ca_file(vars)?.map(str::to_owned),
             topic_prefix: topic_prefix(vars)?.to_owned(),
             ack_timeout: vars.seconds_or("KAFKA_ACK_TIMEOUT_SECONDS", Duration::from_secs(5))?,
         })
@@ -51,10 +51,22 @@ impl Config {
             .set("socket.connection.setup.timeout.ms", "5000")
             .set("reconnect.backoff.ms", "50")
             .set("reconnect.backoff.max.ms", "1000");
-        if let Some(file) = &self.ca_file {
-            client.set("ssl.ca.location", file);
+        // Without TLS librdkafka knows neither.
+        if self.auth.is_encrypted() {
+            match &self.ca_file {
+                Some(file) => client.set("ssl.ca.location", file),
+                None => client.set("ssl.ca.pem", roots::AMAZON),
+            };
         }
         client
+    }
+}
+
+/// librdkafka would find out with the first record.
+fn ca_file(vars: &Vars) -> Result<Option<&str>, ConfigError> {
+    match vars.get("KAFKA_CA_FILE") {
+        Some(file) if !Path::new(file).is_file() => Err(wrong("KAFKA_CA_FILE", "a file of certificates")),
+        file => Ok(file),
     }
 }
 
@@ -73,12 +85,38 @@ fn topic_prefix(vars: &Vars) -> Result<&str, ConfigError> {
 mod tests {
     use super::*;
 
+    fn vars() -> Vars {
+        Vars::from_iter(aws::EMULATED).with("KAFKA_BOOTSTRAP_SERVERS", "localhost:9092")
+    }
+
+    fn config(vars: &Vars) -> Result<Config, ConfigError> {
+        Config::from_vars(vars, &Aws::from_vars(vars).unwrap())
+    }
+
+    #[test]
+    fn over_tls_amazons_roots_are_trusted_or_else_those_of_the_file() {
+        let trusted = |auth: Auth, vars: &Vars| {
+            let client = Config { auth, ..config(vars).unwrap() }.client();
+            ["ssl.ca.pem", "ssl.ca.location"].map(|name| client.get(name).map(str::to_owned))
+        };
+        // A file that is there.
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+        let with_file = vars().with("KAFKA_CA_FILE", file);
+        assert_eq!(trusted(Auth::Tls, &vars()), [Some(roots::AMAZON.to_owned()), None]);
+        assert_eq!(trusted(Auth::Iam, &with_file), [None, Some(file.to_owned())]);
+        assert_eq!(trusted(Auth::Plaintext, &with_file), [None, None]);
+    }
+
+    #[test]
+    fn a_file_of_certificates_that_is_not_there_stops_the_start() {
+        let vars = vars().with("KAFKA_CA_FILE", "/no/such/file.pem");
+        assert_eq!(config(&vars).unwrap_err().name, "KAFKA_CA_FILE");
+    }
+
     #[test]
     fn a_prefix_that_no_topic_can_have_stops_the_start() {
         let prefix = |prefix: &str| {
-            let vars = Vars::from_iter(aws::EMULATED).with("KAFKA_BOOTSTRAP_SERVERS", "localhost:9092");
-            let vars = vars.with("KAFKA_TOPIC_PREFIX", prefix);
-            Config::from_vars(&vars, &Aws::from_vars(&vars).unwrap()).map(|config| config.topic_prefix)
+            config(&vars().with("KAFKA_TOPIC_PREFIX", prefix)).map(|config| config.topic_prefix)
         };
         for legal in ["", "staging.", "a_b-9."] {
             assert_eq!(prefix(legal).unwrap(), legal);

@@ -6,6 +6,7 @@ mod config;
 mod context;
 mod iam;
 mod producer;
+mod roots;
 
 pub use config::Config;
 pub use producer::{Away, Error, Outgoing, Producer, SHUTDOWN_LIMIT};

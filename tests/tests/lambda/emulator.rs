@@ -9,6 +9,8 @@ use std::{
 use runtime::Vars;
 use serde_json::Value;
 
+use crate::variables;
+
 /// How long anything may take on a busy machine. No test waits for it to pass.
 const LIMIT: Duration = Duration::from_mins(1);
 
@@ -53,12 +55,19 @@ impl Emulator {
 
     /// Starts the function's process with these variables and nothing else.
     pub(crate) fn bootstrap(&self, function: &str, vars: &Vars) -> Process {
-        Process(self.command(function, vars).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
+        self.program(&bootstrap(function), function, vars)
+    }
+
+    /// The same of another program than the built one.
+    pub(crate) fn program(&self, program: &Path, function: &str, vars: &Vars) -> Process {
+        let mut command = self.command(program, function, vars);
+        Process(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
     }
 
     /// What the function's process says when it ends at once, for want of a variable.
     pub(crate) fn fails(&self, function: &str, vars: &Vars, without: &str) -> String {
-        let output = self.command(function, vars).env_remove(without).output().unwrap();
+        let mut command = self.command(&bootstrap(function), function, vars);
+        let output = command.env_remove(without).output().unwrap();
         assert_eq!(output.status.code(), Some(1), "{function} without {without}");
         String::from_utf8(output.stderr).unwrap()
     }
@@ -71,8 +80,9 @@ impl Emulator {
         (status, serde_json::from_slice(&response.bytes().await.unwrap()).unwrap())
     }
 
-    fn command(&self, function: &str, vars: &Vars) -> Command {
-        let mut command = Command::new(bootstrap(function));
+    fn command(&self, program: &Path, function: &str, vars: &Vars) -> Command {
+        let vars = variables::deployed(function, vars);
+        let mut command = Command::new(program);
         command
             .env_clear()
             .envs(vars.iter())

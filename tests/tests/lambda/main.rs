@@ -7,6 +7,8 @@
 mod emulator;
 mod permissions;
 mod real;
+mod tls;
+mod variables;
 
 use std::time::{Duration, Instant};
 

@@ -3,7 +3,7 @@
 //! is what AWS documents: <https://docs.aws.amazon.com/lambda/latest/dg/with-msk-permissions.html>,
 //! <https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html>.
 
-mod template;
+pub(crate) mod template;
 
 use std::{collections::BTreeSet, fs};
 

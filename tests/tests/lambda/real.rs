@@ -1,9 +1,9 @@
-//! What the embedded parts can't play: TLS, who may write to a broker, and secrets that are rotated while a process runs.
+//! What the embedded parts can't play: secrets that are rotated while a process runs. TLS is in `tls.rs`.
 
 use std::time::Duration;
 
 use okta::fake::{Directory, Server};
-use runtime::{Clock, Vars};
+use runtime::Clock;
 use serde_json::{Value, json};
 use testkit::{Employee, World};
 
@@ -11,12 +11,12 @@ use crate::emulator::{Emulator, samples};
 
 /// The variable by which `make test-lambda` says where a real part is, or how to enter.
 #[expect(clippy::disallowed_methods, reason = "a test has no main that could read it")]
-fn real(name: &str) -> String {
+pub(crate) fn real(name: &str) -> String {
     std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: run `make test-lambda`"))
 }
 
 /// API Gateway's event for a hire.
-fn hire(employee: &Employee, key: Option<&str>) -> String {
+pub(crate) fn hire(employee: &Employee, key: Option<&str>) -> String {
     let (_, sample) = samples("hr-webhook").into_iter().find(|(name, _)| name == "new-hire").unwrap();
     let mut event: Value = serde_json::from_str(&sample).unwrap();
     event["body"] = employee.body("hired").to_string().into();
@@ -26,81 +26,25 @@ fn hire(employee: &Employee, key: Option<&str>) -> String {
     event.to_string()
 }
 
-/// The webhook's variables for one of the listeners of the real Kafka.
-fn listener(world: &World, auth: &str, servers: &str) -> Vars {
-    world
-        .vars_of("hr-webhook")
-        .with("KAFKA_AUTH", auth)
-        .with("KAFKA_BOOTSTRAP_SERVERS", real(servers))
-        .with("KAFKA_CA_FILE", real("TEST_KAFKA_CA_FILE"))
-}
-
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs the built functions and the real parts: make test-lambda"]
-async fn what_the_built_webhook_accepts_over_tls_scram_and_iam_arrives() {
-    let (world, emulator) = (World::new().await, Emulator::start().await);
-    let iam: Value = serde_json::from_str(&real("TEST_KAFKA_IAM_CREDENTIALS")).unwrap();
-    for (id, vars) in [
-        ("E-TLS", listener(&world, "tls", "TEST_KAFKA_TLS_SERVERS")),
-        (
-            "E-SCRAM",
-            listener(&world, "scram", "TEST_KAFKA_SCRAM_SERVERS")
-                .with("KAFKA_CREDENTIALS", real("TEST_KAFKA_CREDENTIALS")),
-        ),
-        (
-            "E-IAM",
-            listener(&world, "iam", "TEST_KAFKA_IAM_SERVERS")
-                .with("AWS_ACCESS_KEY_ID", iam["access_key_id"].as_str().unwrap())
-                .with("AWS_SECRET_ACCESS_KEY", iam["secret_access_key"].as_str().unwrap()),
-        ),
-    ] {
-        let employee = Employee::new(id, "Ada", "Lovelace");
-        world.knows(&employee);
-        let _process = emulator.bootstrap("hr-webhook", &vars);
-        let (_, answer) = emulator.invoke("hr-webhook", &hire(&employee, None)).await;
-        assert_eq!(answer["statusCode"], 202, "{id}: {answer}");
-        world.settle().await;
-        assert_eq!(world.user(id).await["onboarded"], true, "{id}");
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs the built functions and the real parts: make test-lambda"]
-async fn with_credentials_that_the_brokers_refuse_the_built_webhook_accepts_nothing() {
-    let (world, emulator) = (World::new().await, Emulator::start().await);
-    let mut credentials: Value = serde_json::from_str(&real("TEST_KAFKA_CREDENTIALS")).unwrap();
-    credentials["password"] = "a-guess".into();
-    let scram = listener(&world, "scram", "TEST_KAFKA_SCRAM_SERVERS")
-        .with("KAFKA_CREDENTIALS", credentials.to_string());
-    let iam = listener(&world, "iam", "TEST_KAFKA_IAM_SERVERS").with("AWS_SECRET_ACCESS_KEY", "a-guess");
-    for (auth, vars) in [("scram", scram), ("iam", iam)] {
-        let _process = emulator.bootstrap("hr-webhook", &vars);
-        let (_, answer) = emulator.invoke("hr-webhook", &hire(&Employee::ada(), None)).await;
-        assert_eq!(answer["statusCode"], 503, "{auth}: {answer}");
-    }
-    world.settle().await;
-    assert!(world.users().await.is_empty());
-}
-
 /// Secrets Manager, and the names that a test has for itself in it.
-struct Secrets {
-    url: String,
+pub(crate) struct Secrets {
+    pub(crate) url: String,
     own: String,
     http: reqwest::Client,
 }
 
 impl Secrets {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let own = Clock::system().new_id().simple().to_string();
         let http = okta::http_client(Duration::from_mins(1));
         Self { url: real("TEST_SECRETS_URL"), own, http }
     }
 
-    fn id(&self, name: &str) -> String {
+    pub(crate) fn id(&self, name: &str) -> String {
         format!("{}-{name}", self.own)
     }
 
-    async fn create(&self, name: &str, value: &str) {
+    pub(crate) async fn create(&self, name: &str, value: &str) {
         self.call("CreateSecret", json!({"Name": self.id(name), "SecretString": value})).await;
     }
 
