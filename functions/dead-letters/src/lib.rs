@@ -133,8 +133,8 @@ fn problem(error: Error, unknown: Problem) -> Problem {
             Problem::new(StatusCode::CONFLICT, "value_left_out", detail)
         }
         Error::Gone => {
-            let detail = "Not done: what the letter held is gone, so nobody can say which event it was. HR has to \
-                send it again.";
+            let detail = "Not done: what the letter held is gone, so nobody can say which event it was. If it \
+                is still wanted, HR has to send it again.";
             Problem::new(StatusCode::CONFLICT, "payload_gone", detail)
         }
         Error::Cursor(error) => error.into(),

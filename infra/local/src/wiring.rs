@@ -131,7 +131,11 @@ impl Wiring {
 pub(crate) fn access(vars: Vars) -> (Vars, String) {
     let set: Vec<_> = KEYS.into_iter().filter(|name| vars.get(name).is_some()).collect();
     if !set.is_empty() {
-        return (vars, format!("with a key of {}", set.join(" or ")));
+        let access = match set.iter().any(|name| name.starts_with("ADMIN_KEY")) {
+            true => "with API_KEY for events and queries, with ADMIN_KEY for dead letters and forgetting",
+            false => "with a key of API_KEY",
+        };
+        return (vars, access.to_owned());
     }
     let vars = vars.or("AUTH", "off");
     (vars, "open to everybody on this machine: AUTH=off; set API_KEY to close it".to_owned())

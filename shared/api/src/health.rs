@@ -78,7 +78,9 @@ pub async fn probe<E: std::error::Error + 'static>(
             DependencyStatus::Down
         }
     };
-    Dependency { status, latency_ms: began.elapsed().as_secs_f64() * 1000.0 }
+    // To the microsecond.
+    let latency_ms = (began.elapsed().as_secs_f64() * 1e6).round() / 1e3;
+    Dependency { status, latency_ms }
 }
 
 #[cfg(test)]

@@ -103,9 +103,11 @@ impl Api {
             return Err(Problem::new(StatusCode::UNAUTHORIZED, "api_key_missing", detail));
         };
         key::admit(given, keys).await.map_err(|refusal| match refusal {
-            Refusal::Wrong => {
-                Problem::new(StatusCode::FORBIDDEN, "api_key_wrong", "This API key is not the right one.")
-            }
+            Refusal::Wrong => Problem::new(
+                StatusCode::FORBIDDEN,
+                "api_key_wrong",
+                "This API key is not the right one for this route.",
+            ),
             Refusal::Unknown(error) => {
                 let error = telemetry::chain(&error);
                 tracing::error!(error, "a request was not answered: its API key could not be checked");

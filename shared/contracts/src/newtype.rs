@@ -72,7 +72,7 @@ fn is_line(value: &str, longest: usize) -> bool {
 checked_string! {
     /// The HR system's id of a person: the key of every message and table. Some systems use an e-mail address, so it is
     /// in no log line.
-    EmployeeId, "1 to 128 characters without control characters or outer spaces", |v| {
+    EmployeeId, "1 to 128 characters without control characters or outer spaces, other than . and ..", |v| {
         // In a path these are not names but directions.
         is_line(v, 128) && !matches!(v, "." | "..")
     }, redacted

@@ -21,7 +21,7 @@ macro_rules! string_schema {
 }
 
 string_schema!(EmployeeId, {
-    "description": "The HR system's id of a person: a line without control characters and outer spaces. In a path it is \
+    "description": "The HR system's id of a person: a line without control characters and outer spaces, other than '.' and '..'. In a path it is \
         percent-encoded.",
     "type": "string",
     "maxLength": 128,

@@ -5,7 +5,7 @@ mod failure;
 mod forget;
 
 use cache::Cache;
-use contracts::{Email, EmployeeId, EnrichmentRequestedV2, EventType, Outcome, Reason};
+use contracts::{Email, EmployeeId, EnrichmentRequestedV2, EventType, Outcome, Reason, RedriveHeaders};
 use jiff::Timestamp;
 use kafka::Producer;
 use runtime::{Clock, batch::Retry, event::Record, telemetry};
@@ -39,6 +39,15 @@ pub struct Enrich {
     pub clock: Clock,
 }
 
+/// What brings a record that was delivered before, and what its outcome is if it changes nothing this time.
+#[derive(Debug, Clone, Copy)]
+enum Delivery {
+    /// Lambda's: the first may have ended before it could tell what it had changed, so that is told now.
+    Lambdas,
+    /// A redrive is asked after for what it changed itself.
+    Redrive,
+}
+
 /// What Okta was asked for, and what it said.
 struct Asked {
     email: Email,
@@ -62,7 +71,12 @@ impl Enrich {
             Ok(event) => event,
             Err(failure) => return self.dead_letter(record, &failure).await.map(|()| Enriched::DeadLetter),
         };
-        match self.apply(&event, give_up).await {
+        let delivery = if RedriveHeaders::read(|name| record.header(name)).is_some() {
+            Delivery::Redrive
+        } else {
+            Delivery::Lambdas
+        };
+        match self.apply(&event, delivery, give_up).await {
             Ok(outcome) => {
                 tracing::info!(outcome = name(&outcome), "enriched");
                 Ok(match event.event_type {
@@ -82,12 +96,17 @@ impl Enrich {
         }
     }
 
-    async fn apply(&self, event: &EnrichmentRequestedV2, give_up: Instant) -> Result<Outcome, Stopped> {
+    async fn apply(
+        &self,
+        event: &EnrichmentRequestedV2,
+        delivery: Delivery,
+        give_up: Instant,
+    ) -> Result<Outcome, Stopped> {
         let outcome = if event.event_type == EventType::Erased {
             self.report(event, RequestState::Accepted).await?;
             self.forget(event).await?
         } else {
-            self.converge(event, give_up).await?
+            self.converge(event, delivery, give_up).await?
         };
         // Also for a repeat: its first delivery may have ended between the write and this line.
         self.cache.invalidate(&cache_key(&event.employee_id)).await;
@@ -96,7 +115,12 @@ impl Enrich {
     }
 
     /// Compare and set: whoever else wrote the person meanwhile, the registers have the last word.
-    async fn converge(&self, event: &EnrichmentRequestedV2, give_up: Instant) -> Result<Outcome, Stopped> {
+    async fn converge(
+        &self,
+        event: &EnrichmentRequestedV2,
+        delivery: Delivery,
+        give_up: Instant,
+    ) -> Result<Outcome, Stopped> {
         let mut asked: Option<Asked> = None;
         for round in 0..ROUNDS {
             let accepted =
@@ -130,7 +154,13 @@ impl Enrich {
                 Some(Said::Nobody) if !written.person.has_left() => {
                     Stopped::DeadLetter(Failure::UserNotFound)
                 }
-                Some(Said::Account(_) | Said::Nobody) | None => return Ok(written.outcome),
+                Some(Said::Account(_) | Said::Nobody) | None if written.is_new => return Ok(written.outcome),
+                Some(Said::Account(_) | Said::Nobody) | None => {
+                    return Ok(match delivery {
+                        Delivery::Lambdas => written.outcome,
+                        Delivery::Redrive => Outcome::NothingNew,
+                    });
+                }
             };
             // HR's part is written: whoever reads the person sees it from now on.
             self.cache.invalidate(&cache_key(&event.employee_id)).await;

@@ -13,7 +13,9 @@ pub struct EnrichedUser {
     /// `null` while HR has sent none: an update or a termination of somebody whose hire is not here.
     pub name: Option<Text>,
     pub email: Option<Email>,
+    /// Okta's, where HR has sent none.
     pub title: Option<Text>,
+    /// Okta's, where HR has sent none.
     pub department: Option<Text>,
     pub manager_email: Option<Email>,
     pub start_date: Option<Date>,

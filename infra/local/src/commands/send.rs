@@ -41,7 +41,9 @@ pub(crate) async fn run(args: &SendArgs) -> anyhow::Result<()> {
     let shown = args.file.display();
     let text = std::fs::read(&args.file).with_context(|| format!("{shown} can't be read"))?;
     let Ok(mut event) = serde_json::from_slice::<Event>(&text) else {
-        bail!("{shown} is not an event of API Gateway; those are in events/hr-webhook and events/user-query")
+        bail!(
+            "{shown} is not an event of API Gateway; those are in events/hr-webhook, events/user-query and events/dead-letters"
+        )
     };
     let vars = config::load(Path::new(".env"))?;
     let base = target::url(args.url.as_deref(), &vars)?;
@@ -50,8 +52,10 @@ pub(crate) async fn run(args: &SendArgs) -> anyhow::Result<()> {
     url.set_query(Some(event.raw_query_string.as_str()).filter(|query| !query.is_empty()));
     let method: Method = event.request_context.http.method.parse()?;
 
-    // `joiner dev` in the same folder has its key from there, too.
-    if let Some(key) = vars.get("API_KEY") {
+    // `joiner dev` in the same folder has its keys from there, too.
+    let is_admins = method == Method::DELETE || event.raw_path.starts_with("/v1/dead-letter");
+    let admin_key = vars.get("ADMIN_KEY").filter(|_| is_admins);
+    if let Some(key) = vars.get("JOINER_API_KEY").or(admin_key).or(vars.get("API_KEY")) {
         event.headers.entry("x-api-key".to_owned()).or_insert_with(|| key.to_owned());
     }
 
@@ -72,7 +76,7 @@ pub(crate) async fn run(args: &SendArgs) -> anyhow::Result<()> {
     println!("{status}");
     println!("{}", response.text().await?);
     if !status.is_success() {
-        bail!("the event was not accepted");
+        bail!("it was refused");
     }
     Ok(())
 }

@@ -59,14 +59,16 @@ fn read(body: Body<'_>, defaults: Defaults, clock: Clock) -> Result<EnrichmentRe
     let event_type = match body.event_type {
         // An empty one is no type that somebody chose: to take it for a hire would bring back whoever has left.
         Sent::Absent => Some(defaults.event_type),
-        sent => faults.parse("event_type", sent, |text| {
-            EventType::sent(&text).ok_or(Invalid("hired, updated or terminated"))
-        }),
+        Sent::Text(text) if EventType::sent(&text).is_some() => EventType::sent(&text),
+        Sent::Nothing | Sent::Text(_) | Sent::Other => {
+            faults.add("event_type", "must be hired, updated or terminated".to_owned());
+            None
+        }
     };
     let event_id = faults.optional("event_id", body.event_id, EventId::parse);
     let occurred_at = faults.optional("occurred_at", body.occurred_at, |text| past(&text, received_at));
 
-    let is_hire = event_type.unwrap_or(EventType::Hired) == EventType::Hired;
+    let is_hire = event_type == Some(EventType::Hired);
     let (mut stated, mut warnings) = (Stated::default(), Vec::new());
     let is_required = |field: Field| is_hire && REQUIRED.contains(&field);
     for field in REQUIRED.into_iter().filter(|field| is_required(*field)) {

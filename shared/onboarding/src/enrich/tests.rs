@@ -86,7 +86,7 @@ async fn user(enrich: &Enrich) -> EnrichedUser {
 
 /// Applies an event that is to become a dead letter, or to be delivered again.
 async fn stopped(enrich: &Enrich, event: &EnrichmentRequestedV2) -> Stopped {
-    enrich.apply(event, soon()).await.expect_err("it stopped")
+    enrich.apply(event, Delivery::Lambdas, soon()).await.expect_err("it stopped")
 }
 
 #[tokio::test]
@@ -149,18 +149,20 @@ async fn what_waited_for_okta_is_complete_with_the_next_event_that_finds_it() {
     assert!(matches!(stopped(&enrich, &event()).await, Stopped::DeadLetter(Failure::Okta(_))));
     let mut moved = with(event(), Field::Title, "Engineer");
     moved.event_id = EventId::parse("evt-2").unwrap();
-    assert!(enrich.apply(&moved, soon()).await.is_ok());
+    assert!(enrich.apply(&moved, Delivery::Lambdas, soon()).await.is_ok());
     assert_eq!(user(&enrich).await.enrichment.state, EnrichmentState::Complete);
     let asked = okta.requests();
-    let redriven = enrich.apply(&event(), soon()).await;
-    assert!(matches!(redriven, Ok(Outcome::Changed { .. })), "what it had changed");
+    let redelivered = enrich.apply(&event(), Delivery::Lambdas, soon()).await;
+    assert!(matches!(redelivered, Ok(Outcome::Changed { .. })), "what it had changed");
+    let redriven = enrich.apply(&event(), Delivery::Redrive, soon()).await;
+    assert_eq!(redriven.ok(), Some(Outcome::NothingNew));
     assert_eq!(okta.requests(), asked, "nobody waits any more");
 }
 
 #[tokio::test]
 async fn a_repeat_and_an_older_event_cost_nothing_of_oktas_rate_limit() {
     let (enrich, _server, okta) = enrichment(memory()).await;
-    enrich.apply(&event(), soon()).await.ok().unwrap();
+    enrich.apply(&event(), Delivery::Lambdas, soon()).await.ok().unwrap();
     let asked = okta.requests();
     let mut repeat = event();
     (repeat.occurred_at, repeat.received_at) = (None, repeat.received_at + Duration::from_mins(1));
@@ -168,7 +170,7 @@ async fn a_repeat_and_an_older_event_cost_nothing_of_oktas_rate_limit() {
     older.event_id = EventId::parse("evt-0").unwrap();
     older.occurred_at = Some(event().stated_at() - Duration::from_secs(1));
     for event in [repeat, older] {
-        assert_eq!(enrich.apply(&event, soon()).await.ok(), Some(Outcome::NothingNew));
+        assert_eq!(enrich.apply(&event, Delivery::Lambdas, soon()).await.ok(), Some(Outcome::NothingNew));
     }
     assert_eq!((okta.requests(), user(&enrich).await.version), (asked, 1));
 }
@@ -176,7 +178,7 @@ async fn a_repeat_and_an_older_event_cost_nothing_of_oktas_rate_limit() {
 #[tokio::test]
 async fn okta_is_asked_in_one_round_trip_for_whoever_is_found_by_login() {
     let (enrich, _server, okta) = enrichment(memory()).await;
-    enrich.apply(&event(), soon()).await.ok().unwrap();
+    enrich.apply(&event(), Delivery::Lambdas, soon()).await.ok().unwrap();
     assert_eq!(okta.requests(), 3, "the person, the groups and the applications, by login");
     assert!(okta.remove("00u1"));
     let mut other = event();
@@ -188,7 +190,7 @@ async fn okta_is_asked_in_one_round_trip_for_whoever_is_found_by_login() {
 #[tokio::test]
 async fn of_two_employees_with_one_address_the_first_has_the_account() {
     let (enrich, _server, _) = enrichment(memory()).await;
-    enrich.apply(&event(), soon()).await.ok().unwrap();
+    enrich.apply(&event(), Delivery::Lambdas, soon()).await.ok().unwrap();
     let mut other = event();
     other.employee_id = EmployeeId::parse("E2").unwrap();
     assert!(matches!(stopped(&enrich, &other).await, Stopped::DeadLetter(Failure::EmailTaken)));
@@ -196,13 +198,16 @@ async fn of_two_employees_with_one_address_the_first_has_the_account() {
     assert_eq!((bob.okta_id, bob.enrichment.state), (None, EnrichmentState::Pending));
     let mut moved = with(event(), Field::Title, "Engineer");
     moved.event_id = EventId::parse("evt-2").unwrap();
-    assert!(enrich.apply(&moved, soon()).await.is_ok(), "whose it is keeps it");
+    assert!(enrich.apply(&moved, Delivery::Lambdas, soon()).await.is_ok(), "whose it is keeps it");
     let mut left = event();
     left.event_type = EventType::Terminated;
     left.event_id = EventId::parse("evt-3").unwrap();
     left.stated = Stated::default();
-    assert!(enrich.apply(&left, soon()).await.is_ok());
-    assert!(enrich.apply(&other, soon()).await.is_ok(), "whoever has left needs it no more");
+    assert!(enrich.apply(&left, Delivery::Lambdas, soon()).await.is_ok());
+    assert!(
+        enrich.apply(&other, Delivery::Lambdas, soon()).await.is_ok(),
+        "whoever has left needs it no more"
+    );
 }
 
 #[tokio::test]
@@ -254,7 +259,7 @@ async fn a_dead_letter_says_why_and_after_how_many_attempts() {
 #[tokio::test]
 async fn who_is_forgotten_is_gone_with_all_that_was_said_of_them_until_they_are_hired_again() {
     let (enrich, _server, _) = enrichment(memory()).await;
-    enrich.apply(&event(), soon()).await.ok().unwrap();
+    enrich.apply(&event(), Delivery::Lambdas, soon()).await.ok().unwrap();
     let mut erased = event();
     erased.event_type = EventType::Erased;
     (erased.event_id, erased.stated) = (EventId::parse("erase").unwrap(), Stated::default());
@@ -274,10 +279,10 @@ async fn who_is_forgotten_is_gone_with_all_that_was_said_of_them_until_they_are_
     let mut update = repeat.clone();
     (update.event_type, update.event_id) = (EventType::Updated, EventId::parse("evt-2").unwrap());
     for event in [event(), repeat.clone(), update] {
-        assert_eq!(enrich.apply(&event, soon()).await.ok(), Some(Outcome::NothingNew));
+        assert_eq!(enrich.apply(&event, Delivery::Lambdas, soon()).await.ok(), Some(Outcome::NothingNew));
     }
     let mut again = repeat;
     again.event_id = EventId::parse("evt-3").unwrap();
-    assert!(matches!(enrich.apply(&again, soon()).await, Ok(Outcome::Changed { .. })));
+    assert!(matches!(enrich.apply(&again, Delivery::Lambdas, soon()).await, Ok(Outcome::Changed { .. })));
     assert_eq!(user(&enrich).await.name.unwrap().as_str(), "Ada Lovelace");
 }

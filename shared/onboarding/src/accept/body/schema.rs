@@ -51,7 +51,8 @@ impl JsonSchema for HrEvent {
             "description": "What an HR system says of a person. A hire states everything that it carries. An update is a \
                 JSON Merge Patch (RFC 7396): what is absent is left as it is, `null` and an empty string clear. A \
                 termination needs the id only. What is optional and can't be read is left out, and named in the \
-                answer's `warnings`.",
+                answer's `warnings`; but `event_id`, `event_type` and `occurred_at`, which decide what event it is. \
+                A whole number counts as its digits.",
             "type": "object",
             "properties": properties,
             "anyOf": [
