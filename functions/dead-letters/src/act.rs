@@ -1,5 +1,5 @@
 use api::{Call, Fault, Problem, json};
-use contracts::{MessageHeaders, TraceParent, header};
+use contracts::{EventType, MessageHeaders, TraceParent, header};
 use dlq::{Bytes, DeadLetter, Error, Payload};
 use lambda_http::{Body, Response, http::StatusCode};
 use onboarding::accept::{self, Kept, correct};
@@ -38,9 +38,10 @@ impl Function {
             event_id: letter.event_id,
             employee_id: letter.employee_id,
             value: value.as_deref(),
+            event_type: payload.header(header::EVENT_TYPE).and_then(EventType::sent),
             published_at: letter.origin.timestamp,
         };
-        let event = correct(body, kept).map_err(|error| match error {
+        let event = correct(body, kept, self.clock.now()).map_err(|error| match error {
             accept::Error::Invalid(faults) => Problem::faults(faults),
             malformed @ accept::Error::Malformed { .. } => {
                 Problem::bad_request("malformed_json", format!("Not edited: {malformed}."))

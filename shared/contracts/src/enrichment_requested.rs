@@ -19,9 +19,10 @@ pub struct EnrichmentRequestedV2 {
     pub occurred_at: Option<Timestamp>,
     /// When the webhook accepted it.
     pub received_at: Timestamp,
-    /// How often a person has corrected it, after it had failed. A later edition takes the place of an earlier one.
+    /// When a person corrected it last, after it had failed: in milliseconds since 1970, 0 if nobody has. A later edition
+    /// takes the place of an earlier one.
     #[serde(default, skip_serializing_if = "is_zero")]
-    pub edition: u32,
+    pub edition: u64,
     pub employee_id: EmployeeId,
     pub stated: Stated,
     /// What was sent and could not be read.
@@ -126,7 +127,7 @@ fn noting_path<T: for<'a> Deserialize<'a>>(bytes: &[u8]) -> Result<T, DecodeErro
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-fn is_zero(number: &u32) -> bool {
+fn is_zero(number: &u64) -> bool {
     *number == 0
 }
 

@@ -44,7 +44,7 @@ impl Accept {
         correlation_id: CorrelationId,
         unnamed: Option<EventId>,
     ) -> Result<EnrichmentRequestedV2, Error> {
-        let defaults = Defaults { correlation_id, event_id: unnamed, event_type: EventType::Hired };
+        let defaults = Defaults { correlation_id, event_id: unnamed, event_type: Some(EventType::Hired) };
         let event = body::parse(body, defaults, self.clock)?;
         tracing::Span::current().record("event_id", event.event_id.as_str());
         Ok(event)

@@ -25,7 +25,7 @@ pub(crate) enum Place {
 }
 
 /// A person with what HR says, before Okta is asked.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Draft {
     before: Option<EnrichedUser>,
     person: Person,

@@ -4,12 +4,14 @@ mod dead_letter;
 mod failure;
 mod forget;
 
+use std::time::Duration;
+
 use cache::Cache;
 use contracts::{Email, EmployeeId, EnrichmentRequestedV2, EventType, Outcome, Reason, RedriveHeaders};
 use jiff::Timestamp;
 use kafka::Producer;
 use runtime::{Clock, batch::Retry, event::Record, telemetry};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use self::failure::{Away, Failure, Stopped};
 pub(crate) use self::failure::{EMAIL_TAKEN, USER_NOT_FOUND};
@@ -19,13 +21,18 @@ use crate::{
     directory::Account,
     find_users::cache_key,
     okta_health::{OktaHealth, OktaOutcome},
+    person::Person,
     request::{RequestEvent, RequestState},
     retry::RetryPolicy,
     store::{self, Saved, Store},
 };
 
-/// Others write the same person only while a partition changes hands: three rounds are plenty.
-const ROUNDS: usize = 3;
+/// Others write the same person only while a partition changes hands, and we ourselves once while Okta is slow: four
+/// rounds are plenty.
+const ROUNDS: usize = 4;
+
+/// How long HR's part waits for Okta's, to be written with it in one transaction.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Clone)]
 pub struct Enrich {
@@ -55,7 +62,11 @@ struct Asked {
 }
 
 enum Said {
-    Account(Account),
+    Account {
+        account: Account,
+        /// Who else has the address, and has not left.
+        namesakes: Vec<Person>,
+    },
     Nobody,
     /// Nothing that we can use. The person is written all the same, and waits for this reason.
     Nothing(Reason, Stopped),
@@ -132,14 +143,26 @@ impl Enrich {
             };
             let read = person.clone();
             let draft = Draft::new(event, person, known, &all, self.clock.now());
-            if let Some(email) = draft.asks_for() {
+            match draft.asks_for() {
+                None => asked = None,
                 // What was said of this address before a conflict still is what Okta says.
-                if asked.as_ref().is_none_or(|asked| asked.email != *email) {
-                    let said = self.ask(&draft, email, give_up).await?;
-                    asked = Some(Asked { email: email.clone(), said });
+                Some(email) if asked.as_ref().is_some_and(|asked| asked.email == *email) => {}
+                Some(email) => {
+                    let mut asking = Box::pin(self.ask(email.clone(), give_up));
+                    let said = match timeout(PATIENCE, &mut asking).await {
+                        Ok(said) => said,
+                        Err(_elapsed) => {
+                            self.commit_early(event, draft.clone(), read.as_ref()).await?;
+                            asked = Some(Asked { email: email.clone(), said: asking.await? });
+                            // The person has been written since they were read.
+                            continue;
+                        }
+                    };
+                    asked = Some(Asked { email: email.clone(), said: said? });
                 }
-            } else {
-                asked = None;
+            }
+            if let Some(Asked { said, .. }) = &mut asked {
+                said.refuse_if_taken(&draft);
             }
             let answer = asked.as_ref().map(|asked| asked.said.answer());
             let written = draft.answered(event, answer, self.clock.now());
@@ -154,8 +177,10 @@ impl Enrich {
                 Some(Said::Nobody) if !written.person.has_left() => {
                     Stopped::DeadLetter(Failure::UserNotFound)
                 }
-                Some(Said::Account(_) | Said::Nobody) | None if written.is_new => return Ok(written.outcome),
-                Some(Said::Account(_) | Said::Nobody) | None => {
+                Some(Said::Account { .. } | Said::Nobody) | None if written.is_new => {
+                    return Ok(written.outcome);
+                }
+                Some(Said::Account { .. } | Said::Nobody) | None => {
                     return Ok(match delivery {
                         Delivery::Lambdas => written.outcome,
                         Delivery::Redrive => Outcome::NothingNew,
@@ -169,31 +194,38 @@ impl Enrich {
         Err(Stopped::Retry(Away::Contended))
     }
 
+    /// HR's part, where Okta lets us wait: nobody shall. That somebody else has written meanwhile is as good.
+    async fn commit_early(
+        &self,
+        event: &EnrichmentRequestedV2,
+        draft: Draft,
+        read: Option<&Person>,
+    ) -> Result<(), Stopped> {
+        let waiting = draft.answered(event, Some(Answer::None(Reason::OktaUnavailable)), self.clock.now());
+        if waiting.is_new {
+            let _saved = self.store.commit(&waiting.person, read, Some(&waiting.entry)).await?;
+            self.cache.invalidate(&cache_key(&event.employee_id)).await;
+        }
+        Ok(())
+    }
+
     /// # Errors
     /// When it isn't Okta that stands in the way.
-    async fn ask(&self, draft: &Draft, email: &Email, give_up: Instant) -> Result<Said, Stopped> {
-        let asking = timeout_at(give_up, ask::account(&self.okta, email, self.retry, give_up));
-        let (account, namesakes) = tokio::join!(asking, self.store.employed_with(email));
+    async fn ask(&self, email: Email, give_up: Instant) -> Result<Said, Stopped> {
+        let asking = timeout_at(give_up, ask::account(&self.okta, &email, self.retry, give_up));
+        let (account, namesakes) = tokio::join!(asking, self.store.employed_with(&email));
         // Where our time was over Okta may have been about to answer.
         if let Ok(answer) = &account {
             let outcome =
                 answer.as_ref().map_or_else(|exhausted| (&exhausted.error).into(), |_| OktaOutcome::Answered);
             self.okta_health.note(outcome).await;
         }
-        let account = match account {
-            Ok(Ok(Some(account))) => account,
-            Ok(Ok(None)) => return Ok(Said::Nobody),
-            Ok(Err(exhausted)) => {
-                return Ok(Said::Nothing(failure::reason(&exhausted.error), exhausted.into()));
-            }
-            Err(_elapsed) => {
-                return Ok(Said::Nothing(Reason::OktaUnavailable, Stopped::Retry(Away::OutOfTime)));
-            }
-        };
-        if draft.is_taken(&account, &namesakes?) {
-            return Ok(Said::Nothing(Reason::EmailTaken, Stopped::DeadLetter(Failure::EmailTaken)));
-        }
-        Ok(Said::Account(account))
+        Ok(match account {
+            Ok(Ok(Some(account))) => Said::Account { account, namesakes: namesakes? },
+            Ok(Ok(None)) => Said::Nobody,
+            Ok(Err(exhausted)) => Said::Nothing(failure::reason(&exhausted.error), exhausted.into()),
+            Err(_elapsed) => Said::Nothing(Reason::OktaUnavailable, Stopped::Retry(Away::OutOfTime)),
+        })
     }
 
     async fn report(&self, event: &EnrichmentRequestedV2, state: RequestState) -> Result<(), store::Error> {
@@ -221,9 +253,18 @@ pub enum Enriched {
 }
 
 impl Said {
+    /// One account is one person's.
+    fn refuse_if_taken(&mut self, draft: &Draft) {
+        if let Self::Account { account, namesakes } = self
+            && draft.is_taken(account, namesakes)
+        {
+            *self = Self::Nothing(Reason::EmailTaken, Stopped::DeadLetter(Failure::EmailTaken));
+        }
+    }
+
     fn answer(&self) -> Answer {
         match self {
-            Self::Account(account) => Answer::Account(account.clone()),
+            Self::Account { account, .. } => Answer::Account(account.clone()),
             Self::Nobody => Answer::Nobody,
             Self::Nothing(reason, _) => Answer::None(*reason),
         }

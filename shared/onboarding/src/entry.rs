@@ -16,7 +16,7 @@ pub struct Entry {
     pub occurred_at: Option<Timestamp>,
     pub received_at: Timestamp,
     #[serde(default)]
-    pub edition: u32,
+    pub edition: u64,
     pub stated: Stated,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<Warning>,

@@ -108,10 +108,11 @@ impl FindUsers {
         };
         let (person, entries) =
             tokio::try_join!(self.store.person(id), self.store.history(id, before, limit + 1))?;
-        if person.is_none_or(|person| person.user().is_none()) {
-            return Ok(None);
-        }
-        let items = entries.into_iter().map(|entry| {
+        let Some(person) = person.filter(|person| person.user().is_some()) else { return Ok(None) };
+        // What is older than the command to forget them is on its way out.
+        let forgotten = person.forgotten.as_ref().map(|forgotten| forgotten.received_at);
+        let entries = entries.into_iter().filter(|entry| forgotten.is_none_or(|at| entry.received_at > at));
+        let items = entries.map(|entry| {
             let sequence = entry.sequence.unwrap_or_default();
             (sequence.to_string(), json(&HistoryItem::from(entry)))
         });

@@ -30,7 +30,8 @@ const REQUIRED: [Field; 3] = [Field::FirstName, Field::LastName, Field::Email];
 pub(super) struct Defaults {
     pub(super) correlation_id: CorrelationId,
     pub(super) event_id: Option<EventId>,
-    pub(super) event_type: EventType,
+    /// `None` where the event has to say it.
+    pub(super) event_type: Option<EventType>,
 }
 
 pub(super) fn parse(body: &[u8], defaults: Defaults, clock: Clock) -> Result<EnrichmentRequestedV2, Error> {
@@ -58,7 +59,12 @@ fn read(body: Body<'_>, defaults: Defaults, clock: Clock) -> Result<EnrichmentRe
     };
     let event_type = match body.event_type {
         // An empty one is no type that somebody chose: to take it for a hire would bring back whoever has left.
-        Sent::Absent => Some(defaults.event_type),
+        Sent::Absent => {
+            if defaults.event_type.is_none() {
+                faults.add("event_type", "is required: nothing else says what the event is".to_owned());
+            }
+            defaults.event_type
+        }
         Sent::Text(text) if EventType::sent(&text).is_some() => EventType::sent(&text),
         Sent::Nothing | Sent::Text(_) | Sent::Other => {
             faults.add("event_type", "must be hired, updated or terminated".to_owned());

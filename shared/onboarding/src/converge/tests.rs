@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// An event, in nobody's types: its id, its type, when it occurred and was received, its edition, and what it states.
-type Told<'a> = (&'a str, &'a str, Option<i64>, i64, u32, BTreeMap<&'a str, Option<&'a str>>);
+type Told<'a> = (&'a str, &'a str, Option<i64>, i64, u64, BTreeMap<&'a str, Option<&'a str>>);
 
 /// By field, the value and the event that says so. Employment is a field.
 type Held = BTreeMap<String, (Option<String>, String)>;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aws::Aws;
 use contracts::{EventId, Field, Stated, topic};
-use okta::fake::{Directory as FakeOkta, Fault, Person as InOkta, Server};
+use okta::fake::{Behaviour, Directory as FakeOkta, Fault, Person as InOkta, Server};
 use runtime::Vars;
 
 use super::*;
@@ -124,6 +124,26 @@ async fn a_record_whose_time_runs_out_is_reported_back_and_what_hr_says_is_there
     let again = enrich.enrich(&record(event().encode()), soon()).await;
     assert_eq!(again, Ok(Enriched::Applied), "the next delivery succeeds");
     assert_eq!(user(&enrich).await.enrichment.state, EnrichmentState::Complete);
+}
+
+#[tokio::test]
+async fn while_okta_lets_one_wait_what_hr_says_is_there_already() {
+    let (enrich, _server, okta) = enrichment(memory()).await;
+    let latency = PATIENCE + Duration::from_millis(500);
+    okta.set_behaviour(Behaviour { latency, ..Behaviour::default() });
+    let hired = event();
+    let applying = enrich.apply(&hired, Delivery::Lambdas, soon());
+    let looking = async {
+        while enrich.store.person(&event().employee_id).await.unwrap().is_none() {
+            tokio::task::yield_now().await;
+        }
+        user(&enrich).await.enrichment.state
+    };
+    let (applied, seen) = tokio::join!(applying, looking);
+    assert_eq!(seen, EnrichmentState::Pending);
+    assert!(matches!(applied, Ok(Outcome::Changed { .. })));
+    assert_eq!(user(&enrich).await.enrichment.state, EnrichmentState::Complete);
+    assert_eq!(enrich.store.entries(&event().employee_id).await.unwrap().len(), 1);
 }
 
 #[tokio::test]

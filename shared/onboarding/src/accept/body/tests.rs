@@ -12,7 +12,7 @@ fn defaults() -> Defaults {
     Defaults {
         correlation_id: CorrelationId::parse("c-1").unwrap(),
         event_id: None,
-        event_type: EventType::Hired,
+        event_type: Some(EventType::Hired),
     }
 }
 
