@@ -63,13 +63,6 @@ def new_id() -> str:
     return str(uuid.UUID(int=value))
 
 
-def timestamp(nanos: int) -> str:
-    """RFC 3339 in UTC, with as many decimals as it needs."""
-    seconds, fraction = divmod(nanos, 1_000_000_000)
-    whole = datetime.fromtimestamp(seconds, UTC).isoformat()[:19]
-    return f"{whole}.{fraction:09}".rstrip("0") + "Z" if fraction else f"{whole}Z"
-
-
 class Problem(Exception):
     """An answer that says what went wrong, as RFC 9457 has it."""
 

@@ -6,6 +6,7 @@ import os
 import random
 import re
 import time
+from contextlib import asynccontextmanager
 from urllib.parse import quote, urlencode, urljoin, urlsplit
 
 import aiohttp
@@ -127,33 +128,48 @@ class Okta:
     def __init__(self, org_url: str, token: str, people_at_once: int):
         self.org_url = org_url.rstrip("/")
         headers = {"Accept": "application/json", "Authorization": f"SSWS {token}", "User-Agent": "joiner"}
-        # A person's groups and applications are asked for at the same time.
-        self.http = CLIENTS[os.environ.get("HTTP_CLIENT", "httpx")](headers, 2 * people_at_once)
+        # A person, their groups and their applications are asked for at the same time.
+        self.http = CLIENTS[os.environ.get("HTTP_CLIENT", "httpx")](headers, 3 * people_at_once)
 
-    async def directory(self, address: str) -> tuple[User, list[Group], list[AppLink]] | None:
-        user = await retried(self.find_user, address)
+    async def account(self, address: str) -> dict | None:
+        """Most people's login is their e-mail address, by which Okta also gives groups and applications: so all three
+        are asked for at once, and only who isn't found so is looked for further."""
+        async with tolerant() as asking:
+            by_login = asking.create_task(retried(self.user_with_login, address))
+            # One attempt each: what fails is asked for again once it is known whose it is.
+            groups = asking.create_task(once(self.groups(address)))
+            apps = asking.create_task(once(self.app_links(address)))
+        user, groups, apps = by_login.result(), groups.result(), apps.result()
+        if user is None or user.status == "DEPROVISIONED":
+            # A rehire may have a new account with the same address beside the old one.
+            found = await retried(self.user_with_address, address)
+            if user is None or found is not None and found.status != "DEPROVISIONED":
+                user = found
         if user is None:
             return None
-        path = f"{self.org_url}/api/v1/users/{quote(user.id, safe='')}"
-        try:
-            async with asyncio.TaskGroup() as asking:
-                groups = asking.create_task(retried(self.all_pages, f"{path}/groups?limit=200", GROUPS))
-                apps = asking.create_task(retried(self.all_pages, f"{path}/appLinks", APP_LINKS))
-        except* OktaError as errors:
-            raise errors.exceptions[0] from None
-        return user, groups.result(), apps.result()
+        if user.profile.login.lower() != address.lower():
+            groups = apps = None
+        if groups is None or apps is None:
+            async with tolerant() as asking:
+                by_id = [
+                    asking.create_task(retried(ask, user.id))
+                    for ask, answer in ((self.groups, groups), (self.app_links, apps))
+                    if answer is None
+                ]
+            answers = iter(task.result() for task in by_id)
+            groups = next(answers) if groups is None else groups
+            apps = next(answers) if apps is None else apps
+        return stored(user, groups, apps)
 
-    async def find_user(self, address: str) -> User | None:
+    async def user_with_login(self, login: str) -> User | None:
+        try:
+            return (await self.get(self.user_url(login), USER))[0]
+        except NotFound:
+            return None
+
+    async def user_with_address(self, address: str) -> User | None:
         """Whatever their status; one who is not deprovisioned goes first."""
         deprovisioned = None
-        try:
-            user, _ = await self.get(f"{self.org_url}/api/v1/users/{quote(address, safe='')}", USER)
-            if user.status != "DEPROVISIONED":
-                return user
-            deprovisioned = user
-        except NotFound:
-            pass
-        # A rehire may have a new account with the same address beside the old one.
         expression = f"profile.email eq {orjson.dumps(address).decode()}"
         for parameter in ("filter", "search"):
             users, _ = await self.get(f"{self.org_url}/api/v1/users?{urlencode({parameter: expression})}", USERS)
@@ -162,6 +178,16 @@ class Okta:
                     return user
             deprovisioned = deprovisioned or next(iter(users), None)
         return deprovisioned
+
+    async def groups(self, user: str) -> list[Group]:
+        return await self.all_pages(f"{self.user_url(user)}/groups?limit=200", GROUPS)
+
+    async def app_links(self, user: str) -> list[AppLink]:
+        return await self.all_pages(f"{self.user_url(user)}/appLinks", APP_LINKS)
+
+    def user_url(self, user: str) -> str:
+        """By id or login."""
+        return f"{self.org_url}/api/v1/users/{quote(user, safe='')}"
 
     async def all_pages(self, url: str, adapter: TypeAdapter) -> list:
         items = []
@@ -196,6 +222,41 @@ async def retried(ask, *arguments):
                 raise
             backoff = min(CAP_SECONDS, BASE_SECONDS * 2 ** (attempt - 1) * (1 + random.random()))
             await asyncio.sleep(error.wait + backoff / 4 if error.wait else backoff)
+
+
+async def once(asking):
+    try:
+        return await asking
+    except OktaError:
+        return None
+
+
+@asynccontextmanager
+async def tolerant():
+    """A group of tasks whose error is Okta's, if it is one."""
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            yield tasks
+    except* OktaError as errors:
+        raise errors.exceptions[0] from None
+
+
+def stored(user: User, groups: list[Group], apps: list[AppLink]) -> dict:
+    """Sorted by name, so that two reads of an unchanged directory are equal."""
+    account = {"id": user.id, "status": user.status}
+    if user.profile.title is not None:
+        account["title"] = user.profile.title
+    if user.profile.department is not None:
+        account["department"] = user.profile.department
+    account["groups"] = [
+        {"id": group.id, "name": group.profile.name}
+        for group in sorted(groups, key=lambda group: (group.profile.name, group.id))
+    ]
+    account["applications"] = [
+        {"id": app.app_instance_id, "name": app.app_name, "label": app.label}
+        for app in sorted(apps, key=lambda app: (app.label, app.app_instance_id))
+    ]
+    return account
 
 
 def failure(status: int, headers, body: bytes) -> OktaError:

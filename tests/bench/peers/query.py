@@ -15,9 +15,9 @@ from redis.exceptions import RedisError
 
 import contracts
 from api import Api, Problem, json_response, start, unavailable
+from person import user_of
 from store import Cache, Store
 
-EMPLOYEE_ID = re.compile(rf"(?=.{{1,64}}$){contracts.IDENTIFIER}")
 # Without a filter, as shared/onboarding writes it: a cursor is good for the query that it was made for only.
 QUERY = b'["users",null,null]'
 TAG = 16
@@ -66,7 +66,7 @@ async def lifespan(_app: FastAPI):
 
 async def show(request: Request, _correlation_id: str) -> Response:
     user_id = request.path_params["id"]
-    user = await find(user_id) if EMPLOYEE_ID.fullmatch(user_id) else None
+    user = await find(user_id) if contracts.is_employee_id(user_id) else None
     if user is None:
         raise Problem(404, "user_not_found", "There is no user with this id.")
     return Response(user, media_type="application/json")
@@ -78,12 +78,13 @@ async def find(user_id: str) -> bytes | None:
     if cached is not None:
         return cached
     try:
-        stored = await store.user(user_id)
+        stored = await store.person(user_id)
     except RedisError as error:
         raise away(error) from None
-    if stored is None:
+    user = user_of(stored and orjson.loads(stored))
+    if user is None:
         return None
-    user = orjson.dumps(orjson.loads(stored)["user"])
+    user = orjson.dumps(user)
     await cache.fill(user_id, user)
     return user
 

@@ -1,4 +1,4 @@
-"""Users, requests and the cache in Redis: keys and scripts are those of shared/onboarding/src/store/redis.rs."""
+"""People, requests and the cache in Redis: keys and scripts are those of shared/onboarding/src/store/redis.rs."""
 
 import asyncio
 import logging
@@ -10,22 +10,35 @@ from redis import exceptions
 from redis.asyncio import Redis
 from redis.exceptions import NoScriptError, RedisError
 
+from person import Draft, has_left, user_of
+
 USERS = "joiner:{users}:user"
+ENTRIES = "joiner:{users}:entries"
+HISTORY = "joiner:{users}:history"
 ALL = "joiner:{users}:all"
 CACHE_SECONDS = 60
 TOMBSTONE = b""
 TOMBSTONE_SECONDS = 5
 REQUEST_SECONDS = 30 * 24 * 60 * 60
 
-# Compare and set. KEYS: the user, the indexes to leave, the indexes to enter. ARGV: the version that was read or "",
-# the new version, the new value, the id, how many indexes to leave.
-SAVE = """
+# More people than this with one address are a mistake of HR's.
+NAMESAKES = 10
+
+# Compare and set. KEYS: the person, their entries, their history, the indexes to leave, the indexes to enter. ARGV:
+# what was read or "", what is written, the new value, the id, how many indexes to leave, how many entries, and for each
+# of them its event's id, its value and its sequence or "".
+COMMIT = """
 local stored = redis.call('HGET', KEYS[1], 'version') or ''
 if stored ~= ARGV[1] then return 0 end
 redis.call('HSET', KEYS[1], 'version', ARGV[2], 'value', ARGV[3])
 local leave = tonumber(ARGV[5])
-for i = 2, 1 + leave do redis.call('ZREM', KEYS[i], ARGV[4]) end
-for i = 2 + leave, #KEYS do redis.call('ZADD', KEYS[i], 0, ARGV[4]) end
+for i = 4, 3 + leave do redis.call('ZREM', KEYS[i], ARGV[4]) end
+for i = 4 + leave, #KEYS do redis.call('ZADD', KEYS[i], 0, ARGV[4]) end
+for i = 7, 6 + 3 * tonumber(ARGV[6]), 3 do
+    redis.call('HSET', KEYS[2], ARGV[i], ARGV[i + 1])
+    if ARGV[i + 2] == '' then redis.call('ZREM', KEYS[3], ARGV[i])
+    else redis.call('ZADD', KEYS[3], ARGV[i + 2], ARGV[i]) end
+end
 return 1
 """
 
@@ -45,11 +58,20 @@ def user_key(user_id: str) -> str:
     return f"{USERS}:{user_id}"
 
 
-def indexes(user: dict) -> list[str]:
-    keys = [ALL, f"joiner:{{users}}:email:{user['email'].lower()}"]
+def indexes(user: dict | None) -> list[str]:
+    """Somebody who was forgotten is in none."""
+    if user is None:
+        return []
+    keys = [ALL]
+    if user["email"] is not None:
+        keys.append(email_index(user["email"]))
     if user["department"] is not None:
         keys.append(f"joiner:{{users}}:department:{user['department'].lower()}")
     return keys
+
+
+def email_index(email: str) -> str:
+    return f"joiner:{{users}}:email:{email.lower()}"
 
 
 def bounded(operation):
@@ -73,11 +95,11 @@ class Store:
         self.redis = Redis.from_url(url, socket_timeout=None)
 
     async def open(self) -> None:
-        self.save_sha = await self.redis.script_load(SAVE)
+        self.commit_sha = await self.redis.script_load(COMMIT)
         self.record_sha = await self.redis.script_load(RECORD)
 
     @bounded
-    async def user(self, user_id: str) -> bytes | None:
+    async def person(self, user_id: str) -> bytes | None:
         return await self.redis.hget(user_key(user_id), "value")
 
     @bounded
@@ -90,39 +112,65 @@ class Store:
             if not ids:
                 break
             start = b"(" + ids[-1]
-            pipeline = self.redis.pipeline(transaction=False)
-            for user_id in ids:
-                pipeline.hget(user_key(user_id.decode()), "value")
-            users += [orjson.loads(value)["user"] for value in await pipeline.execute() if value is not None]
+            users += [user for person in await self.people_of(ids) if (user := user_of(person)) is not None]
             if len(ids) < wanted:
                 break
         return users
 
-    @bounded
-    async def accept(self, user_id: str, correlation_id: str, event: dict) -> bytes | None:
-        """Notes that the event was read, and reads its user on the same way."""
+    async def people_of(self, ids: list[bytes]) -> list[dict]:
+        """Those of them who are there."""
         pipeline = self.redis.pipeline(transaction=False)
-        pipeline.hget(user_key(user_id), "value")
-        pipeline.evalsha(self.record_sha, *record_arguments(correlation_id, event))
-        try:
-            return (await pipeline.execute())[0]
-        except NoScriptError:
-            await self.open()
-            return await self.accept(user_id, correlation_id, event)
+        for user_id in ids:
+            pipeline.hget(user_key(user_id.decode()), "value")
+        return [orjson.loads(value) for value in await pipeline.execute() if value is not None]
 
     @bounded
-    async def save(self, new: dict, read: dict | None) -> bool:
-        """Whether the user was written: another may have done so since it was read."""
-        user = new["user"]
-        leave = indexes(read["user"]) if read else []
-        keys = [user_key(user["id"]), *leave, *indexes(user)]
-        version = read["user"]["version"] if read else ""
-        arguments = [version, user["version"], orjson.dumps(new), user["id"], len(leave)]
+    async def employed_with(self, email: str) -> list[dict]:
+        """Some of those who have this address and have not left."""
+        ids = await self.redis.zrangebylex(email_index(email), "-", "+", 0, NAMESAKES)
+        found = await self.people_of(ids) if ids else []
+        return [person for person in found if not has_left(person)]
+
+    @bounded
+    async def accept(self, user_id: str, event_id: str, correlation_id: str, event: dict) -> tuple:
+        """Notes that the event was read, and reads its person and then its entry on the same way: who writes in between
+        writes both, so that the person is not as they were read when they are committed."""
+        pipeline = self.redis.pipeline(transaction=False)
+        pipeline.hget(user_key(user_id), "value")
+        pipeline.hget(f"{ENTRIES}:{user_id}", event_id)
+        pipeline.evalsha(self.record_sha, *record_arguments(correlation_id, event))
         try:
-            return bool(await self.redis.evalsha(self.save_sha, len(keys), *keys, *arguments))
+            person, entry, _ = await pipeline.execute()
         except NoScriptError:
             await self.open()
-            return await self.save(new, read)
+            return await self.accept(user_id, event_id, correlation_id, event)
+        return person, entry
+
+    @bounded
+    async def person_and_entry(self, user_id: str, event_id: str) -> tuple:
+        pipeline = self.redis.pipeline(transaction=False)
+        pipeline.hget(user_key(user_id), "value")
+        pipeline.hget(f"{ENTRIES}:{user_id}", event_id)
+        return tuple(await pipeline.execute())
+
+    @bounded
+    async def entries(self, user_id: str) -> list[bytes]:
+        return await self.redis.hvals(f"{ENTRIES}:{user_id}")
+
+    @bounded
+    async def commit(self, draft: Draft) -> bool:
+        """Whether person and entry were written: another may have written the person since they were read."""
+        person, entry = draft.person, draft.entry
+        user_id = person["id"]
+        leave = indexes(draft.before)
+        keys = [user_key(user_id), f"{ENTRIES}:{user_id}", f"{HISTORY}:{user_id}", *leave, *indexes(draft.after)]
+        arguments = [draft.read, f"w{person['writes']}", orjson.dumps(person), user_id, len(leave), 1]
+        arguments += [entry["event_id"], orjson.dumps(entry), entry["sequence"]]
+        try:
+            return bool(await self.redis.evalsha(self.commit_sha, len(keys), *keys, *arguments))
+        except NoScriptError:
+            await self.open()
+            return await self.commit(draft)
 
     @bounded
     async def record(self, correlation_id: str, event: dict) -> None:
@@ -134,7 +182,9 @@ class Store:
 
 
 def record_arguments(correlation_id: str, event: dict) -> tuple:
-    name = f"{event['employee_id']}#{event['event_id']}"
+    # What separates the two is escaped in the first, so that no two pairs have one name.
+    employee_id = event["employee_id"].replace("%", "%25").replace("#", "%23")
+    name = f"{employee_id}#{event['event_id']}"
     value = orjson.dumps(event)
     return 1, f"joiner:{{requests}}:{correlation_id}", name, event["status"], value, REQUEST_SECONDS
 

@@ -1,4 +1,4 @@
-"""Enriches people: from the topic, by Okta, to the store."""
+"""Enriches people: from the topic, by Okta, to the store. What an event makes of a person, person.py says."""
 
 import asyncio
 import logging
@@ -15,15 +15,14 @@ from aiokafka.errors import CommitFailedError, KafkaError, MessageSizeTooLargeEr
 from pydantic import ValidationError
 from redis.exceptions import RedisError
 
-from api import start, timestamp
-from contracts import EnrichmentRequested, nanos
+from api import start
+from contracts import EnrichmentRequested, timestamp
 from okta import Okta, OktaError
+from person import Draft, has_left, place_of
 from store import Cache, Store
 
-# Enough to recognise an HR system's repeats, which come within minutes; the times sort out older ones.
-REMEMBERED = 32
+# Others write the same person only while a partition changes hands.
 ROUNDS = 3
-CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 log = logging.getLogger("joiner.worker")
 
@@ -56,77 +55,17 @@ def decode(value: bytes | None) -> EnrichmentRequested:
     raise Failed("invalid", f"not an enrichment request: wrong or incomplete at {path}")
 
 
-def stored_user(value: bytes | None) -> dict | None:
+def stored(value: bytes | None) -> dict | None:
     try:
         return orjson.loads(value) if value else None
     except orjson.JSONDecodeError:
         raise Failed("unstorable", "the store can't hold this") from None
 
 
-def decide(last: dict | None, event: EnrichmentRequested) -> str:
-    if last is None:
-        return "applied"
-    if event.event_id in last["recent"]:
-        return "duplicate"
-    # HR systems tell time by the second or not at all: what occurred at one instant counts as it was received.
-    newest = nanos(last["occurred_at"]), nanos(last["received_at"])
-    return "applied" if (event.occurred_at, event.received_at) >= newest else "superseded"
-
-
-def merge(event: EnrichmentRequested, directory: tuple | None, previous: dict | None) -> dict:
-    """HR wins on what HR owns; Okta supplies the rest. `directory` is None for a leaver whose account is gone."""
-    employee = event.employee
-    account, groups, apps = directory or (None, [], [])
-    has_left = event.event_type == "terminated" or (employee.status or "").lower() in (
-        "terminated",
-        "inactive",
-        "former",
-    )
-    user = {
-        "id": employee.id,
-        "name": employee.preferred_name or text(f"{employee.first_name} {employee.last_name}") or employee.last_name,
-        "email": employee.email,
-        "title": employee.title or text(account and account.profile.title),
-        "department": employee.department or text(account and account.profile.department),
-        "managerEmail": employee.manager_email,
-        "startDate": employee.start_date,
-        "endDate": employee.end_date,
-        "employmentStatus": "terminated" if has_left else "employed",
-        "onboarded": account is not None and account.status == "ACTIVE" and not has_left,
-        "oktaId": account and account.id,
-        "oktaStatus": account and account.status,
-        "groups": [
-            {"id": group.id, "name": group.profile.name}
-            for group in sorted(groups, key=lambda group: (group.profile.name, group.id))
-        ],
-        "applications": [
-            {"id": app.app_instance_id, "name": app.app_name, "label": app.label}
-            for app in sorted(apps, key=lambda app: (app.label, app.app_instance_id))
-        ],
-        "details": employee.details.model_dump(by_alias=True, exclude_none=True),
-        "version": previous["user"]["version"] + 1 if previous else 1,
-        "updatedAt": timestamp(time.time_ns()),
-        "correlationId": event.correlation_id,
-    }
-    recent = previous["last"]["recent"] if previous else []
-    last = {
-        "occurred_at": timestamp(event.occurred_at),
-        "received_at": timestamp(event.received_at),
-        "recent": [*recent[-(REMEMBERED - 1) :], event.event_id],
-    }
-    return {"user": user, "last": last}
-
-
-def text(value: str | None) -> str | None:
-    """Okta's fields are free text; what is no text to us is as good as absent."""
-    value = (value or "").strip()
-    return value if 0 < len(value) <= 256 and not CONTROL.search(value) else None
-
-
 def request_event(event: EnrichmentRequested, **state) -> dict:
     return {
         "event_id": event.event_id,
-        "employee_id": event.employee.id,
+        "employee_id": event.employee_id,
         "updated_at": timestamp(time.time_ns()),
         **state,
     }
@@ -166,54 +105,89 @@ class Worker:
             "offset": record.offset,
             "service": "enrichment",
         }
+        event = None
         while True:
             try:
                 try:
-                    outcome = await self.apply(record.value)
+                    event = decode(record.value)
+                    outcome = await self.apply(event)
                     log.info("enriched", extra={"fields": {"outcome": outcome, **fields}})
                 except Failed as failed:
                     log.warning(
                         "made a dead letter",
                         extra={"fields": {"reason": failed.reason, "error": str(failed), **fields}},
                     )
+                    if event is not None:
+                        await self.note(event, "failed", reason=failed.reason, message=str(failed))
                     await self.dead_letter(record, failed)
                 return
             except (RedisError, KafkaError, Contended) as error:
                 log.warning("the record is tried again", extra={"fields": {"error": repr(error), **fields}})
                 await asyncio.sleep(1)
 
-    async def apply(self, value: bytes | None) -> str:
-        event = decode(value)
-        user_id = event.employee.id
-        accepted = request_event(event, status="accepted")
-        stored = stored_user(await self.store.accept(user_id, event.correlation_id, accepted))
-        # Decided before Okta is asked: a repeat costs nothing of its rate limit.
-        outcome = decide(stored and stored["last"], event)
-        if outcome == "applied":
-            outcome = await self.save(event, await self.look_up(event), stored)
-        # Also for a duplicate: its first delivery may have ended between the write and this line.
-        await self.cache.invalidate(user_id)
-        await self.store.record(event.correlation_id, request_event(event, status="enriched", outcome=outcome))
-        return outcome
+    async def apply(self, event: EnrichmentRequested) -> str:
+        draft = await self.converge(event)
+        # Also for a repeat: its first delivery may have ended between the write and this line.
+        await self.cache.invalidate(event.employee_id)
+        if draft.fields:
+            await self.note(event, "enriched", outcome="changed", fields=draft.fields)
+            return "changed"
+        await self.note(event, "enriched", outcome="nothing_new")
+        return "nothing_new"
 
-    async def look_up(self, event: EnrichmentRequested) -> tuple | None:
-        try:
-            directory = await self.okta.directory(event.employee.email)
-        except OktaError as error:
-            raise Failed(error.reason, str(error), error.attempts) from None
-        # Accounts are often deleted before HR closes the record.
-        if directory is None and event.event_type != "terminated":
-            raise Failed("user_not_found", "Okta knows nobody with this e-mail address")
-        return directory
-
-    async def save(self, event: EnrichmentRequested, directory: tuple | None, stored: dict | None) -> str:
-        """Compare and set: whoever else wrote the person meanwhile, `decide` has the last word."""
-        for _ in range(ROUNDS):
-            outcome = decide(stored and stored["last"], event)
-            if outcome != "applied" or await self.store.save(merge(event, directory, stored), stored):
-                return outcome
-            stored = stored_user(await self.store.user(event.employee.id))
+    async def converge(self, event: EnrichmentRequested) -> Draft:
+        """Compare and set: whoever else wrote the person meanwhile, the registers have the last word."""
+        asked = said = failed = None
+        for round_ in range(ROUNDS):
+            draft = await self.draft(event, is_first=round_ == 0)
+            email = draft.asks_for()
+            if email != asked:
+                # What was said of an address before a conflict still is what Okta says.
+                asked, said, failed = email, None, None
+                if email is not None:
+                    said, failed = await self.ask(draft, email)
+            draft.answer(said)
+            if draft.is_new and not await self.store.commit(draft):
+                continue
+            if failed is None and said and said["account"] is None and not has_left(draft.person):
+                failed = Failed("user_not_found", "Okta knows nobody with this e-mail address")
+            if failed is not None:
+                # HR's part is written: whoever reads the person sees it from now on.
+                await self.cache.invalidate(event.employee_id)
+                raise failed
+            return draft
         raise Contended
+
+    async def draft(self, event: EnrichmentRequested, is_first: bool) -> Draft:
+        key = event.employee_id, event.event_id
+        if is_first:
+            accepted = request_event(event, status="accepted")
+            read = await self.store.accept(*key, event.correlation_id, accepted)
+        else:
+            read = await self.store.person_and_entry(*key)
+        person, known = map(stored, read)
+        place, entries = place_of(event, person, known), []
+        if place == "instead_of_known":
+            entries = [stored(entry) for entry in await self.store.entries(event.employee_id)]
+        return Draft(event, person, known, place, entries)
+
+    async def ask(self, draft: Draft, email: str) -> tuple[dict, Failed | None]:
+        """What Okta said, and what becomes of the event where that is nothing of use."""
+        account, namesakes = await asyncio.gather(
+            self.okta.account(email), self.store.employed_with(email), return_exceptions=True
+        )
+        if isinstance(account, OktaError):
+            return {"missing": account.reason}, Failed(account.reason, str(account), account.attempts)
+        for answer in (account, namesakes):
+            if isinstance(answer, BaseException):
+                raise answer
+        if account is not None and draft.is_taken(account, namesakes):
+            message = "another employee has the Okta account with this e-mail address"
+            return {"missing": "email_taken"}, Failed("email_taken", message)
+        return {"account": account}, None
+
+    async def note(self, event: EnrichmentRequested, status: str, **outcome) -> None:
+        await self.store.record(event.correlation_id, request_event(event, status=status, **outcome))
 
     async def dead_letter(self, record: ConsumerRecord, failed: Failed) -> None:
         """Key, value and headers stay as they are; what failed is added."""
