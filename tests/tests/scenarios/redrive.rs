@@ -131,8 +131,11 @@ async fn a_redriven_event_never_overwrites_a_newer_one() {
     let user = world.user("E100").await;
     assert_eq!((&user["title"], &user["version"]), (&json!("Countess"), &json!(2)));
     let event = &world.request(&older).await["events"][0];
-    assert_eq!(event["outcome"], "changed", "what HR said in it was stored before Okta failed: {event}");
-    assert_eq!(only_letter(&world).await["state"], "resolved");
+    assert_eq!(event["outcome"], "nothing_new", "what HR said in it was stored before Okta failed: {event}");
+    let resolved = only_letter(&world).await;
+    assert_eq!(resolved["state"], "resolved");
+    let note = resolved["history"].as_array().unwrap().last().unwrap()["note"].as_str().unwrap_or_default();
+    assert!(note.starts_with("it changed nothing"), "its history says so: {resolved}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
