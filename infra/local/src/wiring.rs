@@ -131,9 +131,10 @@ impl Wiring {
 pub(crate) fn access(vars: Vars) -> (Vars, String) {
     let set: Vec<_> = KEYS.into_iter().filter(|name| vars.get(name).is_some()).collect();
     if !set.is_empty() {
-        let access = match set.iter().any(|name| name.starts_with("ADMIN_KEY")) {
-            true => "with API_KEY for events and queries, with ADMIN_KEY for dead letters and forgetting",
-            false => "with a key of API_KEY",
+        let access = if set.iter().any(|name| name.starts_with("ADMIN_KEY")) {
+            "with API_KEY for events and queries, with ADMIN_KEY for dead letters and forgetting"
+        } else {
+            "with a key of API_KEY"
         };
         return (vars, access.to_owned());
     }
