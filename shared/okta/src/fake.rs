@@ -13,6 +13,7 @@ mod person;
 mod random;
 mod routes;
 mod server;
+mod tag;
 mod traffic;
 
 pub use behaviour::{Behaviour, Fault};

@@ -1,4 +1,5 @@
-//! What an HR system sends: as many people as a bench wants, with the e-mail addresses of a company of 300.
+//! What an HR system sends: as many people as a bench wants, like those of a company of 300, each with an address of their
+//! own.
 
 use std::sync::Arc;
 
@@ -30,8 +31,12 @@ impl Hr {
         Ok(Self { people, request: sample("hr-webhook/new-hire.json")? })
     }
 
-    pub(crate) fn person(&self, number: usize) -> &Person {
-        &self.people[number % self.people.len()]
+    pub(crate) fn person(&self, number: usize) -> Person {
+        let person = &self.people[number % self.people.len()];
+        match number / self.people.len() {
+            0 => person.clone(),
+            tag => person.tagged(tag),
+        }
     }
 
     /// The webhook's body for the employee of that number.

@@ -56,7 +56,7 @@ pub(crate) async fn serve(args: &ServeArgs) -> Result<()> {
 pub(crate) async fn okta(args: &OktaArgs) -> Result<()> {
     let directory = Directory::company(COMPANY, Clock::system());
     let latency = Duration::from_millis(args.latency);
-    directory.set_behaviour(Behaviour { latency, ..Behaviour::default() });
+    directory.set_behaviour(Behaviour { latency, tagged_people: true, ..Behaviour::default() });
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     eprintln!("{READY} {}", listener.local_addr()?);
     let token = OKTA_TOKEN.to_owned().into();

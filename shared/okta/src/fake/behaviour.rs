@@ -13,6 +13,9 @@ pub struct Behaviour {
     pub requests_per_minute: Option<u32>,
     /// The concurrency limit.
     pub concurrent_requests: Option<usize>,
+    /// Whether `ada+7@acme.example` is a person of her own, otherwise as `ada@acme.example`: for benches, which need more
+    /// people than a company has.
+    pub tagged_people: bool,
 }
 
 /// What goes wrong with one request, see [`Directory::fail_next`](super::Directory::fail_next).
@@ -46,6 +49,7 @@ impl Default for Behaviour {
             search_lag: Duration::from_secs(2),
             requests_per_minute: None,
             concurrent_requests: None,
+            tagged_people: false,
         }
     }
 }

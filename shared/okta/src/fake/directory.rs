@@ -9,7 +9,7 @@ use runtime::Clock;
 use tokio::time::Instant;
 
 use super::{
-    Behaviour, Fault, Person, company,
+    Behaviour, Fault, Person, company, tag,
     traffic::{Standing, Traffic},
 };
 
@@ -109,6 +109,18 @@ impl Directory {
     }
 
     pub(super) fn find(&self, id_or_login: &str) -> Option<Person> {
+        self.find_one(id_or_login).or_else(|| {
+            let (plain, tag) = self.tag_of(id_or_login)?;
+            Some(self.find_one(&plain)?.tagged(tag))
+        })
+    }
+
+    /// Where there are people with tags.
+    fn tag_of(&self, tagged: &str) -> Option<(String, usize)> {
+        tag::apart(tagged).filter(|_| self.behaviour().tagged_people)
+    }
+
+    fn find_one(&self, id_or_login: &str) -> Option<Person> {
         let state = self.state();
         let by_id = state.people.get(id_or_login);
         let entry = by_id.or_else(|| {
@@ -118,12 +130,23 @@ impl Directory {
     }
 
     pub(super) fn filter_by_email(&self, email: &str) -> Vec<Person> {
-        self.select(|entry| Some(&entry.person).filter(|person| person.email == email))
+        self.with_address(email, |email| {
+            self.select(|entry| Some(&entry.person).filter(|person| person.email == email))
+        })
+    }
+
+    fn with_address(&self, email: &str, select: impl Fn(&str) -> Vec<Person>) -> Vec<Person> {
+        match self.tag_of(email) {
+            Some((plain, tag)) => select(&plain).iter().map(|person| person.tagged(tag)).collect(),
+            None => select(email),
+        }
     }
 
     pub(super) fn search_by_email(&self, email: &str) -> Vec<Person> {
         let lag = self.behaviour().search_lag;
-        self.select(|entry| entry.indexed(lag).filter(|person| person.email.eq_ignore_ascii_case(email)))
+        self.with_address(email, |email| {
+            self.select(|entry| entry.indexed(lag).filter(|person| person.email.eq_ignore_ascii_case(email)))
+        })
     }
 
     pub(super) fn arrive(&self) {
