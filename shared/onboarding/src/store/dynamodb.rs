@@ -1,11 +1,11 @@
 use std::{borrow::Cow, collections::HashMap};
 
 use aws::Aws;
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::{operation::query::builders::QueryFluentBuilder, types::AttributeValue};
 use contracts::{CorrelationId, Email, EmployeeId, EventId, Text};
 use dynamo::{Client, Error, Put, Transaction, Written};
 use runtime::{ConfigError, Vars};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::{Filter, Saved};
 use crate::{
@@ -144,22 +144,16 @@ impl DynamoDb {
     }
 
     pub(super) async fn entries(&self, id: &EmployeeId) -> Result<Vec<Entry>, Error> {
-        let (mut entries, mut start) = (Vec::new(), None);
-        loop {
-            let query = self.client.query().table_name(&self.history).consistent_read(true);
-            let page = query
-                .key_condition_expression("employee_id = :id")
-                .expression_attribute_values(":id", string(id.as_str()))
-                .set_exclusive_start_key(start)
-                .send()
-                .await?;
-            let items: Vec<EntryItem> = dynamo::from_items(page.items)?;
+        let mut entries = Vec::new();
+        let all = self.client.query().table_name(&self.history).consistent_read(true);
+        let all = all
+            .key_condition_expression("employee_id = :id")
+            .expression_attribute_values(":id", string(id.as_str()));
+        every_page(all, |items: Vec<EntryItem>| {
             entries.extend(items.into_iter().map(|item| item.entry.into_owned()));
-            start = page.last_evaluated_key;
-            if start.is_none() {
-                return Ok(entries);
-            }
-        }
+        })
+        .await?;
+        Ok(entries)
     }
 
     pub(super) async fn replace_entry(&self, entry: &Entry) -> Result<(), Error> {
@@ -300,22 +294,16 @@ impl DynamoDb {
     }
 
     pub(super) async fn request(&self, id: &CorrelationId) -> Result<RequestEvents, Error> {
-        let (mut events, mut start) = (RequestEvents::default(), None);
-        loop {
-            let query = self.client.query().table_name(&self.requests).consistent_read(true);
-            let page = query
-                .key_condition_expression("correlation_id = :id")
-                .expression_attribute_values(":id", string(id.as_str()))
-                .set_exclusive_start_key(start)
-                .send()
-                .await?;
-            let items: Vec<RequestItem> = dynamo::from_items(page.items)?;
+        let mut events = RequestEvents::default();
+        let all = self.client.query().table_name(&self.requests).consistent_read(true);
+        let all = all
+            .key_condition_expression("correlation_id = :id")
+            .expression_attribute_values(":id", string(id.as_str()));
+        every_page(all, |items: Vec<RequestItem>| {
             events.extend(items.into_iter().map(|item| item.event.into_owned()));
-            start = page.last_evaluated_key;
-            if start.is_none() {
-                return Ok(events);
-            }
-        }
+        })
+        .await?;
+        Ok(events)
     }
 
     pub(super) async fn request_event(
@@ -341,6 +329,22 @@ impl DynamoDb {
             dynamo::ping(&self.client, &self.requests, "correlation_id", Some("event_key")),
         )?;
         Ok(())
+    }
+}
+
+/// Gives the items of each page to `take`.
+async fn every_page<T: DeserializeOwned>(
+    query: QueryFluentBuilder,
+    mut take: impl FnMut(Vec<T>),
+) -> Result<(), Error> {
+    let mut start = None;
+    loop {
+        let page = query.clone().set_exclusive_start_key(start).send().await?;
+        take(dynamo::from_items(page.items)?);
+        start = page.last_evaluated_key;
+        if start.is_none() {
+            return Ok(());
+        }
     }
 }
 
