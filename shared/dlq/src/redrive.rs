@@ -1,6 +1,7 @@
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use contracts::{DEAD_LETTER_PREFIX, EnrichmentRequestedV2, RedriveHeaders, topic};
+use dynamo::Written;
 use kafka::{Outgoing, Producer};
 use runtime::{Clock, telemetry};
 
@@ -50,7 +51,9 @@ impl Redrive {
         letter.life.after(Step::Redrive, self.writer.clock.now(), id.jitter(0))?;
         self.writer.record(by, Deed::Edit { letter: id.clone() }).await?;
         store.keep_payload(id, Part::Original, &before).await?;
-        store.replace_payload(id, edited).await?;
+        if store.replace_payload(id, edited, event.edition).await? == Written::ConditionFailed {
+            return Err(Error::Overtaken);
+        }
         let change = |letter: &mut DeadLetter| {
             // By these the sweep asks what became of it.
             letter.correlation_id.get_or_insert_with(|| event.correlation_id.clone());

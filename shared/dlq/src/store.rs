@@ -68,6 +68,9 @@ struct LetterItem<'a> {
 #[derive(Serialize, Deserialize)]
 struct PayloadItem<'a> {
     id: String,
+    /// That of the event, where a person has edited it.
+    #[serde(default)]
+    edition: u64,
     payload: Cow<'a, Payload>,
 }
 
@@ -123,15 +126,22 @@ impl Store {
         part: Part,
         payload: &Payload,
     ) -> Result<(), Error> {
-        let item = PayloadItem { id: part.key(id), payload: Cow::Borrowed(payload) };
+        let item = PayloadItem { id: part.key(id), edition: 0, payload: Cow::Borrowed(payload) };
         let unless_there = self.put_if("attribute_not_exists(id)", vec![]);
         dynamo::put(&self.client, &item, unless_there).await.map(|_written| ())
     }
 
-    pub(crate) async fn replace_payload(&self, id: &LetterId, payload: &Payload) -> Result<(), Error> {
-        let item = PayloadItem { id: Part::Current.key(id), payload: Cow::Borrowed(payload) };
-        let if_there = self.put_if("attribute_exists(id)", vec![]);
-        dynamo::put(&self.client, &item, if_there).await.map(|_written| ())
+    /// Unless somebody has put in a later edition.
+    pub(crate) async fn replace_payload(
+        &self,
+        id: &LetterId,
+        payload: &Payload,
+        edition: u64,
+    ) -> Result<Written, Error> {
+        let item = PayloadItem { id: Part::Current.key(id), edition, payload: Cow::Borrowed(payload) };
+        let is_later = "attribute_exists(id) AND (attribute_not_exists(edition) OR edition < :edition)";
+        let number = AttributeValue::N(edition.to_string());
+        dynamo::put(&self.client, &item, self.put_if(is_later, vec![(":edition", number)])).await
     }
 
     /// Personal data goes when its letter is over, and stays when a person takes it up again.
