@@ -73,6 +73,9 @@ impl Wiring {
         let url = self.vars.get("STORAGE_URL").filter(|_| self.vars.get("STORAGE_BACKEND") == Some("redis"));
         let Some((url, connection)) = url.zip(Connection::from_vars(&self.vars, "STORAGE", LIMIT, aws)?)
         else {
+            if self.vars.get("STORAGE_URL").is_some() {
+                self.warnings.push("STORAGE_URL is not used: STORAGE_BACKEND is not redis".to_owned());
+            }
             return Ok("the tables".to_owned());
         };
         let url = shown(url);
@@ -98,6 +101,9 @@ impl Wiring {
     }
 
     pub(crate) async fn okta(&mut self, directory: Directory, aws: &Aws) -> anyhow::Result<String> {
+        if self.vars.get("OKTA_ORG_URL").is_none() && self.vars.get("OKTA_API_TOKEN").is_some() {
+            self.warnings.push("OKTA_API_TOKEN is not used: without OKTA_ORG_URL Okta is a fake".to_owned());
+        }
         if let Some(url) = self.vars.get("OKTA_ORG_URL") {
             let client = okta::Client::from_vars(&self.vars, aws, self.clock)?;
             let trouble = match timeout(LIMIT, client.check()).await {

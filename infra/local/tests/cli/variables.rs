@@ -34,6 +34,23 @@ fn a_key_closes_what_is_open_without_one() {
 }
 
 #[test]
+fn what_has_no_effect_and_which_key_opens_what_is_said() {
+    let dev = dev()
+        .var("API_KEY", "sesame")
+        .var("ADMIN_KEY", "tahini")
+        .var("STORAGE_URL", "redis://127.0.0.1:1")
+        .var("OKTA_API_TOKEN", "token")
+        .ready();
+    for line in [
+        "  access    with API_KEY for events and queries, with ADMIN_KEY for dead letters and forgetting",
+        "  warning   STORAGE_URL is not used: STORAGE_BACKEND is not redis",
+        "  warning   OKTA_API_TOKEN is not used: without OKTA_ORG_URL Okta is a fake",
+    ] {
+        assert!(dev.said().iter().any(|said| said == line), "{line}: {:#?}", dev.said());
+    }
+}
+
+#[test]
 fn the_environment_wins_over_the_env_file() {
     let dev = dev().file(".env", "API_KEY=sesame\n").var("API_KEY", "tahini").ready();
     assert_eq!(status(&dev, &[("X-API-Key", "sesame")]), 403);
