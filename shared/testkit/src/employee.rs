@@ -39,7 +39,7 @@ impl Employee {
     /// What HR states, or an address that is made of the id.
     pub fn email(&self) -> String {
         self.text("email").unwrap_or_else(|| {
-            let local = self.id.to_lowercase().replace(|c: char| !c.is_ascii_alphanumeric(), "-");
+            let local = self.id.to_lowercase().replace(|c: char| !c.is_ascii_alphanumeric() && c != '.', "-");
             format!("{local}@acme.example")
         })
     }
