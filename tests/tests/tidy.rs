@@ -160,8 +160,11 @@ fn features_meet_in_contracts_only_and_capabilities_know_no_feature() {
 #[test]
 fn a_function_has_one_name_everywhere() {
     let template = read("template.yaml");
-    let binaries: Vec<_> =
-        template.lines().filter_map(|line| line.trim().strip_prefix("Binary: ").map(str::to_owned)).collect();
+    let binaries: Vec<_> = template
+        .split("BuildProperties: { Binary: ")
+        .skip(1)
+        .map(|after| after.split(' ').next().unwrap().to_owned())
+        .collect();
     let mut sorted = binaries.clone();
     sorted.sort();
     assert_eq!(folders("functions"), sorted, "functions/ and template.yaml");
@@ -194,7 +197,7 @@ fn the_template_and_the_code_agree_on_topics() {
         contracts.lines().filter_map(|line| line.split_once("&str = \"")?.1.strip_suffix("\";")).collect();
     assert_eq!(topics.len(), 2);
     for topic in topics {
-        let read = format!("Topics: [!Sub \"${{TopicPrefix}}{topic}\"]");
+        let read = format!("        Topic: !Sub ${{TopicPrefix}}{topic}\n");
         assert!(template.contains(&read), "no function reads {topic}");
     }
 }

@@ -8,10 +8,18 @@ import pathlib
 import re
 import sys
 
-from cloudformation import Stack, load
+from cloudformation import Stack, load, translate
 
 GUIDE = pathlib.Path("docs/operations.md").read_text()
 PLACE = re.compile(r" docs/operations\.md#([a-z0-9-]+)$")
+
+
+PARAMETERS = {
+    "Stage": "prod",
+    "OktaOrgUrl": "https://example.okta.com",
+    "CanaryEmail": "joiner-canary@example.com",
+    "AlarmTopicArn": "arn:topic",
+}
 
 
 def metrics_of(alarm):
@@ -21,37 +29,45 @@ def metrics_of(alarm):
 
 def main(paths):
     described = set(re.findall(r"^### ([a-z0-9-]+)$", GUIDE.partition("\n## Alarms\n")[2], re.M))
-    faults, named, watched, made, alarms = [], set(), 0, 0, 0
+    faults, named, made, watched, composed, alarms = [], set(), 0, 0, 0, 0
+    roots = []
     for path in paths:
-        template = load(path)
-        stack = Stack(template, {"Stage": "prod", "OktaOrgUrl": "https://example.okta.com"})
-        for logical, resource in template["Resources"].items():
-            place = f"{path}, {logical}"
+        given = {name: value for name, value in PARAMETERS.items() if name in load(path)["Parameters"]}
+        template = translate(load(path), given) if "Transform" in load(path) else load(path)
+        roots.append(Stack(template, given, path))
+    for stack in (stack for root in roots for stack in root.all()):
+        resources = {name: r for name, r in stack.template["Resources"].items() if stack.exists(name)}
+        rules = " ".join(str(r.get("Properties", {}).get("AlarmRule")) for r in resources.values())
+        for logical, resource in resources.items():
             if resource["Type"] == "AWS::Logs::MetricFilter":
                 made += 1
-            if resource["Type"] != "AWS::CloudWatch::Alarm":
+            if resource["Type"] not in ("AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm"):
                 continue
             alarms += 1
-            properties = resource["Properties"]
-            if stack.exists(logical):
-                watched += metrics_of(stack.properties(logical))
-            anchor = PLACE.search(properties["AlarmDescription"])
+            properties = stack.properties(logical)
+            name = properties["AlarmName"]
+            place = f"{stack.path}, {logical} ({name})"
+            if resource["Type"] == "AWS::CloudWatch::CompositeAlarm":
+                composed += 1
+            else:
+                watched += metrics_of(properties)
+                if "TreatMissingData" not in properties:
+                    faults.append(f"{place}: say what silence is (TreatMissingData)")
+                if len(properties.get("Metrics", [])) > 11:
+                    faults.append(f"{place}: an alarm takes ten metrics and an expression")
+            anchor = PLACE.search(" " + properties["AlarmDescription"])
             if not anchor or anchor[1] not in described:
                 faults.append(f"{place}: its description doesn't end with its place in docs/operations.md")
-            else:
-                named.add(anchor[1])
-                name = stack.value(properties["AlarmName"])
-                if not name.endswith(f"-{anchor[1]}") and not name.endswith("-failing"):
-                    faults.append(f"{place}: {name} isn't called as its place, {anchor[1]}")
-            if "TreatMissingData" not in properties:
-                faults.append(f"{place}: say what silence is (TreatMissingData)")
-            told = Stack(template, {"Stage": "prod", "AlarmTopicArn": "arn:topic"}).value(properties["AlarmActions"])
-            if told != ["arn:topic"]:
+                continue
+            named.add(anchor[1])
+            # A function's alarm and an objective's stand for all of their kind: function-late is joiner-prod-enrichment-late.
+            if not name.endswith("-" + re.sub("^(function|objective)-", "", anchor[1])) and "-burning-" not in name:
+                faults.append(f"{place} isn't called as its place, {anchor[1]}")
+            # What a composite alarm rests on leaves the telling to that.
+            if f"${{{logical}}}" not in rules and properties.get("AlarmActions") != ["arn:topic"]:
                 faults.append(f"{place} doesn't tell AlarmTopicArn")
-            if len(properties.get("Metrics", [])) > 11:
-                faults.append(f"{place}: an alarm takes ten metrics and an expression")
     faults += [f"docs/operations.md: no alarm is called {name}" for name in sorted(described - named)]
-    costs = f"{made} metrics, {watched} metrics in alarms"
+    costs = f"{made} metrics, {watched} metrics in alarms, {composed} composite alarms"
     if costs not in GUIDE:
         faults.append(f"docs/operations.md: its costs don't say {costs!r}")
     print("\n".join(faults) or f"={alarms} alarms, {costs}")

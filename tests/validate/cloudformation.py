@@ -54,15 +54,29 @@ def translate(template, parameters):
 
 
 class Stack:
-    def __init__(self, template, parameters, folder="."):
+    def __init__(self, template, parameters, path="template.yaml"):
         self.template = template
-        self.folder = pathlib.Path(folder)
+        self.path = pathlib.Path(path)
         self.nested = {}
         self.parameters = with_defaults(template, parameters)
         for name, spec in template.get("Parameters", {}).items():
             value = self.parameters.get(name)
             if spec["Type"] == "CommaDelimitedList" and isinstance(value, str):
                 self.parameters[name] = value.split(",")
+
+    def all(self):
+        """Itself, and each that it makes."""
+        yield self
+        for logical, resource in self.template["Resources"].items():
+            if resource["Type"] == "AWS::CloudFormation::Stack" and self.exists(logical):
+                yield from self.nested_stack(logical).all()
+
+    def nested_stack(self, logical):
+        if logical not in self.nested:
+            properties = self.template["Resources"][logical]["Properties"]
+            path = self.path.parent / properties["TemplateURL"]
+            self.nested[logical] = Stack(load(path), self.value(properties.get("Parameters", {})), path)
+        return self.nested[logical]
 
     def condition(self, name):
         return self.value(self.template["Conditions"][name])
@@ -150,11 +164,7 @@ class Stack:
         logical, _, attribute = (argument if isinstance(argument, str) else ".".join(argument)).partition(".")
         resource = self.template["Resources"][logical]
         if resource["Type"] == "AWS::CloudFormation::Stack" and attribute.startswith("Outputs."):
-            if logical not in self.nested:
-                path = self.folder / resource["Properties"]["TemplateURL"]
-                nested = Stack(load(path), self.value(resource["Properties"].get("Parameters", {})), path.parent)
-                self.nested[logical] = nested.outputs()
-            return self.nested[logical][attribute.removeprefix("Outputs.")]
+            return self.nested_stack(logical).outputs()[attribute.removeprefix("Outputs.")]
         return f"<{logical}.{attribute}>"
 
     def substitute(self, argument):

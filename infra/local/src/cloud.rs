@@ -138,7 +138,7 @@ impl Cloud {
             reading,
             producer: &Producer::from_vars(&vars, &aws, clock)?,
         };
-        for spec in &template.functions {
+        for spec in template.functions.iter().filter(|spec| spec.is_invoked()) {
             let mut own = Vars::from_iter(spec.variables.clone());
             own.overlay(&vars);
             let function = Function::start(spec, &own, &cache, clock)?;

@@ -118,7 +118,8 @@ impl Template {
             .map_err(|source| Error::Unreadable { path: shown.clone(), source })?;
         let document = serde_norway::from_str(&text)
             .map_err(|error| Error::NotYaml { path: shown.clone(), detail: error.to_string() })?;
-        raw::read(document, parameters).map_err(|raw::Wrong { place, detail }| Error::Wrong {
+        let folder = path.parent().unwrap_or(Path::new("."));
+        raw::read(document, parameters, folder).map_err(|raw::Wrong { place, detail }| Error::Wrong {
             path: shown,
             place,
             detail,
@@ -135,6 +136,13 @@ impl Template {
         topics.sort_unstable();
         topics.dedup();
         topics
+    }
+}
+
+impl FunctionSpec {
+    /// Whether anything does: a hook of CodeDeploy has no event of the template's.
+    pub fn is_invoked(&self) -> bool {
+        !(self.routes.is_empty() && self.triggers.is_empty() && self.schedules.is_empty())
     }
 }
 

@@ -1,14 +1,14 @@
 //! The template's own words, and what we make of them.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, fs, path::Path, time::Duration};
 
 use dynamo::{Index, TableSpec};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_norway::{Mapping, Value};
 
 use super::{
-    Cors, FunctionSpec, Template,
-    events::Event,
+    Cors, FunctionSpec, Template, Trigger,
+    events::{Event, Msk},
     resolve::{Names, scalar},
 };
 
@@ -23,6 +23,8 @@ pub(super) struct Wrong {
 struct Document {
     #[serde(default)]
     parameters: Mapping,
+    #[serde(default)]
+    conditions: Mapping,
     #[serde(default)]
     globals: Globals,
     resources: Mapping,
@@ -103,6 +105,35 @@ struct HttpApiProperties {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
+struct Stack {
+    properties: StackProperties,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct StackProperties {
+    #[serde(rename = "TemplateURL")]
+    template_url: String,
+    #[serde(default)]
+    parameters: Mapping,
+}
+
+/// What `AWS::Lambda::EventSourceMapping` has and SAM's event has not.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Source {
+    function_name: String,
+    amazon_managed_kafka_event_source_config: ConsumerGroup,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ConsumerGroup {
+    consumer_group_id: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
 struct Table {
     properties: TableProperties,
 }
@@ -147,7 +178,8 @@ const MEMORY: u64 = 128;
 /// <https://docs.aws.amazon.com/lambda/latest/dg/with-msk-configure.html>
 const LONGEST_FROM_KAFKA: Duration = Duration::from_mins(14);
 
-pub(super) fn read(document: Value, parameters: &[(&str, &str)]) -> Result<Template, Wrong> {
+/// `folder` is where the templates of nested stacks are looked for.
+pub(super) fn read(document: Value, parameters: &[(&str, &str)], folder: &Path) -> Result<Template, Wrong> {
     let document: Document = typed("the template", document)?;
     if let Some((name, _)) = parameters.iter().find(|(name, _)| document.parameters.get(*name).is_none()) {
         return Err(Wrong { place: "Parameters".to_owned(), detail: format!("there is no {name}") });
@@ -155,14 +187,17 @@ pub(super) fn read(document: Value, parameters: &[(&str, &str)]) -> Result<Templ
     let names = Names::of(&document.parameters, parameters, &document.resources);
     let globals = document.globals.function;
     let mut template = Template { functions: Vec::new(), tables: Vec::new(), cors: None };
+    let (mut logicals, mut triggers) = (Vec::new(), Vec::new());
     for (logical, resource) in document.resources {
         let logical = logical.as_str().unwrap_or_default().to_owned();
         let place = format!("Resources.{logical}");
         let kind = resource.get("Type").and_then(Value::as_str).unwrap_or_default().to_owned();
         match kind.as_str() {
+            _ if !names.makes(&resource, &document.conditions) => {}
             "AWS::Serverless::Function" => {
                 let function = typed(&place, names.resolve(resource))?;
                 template.functions.push(function_spec(&logical, function, &globals, &names)?);
+                logicals.push(logical);
             }
             "AWS::Serverless::HttpApi" => {
                 let api: HttpApi = typed(&place, names.resolve(resource))?;
@@ -172,10 +207,71 @@ pub(super) fn read(document: Value, parameters: &[(&str, &str)]) -> Result<Templ
                 let table = typed(&place, names.resolve(resource))?;
                 template.tables.push(table_spec(&place, table)?);
             }
+            // Only whoever is given a function can invoke it.
+            "AWS::CloudFormation::Stack" if is_given_a_function(&resource) => {
+                triggers.extend(nested_triggers(&place, typed(&place, names.resolve(resource))?, folder)?);
+            }
             _ => {}
         }
     }
+    for (place, function, trigger) in triggers {
+        let Some(index) = logicals.iter().position(|logical| *logical == function) else {
+            return Err(Wrong { place, detail: format!("there is no function {function}") });
+        };
+        template.functions[index].triggers.push(trigger);
+    }
+    for (logical, function) in logicals.iter().zip(&template.functions) {
+        if !function.triggers.is_empty() && function.timeout > LONGEST_FROM_KAFKA {
+            let detail = "Timeout must be 14 minutes at most, as Kafka invokes it".to_owned();
+            return Err(Wrong { place: format!("Resources.{logical}"), detail });
+        }
+    }
     Ok(template)
+}
+
+fn is_given_a_function(stack: &Value) -> bool {
+    let parameters = stack["Properties"]["Parameters"].as_mapping();
+    parameters.into_iter().flat_map(Mapping::values).any(|value| match value {
+        Value::Tagged(tagged) => {
+            tagged.tag == "Ref" && tagged.value.as_str().is_some_and(|name| name.ends_with(".Alias"))
+        }
+        _ => false,
+    })
+}
+
+/// The event source mappings that a nested stack makes: where, of which function, and what.
+fn nested_triggers(
+    place: &str,
+    stack: Stack,
+    folder: &Path,
+) -> Result<Vec<(String, String, Trigger)>, Wrong> {
+    let StackProperties { template_url, parameters } = stack.properties;
+    let url = |detail: String| Wrong { place: format!("{place}.Properties.TemplateURL"), detail };
+    let text = fs::read_to_string(folder.join(&template_url))
+        .map_err(|error| url(format!("{template_url} can't be read: {error}")))?;
+    let document =
+        serde_norway::from_str(&text).map_err(|error| url(format!("{template_url} is not YAML: {error}")))?;
+    let document: Document = typed(&template_url, document)?;
+    let given: Vec<_> = parameters
+        .iter()
+        .filter_map(|(name, value)| Some((name.as_str()?.to_owned(), scalar(value)?)))
+        .collect();
+    let given: Vec<_> = given.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let names =
+        Names::of(&document.parameters, &given, &document.resources).with_conditions(document.conditions);
+    let mut found = Vec::new();
+    for (logical, resource) in document.resources {
+        if resource["Type"] == "AWS::Lambda::EventSourceMapping" {
+            let place = format!("{place}.{}", logical.as_str().unwrap_or_default());
+            let mut properties = names.resolve(resource["Properties"].clone());
+            let source: Source = typed(&place, properties.clone())?;
+            properties["ConsumerGroupId"] =
+                source.amazon_managed_kafka_event_source_config.consumer_group_id.into();
+            let trigger = typed::<Msk>(&place, properties)?.into_trigger(&place)?;
+            found.push((place, source.function_name, trigger));
+        }
+    }
+    Ok(found)
 }
 
 fn function_spec(
@@ -216,10 +312,6 @@ fn function_spec(
                 spec.schedules.extend(schedule.into_schedule(logical, &event_name));
             }
         }
-    }
-    if !spec.triggers.is_empty() && spec.timeout > LONGEST_FROM_KAFKA {
-        let detail = "Timeout must be 14 minutes at most, as Kafka invokes it".to_owned();
-        return Err(Wrong { place, detail });
     }
     Ok(spec)
 }

@@ -6,44 +6,56 @@ use serde_norway::{Mapping, Value, value::TaggedValue};
 
 use super::{ACCOUNT, REGION};
 
-/// What `!Ref` and `!Sub` may name: parameters by their defaults, resources by their physical names.
-pub(super) struct Names(BTreeMap<String, String>);
+/// What `!Ref` and `!Sub` may name: parameters by their values, resources by their physical names.
+pub(super) struct Names {
+    values: BTreeMap<String, Value>,
+    /// What `!If` may name. Empty for a template whose choices are the environment's here, such as which cache it has.
+    conditions: Mapping,
+}
 
 impl Names {
     pub(super) fn of(parameters: &Mapping, given: &[(&str, &str)], resources: &Mapping) -> Self {
-        let mut names = BTreeMap::from([
-            ("AWS::Region".to_owned(), REGION.to_owned()),
-            ("AWS::AccountId".to_owned(), ACCOUNT.to_owned()),
-            ("AWS::StackName".to_owned(), "joiner".to_owned()),
-        ]);
+        let text = |(name, value): (&str, &str)| (name.to_owned(), Value::from(value));
+        let pseudo =
+            [("AWS::Region", REGION), ("AWS::AccountId", ACCOUNT), ("AWS::StackName", "joiner")].map(text);
+        let mut names = Self { values: BTreeMap::from(pseudo), conditions: Mapping::new() };
         for (name, parameter) in parameters {
-            if let (Some(name), Some(default)) = (name.as_str(), parameter.get("Default").and_then(scalar)) {
-                names.insert(name.to_owned(), default);
+            let Some(name) = name.as_str() else { continue };
+            let given = given.iter().find(|(given, _)| *given == name).map(|&(_, value)| value.to_owned());
+            if let Some(value) = given.or_else(|| parameter.get("Default").and_then(scalar)) {
+                let number = (parameter["Type"] == "Number").then(|| value.parse::<i64>().ok()).flatten();
+                names.values.insert(name.to_owned(), number.map_or_else(|| value.into(), Value::from));
             }
         }
-        names.extend(given.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())));
-        let mut names = Self(names);
         for (logical, resource) in resources {
             let Some(logical) = logical.as_str() else { continue };
+            if resource["Type"] == "AWS::Serverless::Function" {
+                names.values.insert(format!("{logical}.Alias"), logical.into());
+            }
             let physical = resource.get("Properties").and_then(|properties| properties.get("TableName"));
-            let physical = physical.map(|name| names.resolve(name.clone()));
-            let physical = physical.as_ref().and_then(Value::as_str).unwrap_or(logical).to_owned();
-            names.0.insert(logical.to_owned(), physical);
+            let physical = physical.map(|name| names.resolve(name.clone())).filter(Value::is_string);
+            names.values.insert(logical.to_owned(), physical.unwrap_or_else(|| logical.into()));
         }
         names
     }
 
-    /// Replaces `!Ref`, `!Sub` and `!Split` throughout. Other functions stay as they are: whoever needs such a value says so.
+    pub(super) fn with_conditions(self, conditions: Mapping) -> Self {
+        Self { conditions, ..self }
+    }
+
+    /// Replaces `!Ref`, `!Sub`, `!Split` and `!If` throughout. Other functions stay as they are: whoever needs such a value
+    /// says so.
     pub(super) fn resolve(&self, value: Value) -> Value {
         match value {
             Value::Tagged(tagged) if tagged.tag == "Ref" => {
-                let name = tagged.value.as_str().and_then(|name| self.0.get(name));
-                name.map_or(Value::Null, |name| Value::String(name.clone()))
+                let value = tagged.value.as_str().and_then(|name| self.values.get(name));
+                value.cloned().unwrap_or_default()
             }
             Value::Tagged(tagged) if tagged.tag == "Sub" && tagged.value.is_string() => {
                 Value::String(self.substitute(tagged.value.as_str().unwrap_or_default()))
             }
             Value::Tagged(tagged) if tagged.tag == "Split" => self.split(*tagged),
+            Value::Tagged(tagged) if tagged.tag == "If" => self.choose(*tagged),
             Value::Sequence(items) => {
                 Value::Sequence(items.into_iter().map(|item| self.resolve(item)).collect())
             }
@@ -51,6 +63,35 @@ impl Names {
                 Value::Mapping(entries.into_iter().map(|(key, value)| (key, self.resolve(value))).collect())
             }
             other => other,
+        }
+    }
+
+    fn choose(&self, tagged: TaggedValue) -> Value {
+        let Some([Value::String(name), then, otherwise]) = tagged.value.as_sequence().map(Vec::as_slice)
+        else {
+            return Value::Tagged(Box::new(tagged));
+        };
+        match self.conditions.get(name.as_str()).and_then(|condition| self.holds(condition)) {
+            Some(holds) => self.resolve(if holds { then } else { otherwise }.clone()),
+            None => Value::Tagged(Box::new(tagged)),
+        }
+    }
+
+    /// Whether the stack makes it, which is so where that isn't known.
+    pub(super) fn makes(&self, resource: &Value, conditions: &Mapping) -> bool {
+        let condition = resource["Condition"].as_str().and_then(|name| conditions.get(name));
+        condition.and_then(|condition| self.holds(condition)).unwrap_or(true)
+    }
+
+    /// `None` for a condition made of other functions than these.
+    fn holds(&self, condition: &Value) -> Option<bool> {
+        let Value::Tagged(tagged) = condition else { return None };
+        match (tagged.tag.to_string().as_str(), tagged.value.as_sequence()?.as_slice()) {
+            ("!Not", [condition]) => Some(!self.holds(condition)?),
+            ("!Equals", [one, other]) => {
+                Some(scalar(&self.resolve(one.clone()))? == scalar(&self.resolve(other.clone()))?)
+            }
+            _ => None,
         }
     }
 
@@ -70,7 +111,7 @@ impl Names {
         while let Some((before, from_name)) = rest.split_once("${") {
             result.push_str(before);
             let (name, after) = from_name.split_once('}').unwrap_or((from_name, ""));
-            result.push_str(self.0.get(name).map_or("", String::as_str));
+            result.push_str(&self.values.get(name).and_then(scalar).unwrap_or_default());
             rest = after;
         }
         result + rest

@@ -17,7 +17,13 @@ fn the_projects_own_template_is_understood() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../template.yaml");
     let template = Template::read(&path).unwrap();
     let names: Vec<_> = template.functions.iter().map(|function| function.name.as_str()).collect();
-    assert_eq!(names, ["hr-webhook", "enrichment", "user-query", "dlq-reprocessor", "dead-letters"]);
+    assert_eq!(
+        names,
+        ["hr-webhook", "enrichment", "user-query", "dlq-reprocessor", "dead-letters", "pre-traffic"],
+        "there is no canary without an address for it"
+    );
+    let probing = Template::read_with(&path, &[("CanaryEmail", "joiner-canary@example.com")]).unwrap();
+    assert!(probing.functions.iter().any(|function| function.name == "canary"));
     assert_eq!(template.topics(), ["user.enrichment.failed", "user.enrichment.requested"]);
 
     let enrichment = &template.functions[1];
@@ -71,6 +77,39 @@ fn a_broken_template_is_one_sentence_that_names_the_place() {
     let event =
         format!("{metadata}    Properties: {{ Events: {{ E: {{ Type: SQS, Properties: {{}} }} }} }}\n");
     assert!(sentence(&function(&event)).contains("unknown variant `SQS`"));
+}
+
+#[test]
+fn a_nested_stack_that_is_given_a_function_may_trigger_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("template.yaml");
+    let template = |function: &str| {
+        format!(
+            "Resources:\n  F:\n    Type: AWS::Serverless::Function\n    Metadata: {{ BuildProperties: {{ Binary: f }} }}\n    \
+             Properties: {{}}\n  T:\n    Type: AWS::CloudFormation::Stack\n    \
+             Properties: {{ TemplateURL: t.yaml, Parameters: {{ Function: !Ref {function}.Alias, Size: 7 }} }}\n"
+        )
+    };
+    let nested = "Parameters: { Function: { Type: String }, Size: { Type: Number }, To: { Type: String, Default: '' } }\n\
+        Conditions: { GivesUp: !Not [!Equals [!Ref To, '']] }\n\
+        Resources:\n  M:\n    Type: AWS::Lambda::EventSourceMapping\n    \
+        Properties:\n      FunctionName: !Ref Function\n      Topics: [t]\n      BatchSize: !Ref Size\n      \
+        AmazonManagedKafkaEventSourceConfig: { ConsumerGroupId: g }\n      StartingPosition: LATEST\n      \
+        ProvisionedPollerConfig: {}\n      \
+        DestinationConfig: !If [GivesUp, { OnFailure: { Destination: !Sub 'kafka://${To}' } }, !Ref AWS::NoValue]\n";
+    std::fs::write(folder.path().join("t.yaml"), nested).unwrap();
+    std::fs::write(&path, template("F")).unwrap();
+    let trigger = Template::read(&path).unwrap().functions.remove(0).triggers.remove(0);
+    assert_eq!((trigger.topic.as_str(), trigger.group.as_str(), trigger.batch_size), ("t", "g", 7));
+    assert_eq!(trigger.on_failure, None);
+
+    std::fs::write(&path, template("F").replace("Size: 7", "Size: 7, To: failed")).unwrap();
+    let trigger = Template::read(&path).unwrap().functions.remove(0).triggers.remove(0);
+    assert_eq!(trigger.on_failure.as_deref(), Some("failed"));
+
+    std::fs::write(&path, template("F").replace("Size: 7", "Size: 0")).unwrap();
+    let error = Template::read(&path).unwrap_err().to_string();
+    assert!(error.ends_with("Resources.T.M: BatchSize must be 1 to 10000"), "{error}");
 }
 
 /// A function with one event of that kind.

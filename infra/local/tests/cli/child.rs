@@ -69,7 +69,10 @@ impl Start {
 
     /// Puts a file into the folder where it starts.
     pub(crate) fn file(self, name: &str, content: impl AsRef<[u8]>) -> Self {
-        fs::write(self.folder.path().join(name), content).expect("the folder can be written to");
+        let path = self.folder.path().join(name);
+        fs::create_dir_all(path.parent().expect("it is in the folder"))
+            .expect("the folder can be written to");
+        fs::write(path, content).expect("the folder can be written to");
         self
     }
 

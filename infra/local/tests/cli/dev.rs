@@ -22,11 +22,13 @@ fn squeezed(line: &str) -> String {
 fn dev_prints_every_route_trigger_and_schedule_and_ends_with_the_ready_line() {
     // A schedule more than the project has.
     let template = fs::read_to_string(repository("template.yaml")).unwrap();
-    let (before, after) = template.split_once("        Requested:\n").unwrap();
+    let (before, after) = template.split_once("        Sweep:\n").unwrap();
     let hourly = "        Hourly: { Type: Schedule, Properties: { Schedule: rate(1 hour) } }\n";
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("template.yaml");
-    fs::write(&path, format!("{before}{hourly}        Requested:\n{after}")).unwrap();
+    fs::write(&path, format!("{before}{hourly}        Sweep:\n{after}")).unwrap();
+    fs::create_dir(folder.path().join("infra")).unwrap();
+    fs::copy(repository("infra/trigger.yaml"), folder.path().join("infra/trigger.yaml")).unwrap();
 
     let dev = dev_with_template(path.to_str().unwrap()).ready();
     let said: Vec<_> = dev.said().iter().map(|line| squeezed(line)).collect();
@@ -38,7 +40,7 @@ fn dev_prints_every_route_trigger_and_schedule_and_ends_with_the_ready_line() {
         wires.extend(topics.map(|topic| format!("{topic} (4 partitions) -> {}", function.name)));
         wires.extend(function.schedules.iter().map(|s| format!("{} -> {}", s.rate, function.name)));
     }
-    assert!(wires.contains(&"rate(1 hour) -> enrichment".to_owned()));
+    assert!(wires.contains(&"rate(1 hour) -> dlq-reprocessor".to_owned()));
     assert!(wires.contains(&"ANY /v1/hr/webhook -> hr-webhook".to_owned()));
     assert!(wires.contains(&"user.enrichment.failed (4 partitions) -> dlq-reprocessor".to_owned()));
     wires.sort_unstable();

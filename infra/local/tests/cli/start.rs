@@ -21,19 +21,30 @@ fn a_port_in_use_is_named_with_the_way_out() {
 
 #[test]
 fn a_broken_template_is_named_with_the_place() {
-    let right = fs::read_to_string(repository("template.yaml")).unwrap();
-    let cases = [
-        ("Resources:\n  Api: [\n".to_owned(), "line 3"),
-        (String::new(), "Resources"),
-        ("Resources: 7\n".to_owned(), "Resources"),
-        (right.replace("BatchSize: 100", "BatchSize: lots"), "Requested.Properties.BatchSize"),
-        (right.replace("BatchSize: 100", "BatchSize: 0"), "Resources.Enrichment.Events.Requested"),
-    ];
+    let cases = [("Resources:\n  Api: [\n", "line 3"), ("", "Resources"), ("Resources: 7\n", "Resources")];
     for (template, place) in cases {
-        let ended = dev_with_template("broken.yaml").file("broken.yaml", &template).ends();
+        let ended = dev_with_template("broken.yaml").file("broken.yaml", template).ends();
         let sentence = ended.complaint();
         assert!(sentence.starts_with("broken.yaml") && sentence.contains(place), "{sentence}");
     }
+    let template = fs::read_to_string(repository("template.yaml")).unwrap();
+    let trigger = fs::read_to_string(repository("infra/trigger.yaml")).unwrap();
+    let cases = [
+        (
+            trigger.replace("BatchSize: 100", "BatchSize: lots"),
+            "Resources.EnrichmentTrigger.Trigger.BatchSize",
+        ),
+        (trigger.replace("BatchSize: 100", "BatchSize: 0"), "BatchSize must be 1 to 10000"),
+        ("Resources: [".to_owned(), "Resources.EnrichmentTrigger.Properties.TemplateURL"),
+    ];
+    for (trigger, place) in cases {
+        let dev = dev_with_template("right.yaml").file("right.yaml", &template);
+        let ended = dev.file("infra/trigger.yaml", trigger).ends();
+        let sentence = ended.complaint();
+        assert!(sentence.starts_with("right.yaml") && sentence.contains(place), "{sentence}");
+    }
+    let ended = dev_with_template("right.yaml").file("right.yaml", &template).ends();
+    assert!(ended.complaint().contains("infra/trigger.yaml can't be read"), "{ended:?}");
 }
 
 #[test]
