@@ -7,7 +7,7 @@ use cache::Cache;
 use kafka::Producer;
 use lambda_runtime::LambdaEvent;
 use onboarding::{
-    OktaHealth, RetryPolicy, Store,
+    CompletionTimes, OktaHealth, RetryPolicy, Store,
     enrich::{Enrich, Enriched},
 };
 use runtime::{
@@ -45,6 +45,7 @@ impl Function {
         let enrich = Enrich {
             store: Store::from_vars(vars, aws)?,
             okta_health: OktaHealth::new(cache.clone(), clock),
+            times: CompletionTimes::new(cache.clone(), clock),
             cache,
             okta: okta::Client::from_vars(vars, aws, clock)?,
             producer: Producer::from_vars(vars, aws, clock)?,

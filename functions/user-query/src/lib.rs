@@ -11,7 +11,7 @@ use lambda_http::{
     http::{Method, StatusCode},
 };
 use onboarding::{
-    CheckHealth, FindRequest, OktaHealth, Store,
+    CheckHealth, FindRequest, Store,
     find_users::{self, FindUsers, Page},
     store::{self, Filter},
 };
@@ -51,7 +51,7 @@ impl Function {
             api: Api::from_vars(NAME, &["API_KEY"], vars, aws, clock)?.open("/v1/healthz"),
             users: FindUsers::new(store.clone(), cache.clone(), Signer::from_vars(vars, aws)?),
             requests: FindRequest::new(store.clone()),
-            health: CheckHealth::new(store, cache.clone(), OktaHealth::new(cache, clock)),
+            health: CheckHealth::new(store, cache, clock),
         })
     }
 

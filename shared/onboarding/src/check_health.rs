@@ -1,18 +1,22 @@
 use api::health::{Dependency, Readiness, probe};
 use cache::Cache;
+use runtime::Clock;
 use serde::Serialize;
 
 use crate::{
+    completion::{Completion, CompletionTimes},
     okta_health::{LastAsked, OktaHealth, OktaStatus},
     store::Store,
 };
 
-/// Asks each thing that the queries rest on whether it answers. Okta is not asked: the enrichment has noted how it was.
+/// Asks each thing that the queries rest on whether it answers. Okta is not asked: the enrichment has noted how it was, and
+/// how long its events took.
 #[derive(Debug, Clone)]
 pub struct CheckHealth {
     store: Store,
     cache: Cache,
     okta: OktaHealth,
+    times: CompletionTimes,
 }
 
 #[derive(Debug, Serialize)]
@@ -22,21 +26,25 @@ pub struct Health {
     pub store: Dependency,
     pub cache: Dependency,
     pub okta: LastAsked,
+    /// Absent where no event was completed in the last five minutes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub completion: Option<Completion>,
 }
 
 impl CheckHealth {
-    pub fn new(store: Store, cache: Cache, okta: OktaHealth) -> Self {
-        Self { store, cache, okta }
+    pub fn new(store: Store, cache: Cache, clock: Clock) -> Self {
+        let okta = OktaHealth::new(cache.clone(), clock);
+        let times = CompletionTimes::new(cache.clone(), clock);
+        Self { store, cache, okta, times }
     }
 
     pub async fn check(&self) -> Health {
-        let (store, cache, okta) = tokio::join!(
-            probe("store", self.store.ping()),
-            probe("cache", self.cache.ping()),
-            self.okta.last(),
-        );
+        // Boxed: a read of the cache is a future of kilobytes.
+        let notes = Box::pin(async { tokio::join!(self.okta.last(), self.times.last()) });
+        let (store, cache, (okta, completion)) =
+            tokio::join!(probe("store", self.store.ping()), probe("cache", self.cache.ping()), notes,);
         let status = Readiness::of(store.is_up(), cache.is_up() && okta.status != OktaStatus::Down);
-        Health { status, store, cache, okta }
+        Health { status, store, cache, okta, completion }
     }
 }
 
@@ -44,7 +52,7 @@ impl CheckHealth {
 mod tests {
     use api::health::DependencyStatus;
     use aws::Aws;
-    use runtime::{Clock, Vars};
+    use runtime::Vars;
 
     use super::*;
     use crate::{
@@ -59,11 +67,11 @@ mod tests {
     }
 
     async fn check(store: Store, cache: Cache, noted: Option<OktaOutcome>) -> Health {
-        let okta = OktaHealth::new(cache.clone(), Clock::system());
+        let health = CheckHealth::new(store, cache, Clock::system());
         if let Some(outcome) = noted {
-            okta.note(outcome).await;
+            health.okta.note(outcome).await;
         }
-        CheckHealth::new(store, cache, okta).check().await
+        health.check().await
     }
 
     #[tokio::test]

@@ -182,7 +182,7 @@ impl Draft {
             None => {}
         }
         let missing = okta.missing;
-        let state = self.person.user().map(|user| user.enrichment.state);
+        let state = self.person.state();
         if (missing, state) != before {
             self.person.okta.since = now;
             self.person.okta.next_attempt = None;

@@ -17,6 +17,7 @@ use self::failure::{Away, Failure, Stopped};
 pub(crate) use self::failure::{EMAIL_TAKEN, USER_NOT_FOUND};
 use crate::{
     ask,
+    completion::CompletionTimes,
     converge::{Answer, Draft, Place},
     directory::Account,
     find_users::cache_key,
@@ -25,6 +26,7 @@ use crate::{
     request::{RequestEvent, RequestState},
     retry::RetryPolicy,
     store::{self, Saved, Store},
+    user::EnrichmentState,
 };
 
 /// Others write the same person only while a partition changes hands, and we ourselves once while Okta is slow: four
@@ -41,6 +43,8 @@ pub struct Enrich {
     pub okta: okta::Client,
     /// How Okta was, for those who ask after it.
     pub okta_health: OktaHealth,
+    /// How long events took, for the same people.
+    pub times: CompletionTimes,
     pub producer: Producer,
     pub retry: RetryPolicy,
     pub clock: Clock,
@@ -53,6 +57,12 @@ enum Delivery {
     Lambdas,
     /// A redrive is asked after for what it changed itself.
     Redrive,
+}
+
+/// What came of an event, and how far its person is then; `None` for somebody who was forgotten.
+struct Applied {
+    outcome: Outcome,
+    state: Option<EnrichmentState>,
 }
 
 /// What Okta was asked for, and what it said.
@@ -88,15 +98,12 @@ impl Enrich {
             Delivery::Lambdas
         };
         match self.apply(&event, delivery, give_up).await {
-            Ok(outcome) => {
-                tracing::info!(outcome = name(&outcome), "enriched");
-                Ok(match event.event_type {
-                    EventType::Erased => {
-                        Enriched::Forgotten { employee_id: event.employee_id, received_at: event.received_at }
-                    }
-                    EventType::Hired | EventType::Updated | EventType::Terminated => Enriched::Applied,
-                })
-            }
+            Ok(_outcome) => Ok(match event.event_type {
+                EventType::Erased => {
+                    Enriched::Forgotten { employee_id: event.employee_id, received_at: event.received_at }
+                }
+                EventType::Hired | EventType::Updated | EventType::Terminated => Enriched::Applied,
+            }),
             Err(Stopped::DeadLetter(failure)) => {
                 self.dead_letter(record, &failure).await.map(|()| Enriched::DeadLetter)
             }
@@ -113,15 +120,22 @@ impl Enrich {
         delivery: Delivery,
         give_up: Instant,
     ) -> Result<Outcome, Stopped> {
-        let outcome = if event.event_type == EventType::Erased {
+        let Applied { outcome, state } = if event.event_type == EventType::Erased {
             self.report(event, RequestState::Accepted).await?;
-            self.forget(event).await?
+            Applied { outcome: self.forget(event).await?, state: None }
         } else {
             self.converge(event, delivery, give_up).await?
         };
         // Also for a repeat: its first delivery may have ended between the write and this line.
         self.cache.invalidate(&cache_key(&event.employee_id)).await;
-        self.report(event, RequestState::Ended(outcome.clone())).await?;
+        let has_ended_now = self.report(event, RequestState::Ended(outcome.clone())).await?;
+        let is_complete = matches!(state, Some(EnrichmentState::Complete | EnrichmentState::Left));
+        // A request ends well once, however often its record is delivered: so an event is counted once at the most.
+        let took = (has_ended_now && is_complete).then(|| self.clock.millis_since(event.received_at));
+        tracing::info!(outcome = name(&outcome), accepted_to_complete_ms = took, "enriched");
+        if let Some(took) = took {
+            self.times.note(took).await;
+        }
         Ok(outcome)
     }
 
@@ -131,12 +145,13 @@ impl Enrich {
         event: &EnrichmentRequestedV2,
         delivery: Delivery,
         give_up: Instant,
-    ) -> Result<Outcome, Stopped> {
+    ) -> Result<Applied, Stopped> {
         let mut asked: Option<Asked> = None;
         for round in 0..ROUNDS {
-            let accepted =
-                async { if round == 0 { self.report(event, RequestState::Accepted).await } else { Ok(()) } };
-            let ((person, known), ()) = tokio::try_join!(self.store.person_and_entry(event), accepted)?;
+            let accepted = async {
+                if round == 0 { self.report(event, RequestState::Accepted).await } else { Ok(false) }
+            };
+            let ((person, known), _) = tokio::try_join!(self.store.person_and_entry(event), accepted)?;
             let all = match Place::of(event, person.as_ref(), known.as_ref()) {
                 Place::InsteadOfKnown => self.store.entries(&event.employee_id).await?,
                 Place::New | Place::Known | Place::OfForgotten => Vec::new(),
@@ -177,14 +192,12 @@ impl Enrich {
                 Some(Said::Nobody) if !written.person.has_left() => {
                     Stopped::DeadLetter(Failure::UserNotFound)
                 }
-                Some(Said::Account { .. } | Said::Nobody) | None if written.is_new => {
-                    return Ok(written.outcome);
-                }
                 Some(Said::Account { .. } | Said::Nobody) | None => {
-                    return Ok(match delivery {
-                        Delivery::Lambdas => written.outcome,
-                        Delivery::Redrive => Outcome::NothingNew,
-                    });
+                    let outcome = match delivery {
+                        Delivery::Redrive if !written.is_new => Outcome::NothingNew,
+                        Delivery::Redrive | Delivery::Lambdas => written.outcome,
+                    };
+                    return Ok(Applied { outcome, state: written.person.state() });
                 }
             };
             // HR's part is written: whoever reads the person sees it from now on.
@@ -228,7 +241,8 @@ impl Enrich {
         })
     }
 
-    async fn report(&self, event: &EnrichmentRequestedV2, state: RequestState) -> Result<(), store::Error> {
+    /// Returns whether the request's state is another now.
+    async fn report(&self, event: &EnrichmentRequestedV2, state: RequestState) -> Result<bool, store::Error> {
         let entry = RequestEvent {
             event_id: event.event_id.clone(),
             employee_id: event.employee_id.clone(),

@@ -1,32 +1,18 @@
 //! How Okta was when it was asked last. The enrichment notes it where `user-query` reads it, so that nobody spends Okta's
 //! rate limit on its health.
 
-use std::{
-    sync::{Arc, Mutex},
-    time::Duration,
-};
-
 use cache::Cache;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use runtime::Clock;
 use serde::{Deserialize, Serialize};
 
+use crate::noted::{Note, Noted};
+
 const KEY: &str = "okta-health";
-
-/// What was older says nothing about now.
-const KEPT: Duration = Duration::from_mins(5);
-
-/// How often a process notes what it has noted already.
-const EVERY: SignedDuration = SignedDuration::from_mins(1);
 
 /// A note that all sandboxes share, in the cache. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct OktaHealth {
-    cache: Cache,
-    clock: Clock,
-    /// By this process.
-    noted: Arc<Mutex<Option<Note>>>,
-}
+pub struct OktaHealth(Noted<Asked>);
 
 /// How asking Okta ended, with all its attempts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,9 +28,8 @@ pub enum OktaOutcome {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-struct Note {
+struct Asked {
     outcome: OktaOutcome,
-    at: Timestamp,
 }
 
 /// What was noted last.
@@ -70,37 +55,20 @@ pub enum OktaStatus {
 
 impl OktaHealth {
     pub fn new(cache: Cache, clock: Clock) -> Self {
-        Self { cache, clock, noted: Arc::default() }
+        Self(Noted::new(KEY, cache, clock))
     }
 
     /// Costs a write to the cache when the outcome is another than this process has noted last, or a minute has passed.
     pub async fn note(&self, outcome: OktaOutcome) {
-        let note = Note { outcome, at: self.clock.now() };
-        if self.is_news(note) {
-            let json = serde_json::to_string(&note).expect("a struct's JSON has string keys");
-            self.cache.put(KEY, &json, KEPT).await;
-        }
+        self.0.note(Asked { outcome }, |last| last.outcome != outcome).await;
     }
 
     pub async fn last(&self) -> LastAsked {
-        let json = self.cache.get(KEY).await;
-        let note = json.and_then(|json| serde_json::from_str::<Note>(&json).ok());
-        let oldest = self.clock.now() - KEPT;
-        let Some(Note { outcome, at }) = note.filter(|note| note.at > oldest) else {
+        let Some(Note { seen: Asked { outcome }, at }) = self.0.last().await else {
             return LastAsked { status: OktaStatus::Unknown, outcome: None, noted_at: None };
         };
         let status = if outcome == OktaOutcome::Answered { OktaStatus::Up } else { OktaStatus::Down };
         LastAsked { status, outcome: Some(outcome), noted_at: Some(at) }
-    }
-
-    fn is_news(&self, note: Note) -> bool {
-        let mut noted = self.noted.lock().expect("no holder of this lock panics");
-        let is_news = noted
-            .is_none_or(|known| known.outcome != note.outcome || note.at.duration_since(known.at) >= EVERY);
-        if is_news {
-            *noted = Some(note);
-        }
-        is_news
     }
 }
 
@@ -119,14 +87,20 @@ impl From<&okta::Error> for OktaOutcome {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicI64, Ordering::SeqCst};
+    use std::{
+        sync::atomic::{AtomicI64, Ordering::SeqCst},
+        time::Duration,
+    };
 
     use aws::Aws;
     use okta::Limit;
     use runtime::Vars;
 
     use super::*;
-    use crate::okta_health::OktaOutcome::{Answered, RateLimited, Unauthorized, Unavailable};
+    use crate::{
+        noted::KEPT,
+        okta_health::OktaOutcome::{Answered, RateLimited, Unauthorized, Unavailable},
+    };
 
     fn cache() -> Cache {
         let vars = Vars::from_iter(aws::EMULATED);

@@ -160,15 +160,12 @@ impl Store {
         Ok(people)
     }
 
-    /// Notes what became of an event. States only move forward: an older one changes nothing.
-    pub async fn record_request(&self, id: &CorrelationId, event: &RequestEvent) -> Result<(), Error> {
+    /// Notes what became of an event. States only move forward: an older one changes nothing. Returns whether it was noted.
+    pub async fn record_request(&self, id: &CorrelationId, event: &RequestEvent) -> Result<bool, Error> {
         match self {
             Self::DynamoDb(store) => Ok(Box::pin(store.record_request(id, event)).await?),
             Self::Redis(store) => store.record_request(id, event).await,
-            Self::Memory(store) => {
-                store.record_request(id, event);
-                Ok(())
-            }
+            Self::Memory(store) => Ok(store.record_request(id, event)),
         }
     }
 

@@ -179,10 +179,30 @@ impl EnrichedUser {
                 job_level: text(Field::JobLevel),
                 personal_email: email(Field::PersonalEmail),
             },
-            enrichment: enrichment(person),
+            enrichment: Enrichment::of(person),
             version: person.version,
             updated_at: person.updated_at,
             correlation_id: person.correlation_id.clone(),
+        }
+    }
+}
+
+impl Enrichment {
+    pub(crate) fn of(person: &Person) -> Self {
+        let has_left = person.hr.employment() == EmploymentStatus::Terminated;
+        let no_email = (!has_left && person.email().is_none()).then_some(Missing::Unasked(Unasked::NoEmail));
+        let reason = person.okta.missing.map(Missing::Failed).or(no_email);
+        let state = match reason {
+            _ if has_left => EnrichmentState::Left,
+            Some(_) => EnrichmentState::Pending,
+            None => EnrichmentState::Complete,
+        };
+        let okta = &person.okta;
+        Self {
+            state,
+            reason,
+            since: okta.since,
+            next_attempt: okta.next_attempt.filter(|_| reason.is_some()),
         }
     }
 }
@@ -198,24 +218,6 @@ fn name(person: &Person) -> Option<Text> {
             text_of(&format!("{} {}", first.as_str(), last.as_str())).or_else(|| Some(last.clone()))
         }
         (first, last) => last.or(first).cloned(),
-    }
-}
-
-fn enrichment(person: &Person) -> Enrichment {
-    let has_left = person.hr.employment() == EmploymentStatus::Terminated;
-    let no_email = (!has_left && person.email().is_none()).then_some(Missing::Unasked(Unasked::NoEmail));
-    let reason = person.okta.missing.map(Missing::Failed).or(no_email);
-    let state = match reason {
-        _ if has_left => EnrichmentState::Left,
-        Some(_) => EnrichmentState::Pending,
-        None => EnrichmentState::Complete,
-    };
-    let okta = &person.okta;
-    Enrichment {
-        state,
-        reason,
-        since: okta.since,
-        next_attempt: okta.next_attempt.filter(|_| reason.is_some()),
     }
 }
 

@@ -53,6 +53,11 @@ impl Clock {
         Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, millis / 1000, subsec))
     }
 
+    /// How many milliseconds ago `at` was; none if a clock has said it that is ahead of this one.
+    pub fn millis_since(self, at: Timestamp) -> u64 {
+        u64::try_from(self.now().duration_since(at).as_millis()).unwrap_or(0)
+    }
+
     /// How long an invocation that begins now has until `deadline`, in milliseconds since 1970 as Lambda gives it. Lambda
     /// begins none after its deadline: one in the past is an emulator's, which gives a constant, and says nothing.
     pub fn until(self, deadline: u64) -> Duration {
@@ -72,6 +77,14 @@ mod tests {
         AHEAD.store(3_600_000, Relaxed);
         let ahead = Clock::ahead(&AHEAD).now().duration_since(Clock::system().now());
         assert!((hour - SignedDuration::from_mins(1)..hour + SignedDuration::from_mins(1)).contains(&ahead));
+    }
+
+    #[test]
+    fn what_is_yet_to_come_was_no_time_ago() {
+        let now: Timestamp = "2026-01-31T18:42:00Z".parse().unwrap();
+        let second = SignedDuration::from_secs(1);
+        assert_eq!(Clock::fixed(now).millis_since(now - second), 1000);
+        assert_eq!(Clock::fixed(now).millis_since(now + second), 0);
     }
 
     #[test]

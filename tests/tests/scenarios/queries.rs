@@ -129,3 +129,16 @@ async fn health_says_how_each_dependency_is() {
     assert_eq!(health.status, StatusCode::OK);
     redacted(|| insta::assert_json_snapshot!("webhook_health", health.json));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn health_says_how_long_events_take_until_their_person_is_complete() {
+    let world = World::new().await;
+    let ada = Employee::ada();
+    world.knows(&ada);
+    world.hr().hires(&ada).await;
+    world.settle().await;
+    let completion = &world.get("/v1/healthz").await.json["completion"];
+    assert_eq!(completion["events"], 1, "{completion}");
+    assert_eq!(completion["p50_ms"], completion["p99_ms"], "{completion}");
+    assert!(completion["p99_ms"].as_u64().unwrap() < 60_000, "{completion}");
+}

@@ -48,6 +48,12 @@ impl Log {
         self.lines.iter().filter(|line| line["message"] == message).count()
     }
 
+    /// How many events were logged as complete with the time that it took.
+    fn completed(&self) -> usize {
+        let enriched = self.lines.iter().filter(|line| line["message"] == "enriched");
+        enriched.filter(|line| line["accepted_to_complete_ms"].is_u64()).count()
+    }
+
     /// Whether it has these words, whole, in any case.
     fn mentions(&self, words: &str) -> bool {
         mentions(&self.text, &words.to_lowercase())
@@ -175,6 +181,7 @@ fn a_whole_run_logs_every_record_and_nothing_personal() {
         [(("enrichment", "made a dead letter"), 1), (("dlq-reprocessor", "parked a dead letter"), 1)];
     assert_eq!(log.way("way-unknown", "event-E7002"), webhook.into_iter().chain(failed).collect());
     assert_eq!(RECORD.map(|message| log.count(message)), [62, 55, 7, 7], "60 of the demo, and our two");
+    assert_eq!(log.completed(), 55);
     log.has_ids_where_a_record_is_meant();
 
     let company = ["email", "login", "firstName", "lastName", "title"];
@@ -221,6 +228,7 @@ fn an_id_that_is_an_address_and_the_wish_to_forget_its_owner_are_no_words_of_the
     let log = Log::of(dev);
     assert_eq!(log.count("a person is to be forgotten"), 1);
     assert_eq!(["accepted", "enriched"].map(|message| log.count(message)), [3, 3]);
+    assert_eq!(log.completed(), 2, "somebody who was forgotten is not complete");
     log.has_ids_where_a_record_is_meant();
     log.tells_nothing_personal(&[secrets(&[body], &HR_FIELDS), vec!["zephys.number".to_owned()]].concat());
 }

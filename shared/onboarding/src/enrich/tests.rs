@@ -46,6 +46,7 @@ async fn enrichment(store: Store) -> (Enrich, Server, FakeOkta) {
     let enrich = Enrich {
         store,
         okta_health: OktaHealth::new(cache.clone(), clock),
+        times: CompletionTimes::new(cache.clone(), clock),
         cache,
         okta: okta::Client::new(server.config(), clock),
         producer: Producer::from_vars(&vars, &aws, clock).unwrap(),
@@ -258,6 +259,66 @@ async fn states_of_the_request_say_how_far_it_came() {
     assert_eq!(state().await, RequestState::Accepted);
     enrich.enrich(&record(event().encode()), soon()).await.unwrap();
     assert!(matches!(state().await, RequestState::Ended(Outcome::Changed { .. })));
+}
+
+/// How many events were counted as complete.
+async fn counted(enrich: &Enrich) -> usize {
+    enrich.times.last().await.map_or(0, |completion| completion.events)
+}
+
+#[tokio::test]
+async fn an_event_is_counted_once_however_often_it_is_delivered() {
+    let (enrich, _server, _) = enrichment(memory()).await;
+    assert_eq!(counted(&enrich).await, 0);
+    for delivery in [Delivery::Lambdas, Delivery::Lambdas, Delivery::Redrive] {
+        enrich.apply(&event(), delivery, soon()).await.ok().unwrap();
+        assert_eq!(counted(&enrich).await, 1, "{delivery:?}");
+    }
+    let mut nothing_new = event();
+    nothing_new.event_id = EventId::parse("evt-0").unwrap();
+    nothing_new.occurred_at = Some(event().stated_at() - Duration::from_secs(1));
+    enrich.apply(&nothing_new, Delivery::Lambdas, soon()).await.ok().unwrap();
+    assert_eq!(counted(&enrich).await, 2, "somebody waited for that one too");
+}
+
+#[tokio::test]
+async fn an_event_that_waits_for_okta_is_counted_when_its_redrive_completes_the_person() {
+    let (mut enrich, _server, okta) = enrichment(memory()).await;
+    enrich.clock = Clock::fixed(event().received_at + Duration::from_secs(90));
+    for _ in 0..5 {
+        okta.fail_next(Fault::Status(503));
+    }
+    stopped(&enrich, &event()).await;
+    assert_eq!(counted(&enrich).await, 0, "the person is pending");
+    enrich.apply(&event(), Delivery::Redrive, soon()).await.ok().unwrap();
+    let times = enrich.times.last().await.unwrap();
+    assert_eq!((times.events, times.p50_ms), (1, 90_000), "from when it was accepted");
+}
+
+#[tokio::test]
+async fn who_waits_for_an_address_or_was_forgotten_is_not_complete_and_who_has_left_is() {
+    let (enrich, _server, _) = enrichment(memory()).await;
+    let mut patch = event();
+    patch.event_type = EventType::Updated;
+    patch.stated = [(Field::Title, Some(Field::Title.parse("Engineer").unwrap()))].into_iter().collect();
+    let mut left = event();
+    left.event_type = EventType::Terminated;
+    (left.event_id, left.stated) = (EventId::parse("evt-2").unwrap(), Stated::default());
+    let mut erased = event();
+    erased.event_type = EventType::Erased;
+    (erased.event_id, erased.stated) = (EventId::parse("evt-3").unwrap(), Stated::default());
+    for (event, expected) in [(patch, 0), (left, 1), (erased, 1)] {
+        enrich.apply(&event, Delivery::Lambdas, soon()).await.ok().unwrap();
+        assert_eq!(counted(&enrich).await, expected, "{}", event.event_type);
+    }
+}
+
+#[tokio::test]
+async fn a_webhook_whose_clock_is_ahead_makes_no_time_negative() {
+    let (mut enrich, _server, _) = enrichment(memory()).await;
+    enrich.clock = Clock::fixed(event().received_at - Duration::from_secs(1));
+    enrich.apply(&event(), Delivery::Lambdas, soon()).await.ok().unwrap();
+    assert_eq!(enrich.times.last().await.unwrap().p99_ms, 0);
 }
 
 #[tokio::test]

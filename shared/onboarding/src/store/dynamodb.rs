@@ -267,7 +267,11 @@ impl DynamoDb {
         Ok((dynamo::from_items(page.items)?, page.last_evaluated_key))
     }
 
-    pub(super) async fn record_request(&self, id: &CorrelationId, event: &RequestEvent) -> Result<(), Error> {
+    pub(super) async fn record_request(
+        &self,
+        id: &CorrelationId,
+        event: &RequestEvent,
+    ) -> Result<bool, Error> {
         let item = RequestItem {
             correlation_id: Cow::Borrowed(id),
             event_key: event.key(),
@@ -289,8 +293,7 @@ impl DynamoDb {
                 values: vec![(":enriched", string("enriched"))],
             },
         };
-        // That a later state is there already is as good as having written this one.
-        dynamo::put(&self.client, &item, put).await.map(|_written| ())
+        Ok(dynamo::put(&self.client, &item, put).await? == Written::Yes)
     }
 
     pub(super) async fn request(&self, id: &CorrelationId) -> Result<RequestEvents, Error> {

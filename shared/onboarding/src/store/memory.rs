@@ -80,12 +80,14 @@ impl Memory {
         people.filter(|person| person.email().is_some_and(|email| email.key() == key)).cloned().collect()
     }
 
-    pub(super) fn record_request(&self, id: &CorrelationId, event: &RequestEvent) {
+    pub(super) fn record_request(&self, id: &CorrelationId, event: &RequestEvent) -> bool {
         let key = (id.clone(), event.key());
         let requests = &mut self.tables().requests;
-        if event.state.replaces(requests.get(&key).map(|stored| &stored.state)) {
+        let is_later = event.state.replaces(requests.get(&key).map(|stored| &stored.state));
+        if is_later {
             requests.insert(key, event.clone());
         }
+        is_later
     }
 
     pub(super) fn request(&self, id: &CorrelationId) -> RequestEvents {

@@ -232,16 +232,18 @@ impl Redis {
         Ok(people)
     }
 
-    pub(super) async fn record_request(&self, id: &CorrelationId, event: &RequestEvent) -> Result<(), Error> {
+    pub(super) async fn record_request(
+        &self,
+        id: &CorrelationId,
+        event: &RequestEvent,
+    ) -> Result<bool, Error> {
         let mut script = RECORD.key(self.keys.request(id));
         script
             .arg(event.key())
             .arg(event.state.name())
             .arg(serde_json::to_string(event)?)
             .arg(request::KEPT.as_secs());
-        let _changed: bool =
-            self.connection.run(async |mut redis| script.invoke_async(&mut redis).await).await?;
-        Ok(())
+        Ok(self.connection.run(async |mut redis| script.invoke_async(&mut redis).await).await?)
     }
 
     pub(super) async fn request(&self, id: &CorrelationId) -> Result<RequestEvents, Error> {
