@@ -86,8 +86,8 @@ fn outside(word: &str, allowed: impl Fn(&Source) -> bool) -> Vec<String> {
 }
 
 const FEATURES: [&str; 2] = ["onboarding", "dlq"];
-const CAPABILITIES: [&str; 10] =
-    ["api", "aws", "cache", "dynamo", "idempotency", "kafka", "okta", "runtime", "secrets", "valkey"];
+const CAPABILITIES: [&str; 11] =
+    ["api", "aws", "cache", "dynamo", "idempotency", "kafka", "okta", "probe", "runtime", "secrets", "valkey"];
 
 #[test]
 fn dynamodb_is_named_in_stores_and_bench_only() {

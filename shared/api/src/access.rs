@@ -6,8 +6,6 @@ use aws::Aws;
 use runtime::{ConfigError, Vars, config::wrong};
 use secrets::Secret;
 
-use crate::key;
-
 /// Whom a function lets in.
 #[derive(Debug, Clone)]
 pub(crate) enum Access {
@@ -37,7 +35,7 @@ impl Access {
                 Err(ConfigError { name: "AUTH".to_owned(), problem })
             }
             (Some((name, secret)), Auth::On) => match secret.fixed() {
-                Some(fixed) if key::each(fixed).next().is_none() => Err(wrong(name, "at least one key")),
+                Some(fixed) if secrets::keys(fixed).next().is_none() => Err(wrong(name, "at least one key")),
                 _ => Ok(Self::WithKey(secret)),
             },
             (None, Auth::On) => {

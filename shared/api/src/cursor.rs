@@ -8,7 +8,7 @@ use secrecy::SecretString;
 use secrets::Secret;
 use sha2::Sha256;
 
-use crate::{Problem, key};
+use crate::Problem;
 
 /// Half of an HMAC-SHA-256: what RFC 2104 section 5 allows at the least.
 const TAG: usize = 16;
@@ -86,7 +86,7 @@ impl From<Error> for Problem {
 
 /// For each key that is long enough.
 fn macs(keys: &SecretString) -> impl Iterator<Item = Hmac<Sha256>> {
-    key::each(keys)
+    secrets::keys(keys)
         .filter(|key| key.len() >= SHORTEST_KEY)
         .map(|key| Hmac::new_from_slice(key.as_bytes()).expect("HMAC takes a key of any length"))
 }

@@ -1,6 +1,6 @@
 //! Keys that come several to a secret: the new one is added, everybody changes over, the old one is removed.
 
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use secrets::Secret;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
@@ -34,11 +34,6 @@ impl Caller {
 
 type Hash = sha2::digest::Output<Sha256>;
 
-/// The keys in a secret: they are separated by commas or white space.
-pub(crate) fn each(keys: &SecretString) -> impl Iterator<Item = &str> {
-    keys.expose_secret().split([',', ' ', '\t', '\r', '\n']).filter(|key| !key.is_empty())
-}
-
 /// Compares with the keys as they are known, then as they are now.
 pub(crate) async fn admit(given: &str, keys: &Secret) -> Result<Caller, Refusal> {
     let given = Sha256::digest(given);
@@ -54,7 +49,7 @@ pub(crate) async fn admit(given: &str, keys: &Secret) -> Result<Caller, Refusal>
 
 /// By their hashes, so that it takes as long for every length and prefix.
 fn is_one_of(given: &Hash, keys: &SecretString) -> bool {
-    each(keys).any(|key| bool::from(Sha256::digest(key).ct_eq(given)))
+    secrets::keys(keys).any(|key| bool::from(Sha256::digest(key).ct_eq(given)))
 }
 
 #[cfg(test)]

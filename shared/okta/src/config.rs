@@ -32,8 +32,9 @@ impl Config {
     }
 }
 
-/// Whether nobody on the way reads the token, and nobody in a log or on a screen another one.
-fn is_private(url: &Url) -> bool {
+/// Whether a token that is sent there goes over TLS or stays on this machine, so that nobody on the way reads it; and whether
+/// the URL holds none itself, which logs and screens would show.
+pub fn is_private(url: &Url) -> bool {
     let stays_here = match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(address)) => address.is_loopback(),

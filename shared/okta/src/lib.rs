@@ -10,6 +10,6 @@ mod link;
 mod model;
 
 pub use client::{Client, http_client};
-pub use config::Config;
+pub use config::{Config, is_private};
 pub use error::{Error, Limit};
 pub use model::{AppLink, Group, GroupProfile, Profile, User, UserStatus};

@@ -70,6 +70,12 @@ impl Secret {
     }
 }
 
+/// The keys in a secret that may hold several, so that the new one is there before the old one goes: they are separated by
+/// commas or white space.
+pub fn keys(secret: &SecretString) -> impl Iterator<Item = &str> {
+    secret.expose_secret().split([',', ' ', '\t', '\r', '\n']).filter(|key| !key.is_empty())
+}
+
 impl From<SecretString> for Secret {
     fn from(value: SecretString) -> Self {
         Self(Source::Fixed(Arc::new(value)))
