@@ -1,11 +1,14 @@
 pub(crate) mod dead_letters;
+mod person;
 
 use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use contracts::{Email, EmployeeId};
 use jiff::SignedDuration;
 
 use dead_letters::DeadLettersArgs;
+use person::{email, employee};
 
 /// Joiner's cloud on one machine
 #[derive(Parser)]
@@ -21,6 +24,8 @@ pub(crate) enum Command {
     Dev(DevArgs),
     /// Post a sample event to a running Joiner
     Send(SendArgs),
+    /// Send an event of a test employee all the way through a running Joiner
+    Probe(ProbeArgs),
     /// Dead letters: what could not be processed, and the ways back for it
     DeadLetters(DeadLettersArgs),
     /// The fake Okta and its company
@@ -82,6 +87,25 @@ pub(crate) struct SendArgs {
     /// Where Joiner runs; `JOINER_URL` where it isn't given, else <http://127.0.0.1:3000>
     #[arg(long)]
     pub(crate) url: Option<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct ProbeArgs {
+    /// The test employee's address: of an Okta account that nobody else has
+    #[arg(long, value_parser = email)]
+    pub(crate) email: Email,
+    /// The test employee's id
+    #[arg(long, value_name = "ID", value_parser = employee, default_value = probe::EMPLOYEE_ID)]
+    pub(crate) employee: EmployeeId,
+    /// Where Joiner runs; `JOINER_URL` where it isn't given, else <http://127.0.0.1:3000>
+    #[arg(long)]
+    pub(crate) url: Option<String>,
+    /// How long it may take until the employee is complete
+    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "60s")]
+    pub(crate) within: Duration,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Args)]

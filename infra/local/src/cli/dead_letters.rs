@@ -5,6 +5,8 @@ use contracts::{EmployeeId, Reason};
 use dlq::{Filter, Fingerprint, LetterId, State};
 use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
 
+use super::person::employee;
+
 #[derive(Args)]
 pub(crate) struct DeadLettersArgs {
     #[command(subcommand)]
@@ -217,10 +219,6 @@ fn group(text: &str) -> Result<Fingerprint, String> {
 
 fn letter(text: &str) -> Result<LetterId, String> {
     LetterId::parse(text).ok_or_else(|| "expected the 32 hex digits that `list` shows".to_owned())
-}
-
-fn employee(text: &str) -> Result<EmployeeId, String> {
-    EmployeeId::parse(text).map_err(|error| error.to_string())
 }
 
 fn age(text: &str) -> Result<SignedDuration, String> {

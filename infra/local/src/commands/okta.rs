@@ -1,7 +1,10 @@
 use std::io::{self, Write};
 
 use anyhow::Context;
-use okta::fake::{Behaviour, Directory, Person};
+use okta::{
+    UserStatus,
+    fake::{Behaviour, Directory, Person},
+};
 use runtime::Clock;
 use tokio::net::TcpListener;
 
@@ -10,14 +13,33 @@ use crate::{
     table::{Cell, Column, Columns},
 };
 
+/// The company, and the account for probes that an Okta of Joiner's needs.
 pub(crate) fn directory(args: &OktaArgs, clock: Clock) -> Directory {
     let directory = Directory::company(args.seed, clock);
+    directory.add(test_account());
     directory.set_behaviour(Behaviour {
         latency: args.okta_latency,
         error_rate: args.okta_errors,
         ..Behaviour::default()
     });
     directory
+}
+
+fn test_account() -> Person {
+    let login = "joiner.canary@acme.example";
+    Person {
+        // After everybody's.
+        id: "00ucanary".to_owned(),
+        status: UserStatus::Active,
+        login: login.to_owned(),
+        email: login.to_owned(),
+        first_name: "Joiner".to_owned(),
+        last_name: "Canary".to_owned(),
+        title: String::new(),
+        department: String::new(),
+        groups: vec!["Everyone".to_owned()],
+        apps: Vec::new(),
+    }
 }
 
 pub(crate) fn people(args: &PeopleArgs, clock: Clock) -> anyhow::Result<()> {

@@ -4,6 +4,7 @@ use anyhow::{Context, bail};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use joiner::config;
 use reqwest::Method;
+use secrecy::ExposeSecret;
 use serde::Deserialize;
 
 use super::target;
@@ -52,11 +53,10 @@ pub(crate) async fn run(args: &SendArgs) -> anyhow::Result<()> {
     url.set_query(Some(event.raw_query_string.as_str()).filter(|query| !query.is_empty()));
     let method: Method = event.request_context.http.method.parse()?;
 
-    // `joiner dev` in the same folder has its keys from there, too.
     let is_admins = method == Method::DELETE || event.raw_path.starts_with("/v1/dead-letter");
-    let admin_key = vars.get("ADMIN_KEY").filter(|_| is_admins);
-    if let Some(key) = vars.get("JOINER_API_KEY").or(admin_key).or(vars.get("API_KEY")) {
-        event.headers.entry("x-api-key".to_owned()).or_insert_with(|| key.to_owned());
+    let local: &[&str] = if is_admins { &["ADMIN_KEY", "API_KEY"] } else { &["API_KEY"] };
+    if let Some(key) = target::key(&vars, local) {
+        event.headers.entry("x-api-key".to_owned()).or_insert_with(|| key.expose_secret().to_owned());
     }
 
     let client = okta::http_client(Duration::from_secs(30));

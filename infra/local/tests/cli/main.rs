@@ -9,6 +9,7 @@ mod demo;
 mod dev;
 mod logs;
 mod okta_command;
+mod probe;
 mod running;
 mod send;
 mod start;

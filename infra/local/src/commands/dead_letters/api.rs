@@ -3,6 +3,7 @@ use std::time::Duration;
 use anyhow::Context;
 use reqwest::{Method, Url, header::HeaderValue};
 use runtime::Vars;
+use secrecy::ExposeSecret;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -86,10 +87,8 @@ impl Call {
 
 impl Api {
     pub(super) fn new(url: Option<&str>, vars: &Vars) -> anyhow::Result<Self> {
-        // `joiner dev` in the same folder has its keys from there, too: one or more.
-        let local =
-            || vars.get("ADMIN_KEY").or(vars.get("API_KEY"))?.split([',', ' ']).find(|key| !key.is_empty());
-        let key = vars.get("JOINER_API_KEY").or_else(local).map(HeaderValue::from_str);
+        let key = target::key(vars, &["ADMIN_KEY", "API_KEY"]);
+        let key = key.map(|key| HeaderValue::from_str(key.expose_secret()));
         let mut key =
             key.transpose().ok().context("JOINER_API_KEY has a character that no header can hold")?;
         if let Some(key) = &mut key {
