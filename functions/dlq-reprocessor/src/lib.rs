@@ -11,6 +11,7 @@ use runtime::{
     Clock, ConfigError, Vars,
     batch::{self, BatchResponse, Deadline, Retry},
     event::{KafkaEvent, Record},
+    schedule::Tick,
     telemetry,
 };
 use serde::{Deserialize, Serialize};
@@ -39,24 +40,6 @@ pub struct Function {
 pub enum Event {
     Failed(KafkaEvent),
     Tick(Tick),
-}
-
-/// EventBridge's event of a schedule, as far as it is needed.
-/// <https://docs.aws.amazon.com/eventbridge/latest/ref/overiew-event-structure.html>
-#[derive(Debug, Deserialize)]
-pub struct Tick {
-    #[serde(rename = "source")]
-    _source: Source,
-}
-
-#[derive(Debug, Deserialize)]
-enum Source {
-    /// A rule's.
-    #[serde(rename = "aws.events")]
-    Events,
-    /// EventBridge Scheduler's.
-    #[serde(rename = "aws.scheduler")]
-    Scheduler,
 }
 
 #[derive(Debug, Serialize)]

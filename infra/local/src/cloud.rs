@@ -16,7 +16,7 @@ use crate::{
     function::Function,
     gateway::{Cors, Gateway, Routes},
     schedule::{Schedules, Timer},
-    template::Template,
+    template::{FunctionSpec, Template},
     wiring::{self, Wiring},
 };
 
@@ -138,7 +138,8 @@ impl Cloud {
             reading,
             producer: &Producer::from_vars(&vars, &aws, clock)?,
         };
-        for spec in template.functions.iter().filter(|spec| spec.is_invoked()) {
+        let here = |spec: &&FunctionSpec| spec.is_invoked() && Function::runs_here(spec);
+        for spec in template.functions.iter().filter(here) {
             let mut own = Vars::from_iter(spec.variables.clone());
             own.overlay(&vars);
             let function = Function::start(spec, &own, &cache, clock)?;

@@ -5,6 +5,7 @@ pub mod clock;
 pub mod config;
 pub mod event;
 pub mod loopback;
+pub mod schedule;
 pub mod telemetry;
 
 pub use clock::Clock;

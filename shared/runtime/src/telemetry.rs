@@ -48,9 +48,10 @@ impl FromStr for Format {
 
 /// Joiner's crates, whose log lines hold nothing personal at any level. Other crates write URLs, so only what they
 /// warn of gets through. `aws` logs nothing, and is missing: a target is a prefix, and the SDK's names begin with it.
-const OURS: [&str; 17] = [
+const OURS: [&str; 18] = [
     "api",
     "cache",
+    "canary",
     "dead_letters",
     "dlq",
     "dlq_reprocessor",

@@ -114,6 +114,11 @@ impl World {
         vars
     }
 
+    /// Where its API is.
+    pub fn url(&self) -> String {
+        self.cloud().url()
+    }
+
     pub fn hr(&self) -> Hr<'_> {
         Hr::of(self)
     }
@@ -195,7 +200,7 @@ impl World {
         headers: &[(&str, &str)],
         body: Option<Vec<u8>>,
     ) -> Answer {
-        let mut request = self.http.request(method, format!("{}{path}", self.cloud().url()));
+        let mut request = self.http.request(method, format!("{}{path}", self.url()));
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
