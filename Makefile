@@ -1,7 +1,7 @@
 .DEFAULT_GOAL := help
 # Without TLS to the brokers, which costs minutes of build and is for what is deployed.
 LAPTOP := --no-default-features
-FUNCTIONS := hr-webhook enrichment user-query dlq-reprocessor dead-letters canary
+FUNCTIONS := hr-webhook enrichment user-query dlq-reprocessor dead-letters canary pre-traffic
 # SAM and cargo-lambda, which infra/tools.sh installs where they are missing.
 DEPLOY_TOOLS = PATH="$$(infra/tools.sh sam rust):$$PATH" SAM_CLI_TELEMETRY=0
 

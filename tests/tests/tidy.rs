@@ -86,8 +86,19 @@ fn outside(word: &str, allowed: impl Fn(&Source) -> bool) -> Vec<String> {
 }
 
 const FEATURES: [&str; 2] = ["onboarding", "dlq"];
-const CAPABILITIES: [&str; 11] =
-    ["api", "aws", "cache", "dynamo", "idempotency", "kafka", "okta", "probe", "runtime", "secrets", "valkey"];
+const CAPABILITIES: [&str; 11] = [
+    "api",
+    "aws",
+    "cache",
+    "dynamo",
+    "idempotency",
+    "kafka",
+    "okta",
+    "probe",
+    "runtime",
+    "secrets",
+    "valkey",
+];
 
 #[test]
 fn dynamodb_is_named_in_stores_and_bench_only() {
@@ -109,7 +120,12 @@ fn kafka_is_named_in_one_crate_the_local_cloud_chaos_and_bench_only() {
 
 #[test]
 fn each_of_the_other_sdks_has_one_crate() {
-    for (sdk, home) in [("aws_sdk_secretsmanager", "shared/secrets/"), ("aws_sdk_kafka", "shared/kafka/")] {
+    for (sdk, home) in [
+        ("aws_sdk_secretsmanager", "shared/secrets/"),
+        ("aws_sdk_kafka", "shared/kafka/"),
+        ("aws_sdk_codedeploy", "functions/pre-traffic/"),
+        ("aws_sdk_lambda", "functions/pre-traffic/"),
+    ] {
         assert_none(&outside(sdk, |source| source.path.starts_with(home)), &format!("{sdk} outside {home}"));
     }
 }

@@ -48,7 +48,7 @@ impl FromStr for Format {
 
 /// Joiner's crates, whose log lines hold nothing personal at any level. Other crates write URLs, so only what they
 /// warn of gets through. `aws` logs nothing, and is missing: a target is a prefix, and the SDK's names begin with it.
-const OURS: [&str; 18] = [
+const OURS: [&str; 19] = [
     "api",
     "cache",
     "canary",
@@ -63,6 +63,7 @@ const OURS: [&str; 18] = [
     "kafka",
     "okta",
     "onboarding",
+    "pre_traffic",
     "runtime",
     "secrets",
     "user_query",

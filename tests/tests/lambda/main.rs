@@ -18,7 +18,12 @@ use testkit::{Employee, World};
 
 use emulator::{Emulator, samples};
 
-const FUNCTIONS: [&str; 5] = ["hr-webhook", "enrichment", "user-query", "dlq-reprocessor", "dead-letters"];
+/// As the template has them.
+const FUNCTIONS: [&str; 7] =
+    ["hr-webhook", "enrichment", "user-query", "dlq-reprocessor", "dead-letters", "canary", "pre-traffic"];
+
+/// Those that a world has. What sees whether they work is tried from outside: `scenarios/canary.rs`, `scenarios/pre_traffic.rs`.
+const SERVING: [&str; 5] = ["hr-webhook", "enrichment", "user-query", "dlq-reprocessor", "dead-letters"];
 
 /// What a sample's name promises of its answer.
 fn is_as_named(function: &str, sample: &str, answer: &Value) -> bool {
@@ -41,7 +46,7 @@ async fn every_sample_event_is_answered_cold_and_warm() {
     // Whom the samples are about.
     let ingrid = Employee::new("ingrid.lindqvist", "Ingrid", "Lindqvist");
     world.knows(&ingrid);
-    for function in FUNCTIONS {
+    for function in SERVING {
         let _process = emulator.bootstrap(function, &world.vars_of(function));
         for (sample, event) in samples(function) {
             for start in ["cold or warm", "warm"] {
@@ -63,7 +68,7 @@ async fn every_sample_event_is_answered_cold_and_warm() {
 #[ignore = "needs the built functions: make test-lambda"]
 async fn a_malformed_event_is_a_typed_error_and_the_process_goes_on() {
     let (world, emulator) = (World::new().await, Emulator::start().await);
-    for function in FUNCTIONS {
+    for function in SERVING {
         let mut process = emulator.bootstrap(function, &world.vars_of(function));
         for event in [r#"{"nonsense":1}"#, "[]", "7"] {
             let (status, answer) = emulator.invoke(function, event).await;
@@ -116,7 +121,7 @@ async fn without_a_key_an_http_function_does_not_start() {
 #[ignore = "needs the built functions: make test-lambda"]
 async fn a_function_that_is_told_to_end_does_so_within_half_a_second() {
     let (world, emulator) = (World::new().await, Emulator::start().await);
-    for function in FUNCTIONS {
+    for function in SERVING {
         let mut process = emulator.bootstrap(function, &world.vars_of(function));
         let (_, event) = samples(function).remove(0);
         emulator.invoke(function, &event).await;

@@ -20,7 +20,12 @@ const LAMBDA: [&str; 9] = [
 ];
 
 /// Where the SDK knows the way by itself on AWS.
-const ADDRESSES: [&str; 2] = ["AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_SECRETS_MANAGER"];
+const ADDRESSES: [&str; 4] = [
+    "AWS_ENDPOINT_URL_CODEDEPLOY",
+    "AWS_ENDPOINT_URL_DYNAMODB",
+    "AWS_ENDPOINT_URL_LAMBDA",
+    "AWS_ENDPOINT_URL_SECRETS_MANAGER",
+];
 
 /// What a world without Secrets Manager has in place of `…_SECRET_ID`, and its open door.
 const SECRETS: [&str; 3] = ["AUTH", "CURSOR_KEY", "OKTA_API_TOKEN"];

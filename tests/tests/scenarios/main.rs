@@ -14,6 +14,7 @@ mod history;
 mod idempotency;
 mod ids;
 mod onboarding;
+mod pre_traffic;
 mod queries;
 mod readings;
 mod redis;

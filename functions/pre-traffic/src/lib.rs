@@ -1,0 +1,107 @@
+//! CodeDeploy's hook before a new version of a function gets traffic: asks that version whether it can do its work. What can't
+//! be found out is a no, and the version before goes on.
+
+mod app_spec;
+mod deployments;
+mod question;
+mod unfit;
+mod verdict;
+
+use std::time::Duration;
+
+use aws::Aws;
+use aws_sdk_lambda::{Client, primitives::Blob};
+use lambda_runtime::LambdaEvent;
+use runtime::{Clock, ConfigError, Vars, telemetry};
+use serde::Deserialize;
+use tracing::{Instrument, Span, field::Empty};
+
+use app_spec::Version;
+use deployments::Deployments;
+use question::HealthRoutes;
+use unfit::Unfit;
+
+pub use deployments::NotTold;
+pub use verdict::Verdict;
+
+pub const NAME: &str = "pre-traffic";
+
+/// The start of a version that nobody has invoked yet, and what it asks in its turn.
+const INVOCATION: Duration = Duration::from_secs(15);
+
+/// What is left of the time to tell CodeDeploy.
+const TO_TELL: Duration = Duration::from_secs(5);
+
+#[derive(Debug, Clone)]
+pub struct Function {
+    deployments: Deployments,
+    lambda: Client,
+    health_routes: HealthRoutes,
+    clock: Clock,
+}
+
+/// What CodeDeploy sends.
+/// <https://docs.aws.amazon.com/codedeploy/latest/userguide/reference-appspec-file-structure-hooks.html>
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Event {
+    deployment_id: String,
+    lifecycle_event_hook_execution_id: String,
+}
+
+impl Function {
+    /// Reads `HEALTH_ROUTES`, and the addresses of AWS's services where they aren't the region's:
+    /// `AWS_ENDPOINT_URL_CODEDEPLOY` and `AWS_ENDPOINT_URL_LAMBDA`.
+    pub fn from_vars(vars: &Vars, clock: Clock) -> Result<Self, ConfigError> {
+        let aws = Aws::from_vars(vars)?;
+        Ok(Self {
+            deployments: Deployments::from_vars(vars, &aws),
+            lambda: Client::new(&aws.sdk(vars.get("AWS_ENDPOINT_URL_LAMBDA"), INVOCATION)),
+            health_routes: HealthRoutes::from_vars(vars)?,
+            clock,
+        })
+    }
+
+    /// # Errors
+    /// When CodeDeploy can't be told. It waits for an hour then, and takes that for a no.
+    pub async fn handle(&self, event: LambdaEvent<Event>) -> Result<Verdict, NotTold> {
+        let LambdaEvent { payload: Event { deployment_id, lifecycle_event_hook_execution_id }, context } =
+            event;
+        let limit = self.clock.until(context.deadline).saturating_sub(TO_TELL);
+        let hook = async {
+            // Boxed: the futures of the SDK's operations are deep and kilobytes long.
+            let checked = tokio::time::timeout(limit, Box::pin(self.check(&deployment_id))).await;
+            let verdict = verdict(checked.unwrap_or(Err(Unfit::Late)));
+            Box::pin(self.deployments.tell(&deployment_id, &lifecycle_event_hook_execution_id, verdict)).await
+        };
+        let deployment = tracing::info_span!("deployment", deployment_id, function = Empty, version = Empty);
+        hook.instrument(deployment).instrument(telemetry::invocation(NAME, &context)).await
+    }
+
+    async fn check(&self, deployment_id: &str) -> Result<(), Unfit> {
+        let Version { function, version } = self.deployments.version(deployment_id).await?;
+        Span::current().record("function", &function).record("version", &version);
+        let question = self.health_routes.question(&function)?;
+        let event = Blob::new(question.event(self.clock).to_string());
+        let invoke = self.lambda.invoke().function_name(function).qualifier(version).payload(event);
+        let answer = invoke.send().await.map_err(|error| Unfit::NotInvoked(error.into()))?;
+        let payload = answer.payload.map(Blob::into_inner).unwrap_or_default();
+        match answer.function_error {
+            None => question.judge(&payload),
+            Some(_) => Err(Unfit::failed(&payload)),
+        }
+    }
+}
+
+fn verdict(checked: Result<(), Unfit>) -> Verdict {
+    match checked {
+        Ok(()) => {
+            tracing::info!("a version is healthy: it gets traffic");
+            Verdict::Succeeded
+        }
+        Err(unfit) => {
+            tracing::error!(error = telemetry::chain(&unfit), "a version gets no traffic");
+            Verdict::Failed
+        }
+    }
+}
