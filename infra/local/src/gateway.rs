@@ -20,7 +20,7 @@ use self::cors::FromPage;
 pub(crate) use self::{cors::Cors, routes::Routes};
 
 /// API Gateway's limit.
-const MOST_BYTES: usize = 10 * 1024 * 1024;
+const MAX_BODY_BYTES: usize = 10 * 1024 * 1024;
 
 pub(crate) struct Gateway {
     pub(crate) routes: Routes,
@@ -41,7 +41,7 @@ impl Gateway {
     }
 
     async fn answer(&self, parts: Parts, body: Body, is_preflight: bool) -> Response {
-        let Ok(body) = axum::body::to_bytes(body, MOST_BYTES).await else {
+        let Ok(body) = axum::body::to_bytes(body, MAX_BODY_BYTES).await else {
             return message(StatusCode::PAYLOAD_TOO_LARGE, "Request Too Long");
         };
         let Some(matched) = self.routes.find(parts.method.as_str(), parts.uri.path()) else {
