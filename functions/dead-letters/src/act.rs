@@ -5,7 +5,7 @@ use lambda_http::{Body, Response, http::StatusCode};
 use onboarding::accept::{self, Kept, correct};
 use serde::Deserialize;
 
-use crate::{Function, MOST_BYTES, by, letter_id, problem, show::Letter, unknown_letter};
+use crate::{Function, by, letter_id, problem, show::Letter, unknown_letter};
 
 #[derive(Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -27,7 +27,7 @@ impl Function {
 
     /// The body is what one sends to the webhook.
     pub(crate) async fn edit(&self, call: &Call) -> Result<Response<Body>, Problem> {
-        let (id, body) = (letter_id(call)?, call.json_body(MOST_BYTES)?);
+        let (id, body) = (letter_id(call)?, call.json_body()?);
         let found = tokio::try_join!(self.letters.letter(&id), self.letters.payload(&id));
         let (letter, payload) = found.map_err(|error| problem(error, unknown_letter()))?;
         letter.can_be_redriven().map_err(|refused| problem(refused.into(), unknown_letter()))?;
@@ -64,7 +64,7 @@ impl Function {
 
     pub(crate) async fn discard(&self, call: &Call) -> Result<Response<Body>, Problem> {
         let id = letter_id(call)?;
-        let Discarding { because } = call.json(MOST_BYTES)?;
+        let Discarding { because } = call.json()?;
         let because = reason(&because, "/because")?;
         if call.is_dry_run()? {
             return self.foresee_discard(&id, because).await;
@@ -83,10 +83,10 @@ fn accepted(letter: Result<DeadLetter, Error>) -> Result<Response<Body>, Problem
 
 /// A discard without a reason is regretted by the next person.
 pub(crate) fn reason<'a>(because: &'a str, pointer: &str) -> Result<&'a str, Problem> {
-    const LONGEST: usize = 500;
+    const MAX_CHARS: usize = 500;
     let because = because.trim();
-    if because.is_empty() || because.chars().count() > LONGEST {
-        let detail = format!("must say why, in at most {LONGEST} characters");
+    if because.is_empty() || because.chars().count() > MAX_CHARS {
+        let detail = format!("must say why, in at most {MAX_CHARS} characters");
         return Err(Problem::faults(vec![Fault { pointer: pointer.to_owned(), detail }]));
     }
     Ok(because)

@@ -1,15 +1,18 @@
-use api::openapi::{Description, Key, Operation};
+use api::openapi::{Description, Operation};
 use contracts::{EmployeeId, Reason};
 use dlq::{Fingerprint, Job, JobId, LetterId, State, Task};
 use jiff::Timestamp;
-use lambda_http::http::{Method, StatusCode};
+use lambda_http::http::StatusCode;
 use onboarding::accept;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::{
-    MOST_BYTES,
     act::Discarding,
     dry_run::{DryRun, Foreseen},
+    health::Health,
     jobs::JobList,
+    routes::ROUTES,
     show::{AuditLog, CountedGroup, GroupList, Letter, LetterList, LetterWithPayload},
 };
 
@@ -27,49 +30,54 @@ const TASKS: [(&str, &str); 2] = [
 const EVENT: &str =
     r#"{"employee_id": "E1", "first_name": "Ada", "last_name": "Lovelace", "email": "ada@acme.example"}"#;
 
+/// As the function writes it.
+#[derive(Serialize, JsonSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "only its schema is needed")]
+enum Discarded {
+    Letter(Letter<'static>),
+    DryRun(Foreseen),
+}
+
 /// What [`Function`](crate::Function) answers.
 pub fn describe(description: &mut Description) {
+    description.add(&ROUTES);
+    health(description);
     letters(description);
     acts(description);
     groups(description);
     jobs(description);
-    let _complete = get(description, "/v1/dead-letter-audit", "listAudit", "What people did to dead letters")
+    let _complete = operation(description, "listAudit", "What people did to dead letters")
         .pages()
         .answers::<AuditLog>(StatusCode::OK, "The newest first.", &[])
         .refuses(StatusCode::BAD_REQUEST, "`invalid_parameter`, `invalid_cursor`", &[]);
 }
 
 fn letters(description: &mut Description) {
-    let _complete = get(
-        description,
-        "/v1/dead-letters",
-        "listDeadLetters",
-        "What could not be processed, and why",
-    )
-    .query::<State>("state", "Only in this state.")
-    .query::<Reason>("reason", "Only those that failed for this.")
-    .query::<Fingerprint>("group", "Only those of one cause.")
-    .query::<EmployeeId>("employee_id", "Only a person's.")
-    .query::<Timestamp>("parked_after", "Parked at this time or later.")
-    .query::<Timestamp>("parked_before", "Parked earlier than this.")
-    .pages()
-    .answers::<LetterList<'static>>(
-        StatusCode::OK,
-        "A page of them, the newest first. One that is short, or empty, is the last only if it has no \
+    let _complete = operation(description, "listDeadLetters", "What could not be processed, and why")
+        .query::<State>("state", "Only in this state.")
+        .query::<Reason>("reason", "Only those that failed for this.")
+        .query::<Fingerprint>("group", "Only those of one cause.")
+        .query::<EmployeeId>("employee_id", "Only a person's.")
+        .query::<Timestamp>("parked_after", "Parked at this time or later.")
+        .query::<Timestamp>("parked_before", "Parked earlier than this.")
+        .pages()
+        .answers::<LetterList<'static>>(
+            StatusCode::OK,
+            "A page of them, the newest first. One that is short, or empty, is the last only if it has no \
                  `next_cursor`: of letters that few share, so many are read at once.",
-        &["Link"],
-    )
-    .refuses(StatusCode::BAD_REQUEST, "`invalid_parameter`, `invalid_cursor`", &[]);
-    let _complete =
-        get(description, "/v1/dead-letters/{id}", "showDeadLetter", "A letter, its history and its record")
-            .path::<LetterId>("id", LETTER)
-            .answers::<LetterWithPayload<'static>>(StatusCode::OK, "As it is.", &[])
-            .refuses(StatusCode::NOT_FOUND, "`dead_letter_not_found`", &[]);
+            &["Link"],
+        )
+        .refuses(StatusCode::BAD_REQUEST, "`invalid_parameter`, `invalid_cursor`", &[]);
+    let _complete = operation(description, "showDeadLetter", "A letter, its history and its record")
+        .path::<LetterId>("id", LETTER)
+        .answers::<LetterWithPayload<'static>>(StatusCode::OK, "As it is.", &[])
+        .refuses(StatusCode::NOT_FOUND, "`dead_letter_not_found`", &[]);
 }
 
 fn acts(description: &mut Description) {
     let redrive = "Puts the record on its topic again";
-    let _complete = post(description, "/v1/dead-letters/{id}/redrive", "redriveDeadLetter", redrive)
+    let _complete = operation(description, "redriveDeadLetter", redrive)
         .path::<LetterId>("id", LETTER)
         .dry_run()
         .answers::<Foreseen>(StatusCode::OK, "A dry run: what would happen.", &[])
@@ -78,11 +86,11 @@ fn acts(description: &mut Description) {
         .refuses(StatusCode::NOT_FOUND, "`dead_letter_not_found`", &[])
         .refuses(StatusCode::CONFLICT, "`wrong_state`, `value_left_out`, `payload_gone`", &[]);
     let edit = "Puts another event in the place of what failed, and redrives it";
-    let _complete = post(description, "/v1/dead-letters/{id}/edit", "editDeadLetter", edit)
+    let _complete = operation(description, "editDeadLetter", edit)
         .description("The same event of the same person, and as old: `event_id` and `occurred_at` are those that failed.")
         .path::<LetterId>("id", LETTER)
         .dry_run()
-        .body::<accept::HrEvent>(MOST_BYTES, &[("least", EVENT)])
+        .body::<accept::HrEvent>(&[("least", EVENT)])
         .answers::<Foreseen>(StatusCode::OK, "A dry run: what would happen.", &[])
         .answers::<Letter<'static>>(StatusCode::ACCEPTED, "It is on its way.", &[])
         .refuses(StatusCode::BAD_REQUEST, "`malformed_json`, `invalid_parameter`", &[])
@@ -90,19 +98,20 @@ fn acts(description: &mut Description) {
         .refuses(StatusCode::CONFLICT, "`wrong_state`, `payload_gone`", &[])
         .refuses(StatusCode::UNPROCESSABLE_ENTITY, "`invalid_fields`: `errors` lists each.", &[]);
     let discard = "Gives a letter up";
-    let _complete = post(description, "/v1/dead-letters/{id}/discard", "discardDeadLetter", discard)
+    let _complete = operation(description, "discardDeadLetter", discard)
         .description("It is kept for 30 days; a redrive regrets it.")
         .path::<LetterId>("id", LETTER)
-        .body::<Discarding>(MOST_BYTES, &[("reason", DISCARD)])
-        .answers::<Letter<'static>>(StatusCode::OK, "Discarded.", &[])
-        .refuses(StatusCode::BAD_REQUEST, "`malformed_json`", &[])
+        .dry_run()
+        .body::<Discarding>(&[("reason", DISCARD)])
+        .answers::<Discarded>(StatusCode::OK, "Discarded; of a dry run, what would happen.", &[])
+        .refuses(StatusCode::BAD_REQUEST, "`malformed_json`, `invalid_parameter`", &[])
         .refuses(StatusCode::NOT_FOUND, "`dead_letter_not_found`", &[])
         .refuses(StatusCode::CONFLICT, "`wrong_state`", &[])
         .refuses(StatusCode::UNPROCESSABLE_ENTITY, "`invalid_fields`: `errors` lists each.", &[]);
 }
 
 fn groups(description: &mut Description) {
-    let _complete = get(description, "/v1/dead-letter-groups", "listGroups", "Letters by cause")
+    let _complete = operation(description, "listGroups", "Letters by cause")
         .pages()
         .answers::<GroupList>(
             StatusCode::OK,
@@ -110,7 +119,7 @@ fn groups(description: &mut Description) {
             &[],
         )
         .refuses(StatusCode::BAD_REQUEST, "`invalid_parameter`, `invalid_cursor`", &[]);
-    let _complete = get(description, "/v1/dead-letter-groups/{id}", "showGroup", "The letters of one cause")
+    let _complete = operation(description, "showGroup", "The letters of one cause")
         .path::<Fingerprint>("id", GROUP)
         .answers::<CountedGroup>(StatusCode::OK, "As it is.", &[])
         .refuses(StatusCode::NOT_FOUND, "`group_not_found`", &[]);
@@ -118,14 +127,14 @@ fn groups(description: &mut Description) {
 
 fn jobs(description: &mut Description) {
     let start = "Redrives or discards all letters that a filter fits";
-    let _complete = post(description, "/v1/dead-letter-jobs", "startJob", start)
+    let _complete = operation(description, "startJob", start)
         .description(
             "Letters that are over or on their way are left alone, unless the filter names their state. A dry run that \
              has no time left says `unknown` of the letters that it didn't look at.",
         )
         .dry_run()
         .pages()
-        .body::<Task>(MOST_BYTES, &TASKS)
+        .body::<Task>(&TASKS)
         .answers::<DryRun>(
             StatusCode::OK,
             "A dry run: what would happen, a page at a time. The last one has no `next_cursor`; any may be short or empty.",
@@ -137,40 +146,35 @@ fn jobs(description: &mut Description) {
         .leads_to(StatusCode::ACCEPTED, "resumeJob", "id", "/id")
         .refuses(StatusCode::BAD_REQUEST, "`malformed_json`, `invalid_parameter`, `invalid_cursor`", &[])
         .refuses(StatusCode::UNPROCESSABLE_ENTITY, "`invalid_fields`: `errors` lists each.", &[]);
-    let _complete = get(description, "/v1/dead-letter-jobs", "listJobs", "Jobs")
+    let _complete = operation(description, "listJobs", "Jobs")
         .pages()
         .answers::<JobList>(StatusCode::OK, "The newest first.", &[])
         .refuses(StatusCode::BAD_REQUEST, "`invalid_parameter`, `invalid_cursor`", &[]);
-    let _complete = get(description, "/v1/dead-letter-jobs/{id}", "showJob", "A job and how far it is")
+    let _complete = operation(description, "showJob", "A job and how far it is")
         .path::<JobId>("id", JOB)
         .answers::<Job>(StatusCode::OK, "As it is.", &[])
         .refuses(StatusCode::NOT_FOUND, "`job_not_found`", &[]);
-    let _complete =
-        post(description, "/v1/dead-letter-jobs/{id}/stop", "stopJob", "Stops a job after its letter")
-            .path::<JobId>("id", JOB)
-            .answers::<Job>(StatusCode::OK, "Stopped, if it was not done.", &[])
-            .refuses(StatusCode::NOT_FOUND, "`job_not_found`", &[]);
-    let _complete =
-        post(description, "/v1/dead-letter-jobs/{id}/resume", "resumeJob", "Lets a stopped job go on")
-            .path::<JobId>("id", JOB)
-            .answers::<Job>(StatusCode::OK, "Running, if it was not done.", &[])
-            .refuses(StatusCode::NOT_FOUND, "`job_not_found`", &[]);
+    let _complete = operation(description, "stopJob", "Stops a job after its letter")
+        .path::<JobId>("id", JOB)
+        .answers::<Job>(StatusCode::OK, "Stopped, if it was not done.", &[])
+        .refuses(StatusCode::NOT_FOUND, "`job_not_found`", &[]);
+    let _complete = operation(description, "resumeJob", "Lets a stopped job go on")
+        .path::<JobId>("id", JOB)
+        .answers::<Job>(StatusCode::OK, "Running, if it was not done.", &[])
+        .refuses(StatusCode::NOT_FOUND, "`job_not_found`", &[]);
 }
 
-fn get<'a>(
-    description: &'a mut Description,
-    path: &'static str,
-    id: &'static str,
-    summary: &'static str,
-) -> Operation<'a> {
-    description.operation(&Method::GET, path, id, summary).key(Key::Admin).may_be_unavailable()
+fn health(description: &mut Description) {
+    let _complete = description
+        .operation("checkDeadLettersHealth", "Whether dead letters can be read and acted on")
+        .answers::<Health>(
+            StatusCode::OK,
+            "They can; `degraded` while the brokers are away, as redrives wait then.",
+            &[],
+        )
+        .answers::<Health>(StatusCode::SERVICE_UNAVAILABLE, "The table of dead letters doesn't answer.", &[]);
 }
 
-fn post<'a>(
-    description: &'a mut Description,
-    path: &'static str,
-    id: &'static str,
-    summary: &'static str,
-) -> Operation<'a> {
-    description.operation(&Method::POST, path, id, summary).key(Key::Admin).may_be_unavailable()
+fn operation<'a>(description: &'a mut Description, id: &str, summary: &'static str) -> Operation<'a> {
+    description.operation(id, summary).may_be_unavailable()
 }

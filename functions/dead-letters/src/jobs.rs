@@ -4,7 +4,7 @@ use lambda_http::{Body, Response, http::StatusCode};
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
-use crate::{FIRST_SLICE, Function, MOST_BYTES, act::reason, by, problem};
+use crate::{FIRST_SLICE, Function, act::reason, by, problem};
 
 #[derive(Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -34,11 +34,11 @@ enum Verb {
 }
 
 /// More than this and Okta's limits make dead letters of what is redriven.
-const FASTEST: u32 = 100;
+const MAX_PER_SECOND: u32 = 100;
 
 impl Function {
     pub(crate) async fn start_job(&self, call: &Call) -> Result<Response<Body>, Problem> {
-        let task = call.json::<TaskBody>(MOST_BYTES)?.task()?;
+        let task = call.json::<TaskBody>()?.task()?;
         // Also where they have no use: what is wrong is said, not overlooked.
         let (dry, limit) = (call.is_dry_run()?, call.limit()?);
         if dry {
@@ -60,7 +60,15 @@ impl Function {
         Ok(json(StatusCode::OK, &job.map_err(|error| problem(error, unknown_job()))?))
     }
 
-    pub(crate) async fn set_running(&self, call: &Call, running: bool) -> Result<Response<Body>, Problem> {
+    pub(crate) async fn stop_job(&self, call: &Call) -> Result<Response<Body>, Problem> {
+        self.set_running(call, false).await
+    }
+
+    pub(crate) async fn resume_job(&self, call: &Call) -> Result<Response<Body>, Problem> {
+        self.set_running(call, true).await
+    }
+
+    async fn set_running(&self, call: &Call, running: bool) -> Result<Response<Body>, Problem> {
         let job = self.jobs.set_running(job_id(call)?.as_str(), running, &by(call)).await;
         Ok(json(StatusCode::OK, &job.map_err(|error| problem(error, unknown_job()))?))
     }
@@ -72,8 +80,8 @@ impl TaskBody {
             Problem::faults(vec![Fault { pointer: pointer.to_owned(), detail }])
         };
         let Self { action, because, filter, per_second } = self;
-        if !(1..=FASTEST).contains(&per_second) {
-            return Err(fault("/per_second", format!("must be a number from 1 to {FASTEST}")));
+        if !(1..=MAX_PER_SECOND).contains(&per_second) {
+            return Err(fault("/per_second", format!("must be a number from 1 to {MAX_PER_SECOND}")));
         }
         let action = match (action, because) {
             (Verb::Redrive, None) => Action::Redrive,

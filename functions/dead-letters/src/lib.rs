@@ -4,7 +4,9 @@ mod act;
 #[cfg(feature = "schema")]
 mod describe;
 mod dry_run;
+mod health;
 mod jobs;
+mod routes;
 mod show;
 
 use std::{convert::Infallible, time::Duration};
@@ -13,32 +15,29 @@ use api::{Api, Call, Problem, cursor::Signer};
 use aws::Aws;
 use dlq::{Actor, Discard, Error, Find, LetterId, Redrive, RunJobs, Store};
 use kafka::Producer;
-use lambda_http::{
-    Body, Request, Response,
-    http::{Method, StatusCode},
-};
+use lambda_http::{Body, Request, Response, http::StatusCode};
 use onboarding::Foresee;
 use runtime::{Clock, ConfigError, Vars, telemetry};
+
+use routes::ROUTES;
 
 #[cfg(feature = "schema")]
 pub use describe::describe;
 
 pub const NAME: &str = "dead-letters";
 
-/// A body is a filter, a reason, or an HR record.
-const MOST_BYTES: usize = 256 * 1024;
-
 /// How long a request works on the job that it starts. What is left is done by the sweeps.
 const FIRST_SLICE: Duration = Duration::from_secs(3);
 
 #[derive(Debug, Clone)]
 pub struct Function {
-    api: Api,
+    api: Api<Self>,
     letters: Find,
     redrive: Redrive,
     discard: Discard,
     jobs: RunJobs,
     foresee: Foresee,
+    producer: Producer,
     clock: Clock,
 }
 
@@ -46,15 +45,16 @@ impl Function {
     pub fn from_vars(vars: &Vars, clock: Clock) -> Result<Self, ConfigError> {
         let aws = Aws::from_vars(vars)?;
         let store = Store::from_vars(vars, &aws)?;
-        let redrive = Redrive::new(store.clone(), Producer::from_vars(vars, &aws, clock)?, clock);
+        let producer = Producer::from_vars(vars, &aws, clock)?;
+        let redrive = Redrive::new(store.clone(), producer.clone(), clock);
         let users = onboarding::Store::from_vars(vars, &aws)?;
         Ok(Self {
-            // Where there is one key only, it guards dead letters too.
-            api: Api::from_vars(NAME, &["ADMIN_KEY", "API_KEY"], vars, &aws, clock)?,
+            api: Api::from_vars(NAME, &ROUTES, vars, &aws, clock)?,
             letters: Find::new(store.clone(), Signer::from_vars(vars, &aws)?),
             jobs: RunJobs::new(store.clone(), redrive.clone(), clock),
             discard: Discard::new(store, clock),
             redrive,
+            producer,
             clock,
             foresee: Foresee::new(users, okta::Client::from_vars(vars, &aws, clock)?, clock),
         })
@@ -66,50 +66,12 @@ impl Function {
     }
 
     pub async fn handle(&self, request: Request) -> Result<Response<Body>, Infallible> {
-        Ok(self.api.serve(request, async |call| Box::pin(self.answer(&call)).await).await)
-    }
-
-    async fn answer(&self, call: &Call) -> Result<Response<Body>, Problem> {
-        call.one_of(methods(call.route())?)?;
-        match call.route() {
-            "/v1/dead-letters" => self.list(call).await,
-            "/v1/dead-letters/{id}" => self.show(call).await,
-            "/v1/dead-letters/{id}/redrive" => self.redrive(call).await,
-            "/v1/dead-letters/{id}/edit" => self.edit(call).await,
-            "/v1/dead-letters/{id}/discard" => self.discard(call).await,
-            "/v1/dead-letter-groups" => self.groups(call).await,
-            "/v1/dead-letter-groups/{id}" => self.group(call).await,
-            "/v1/dead-letter-jobs" if call.is(&Method::POST) => self.start_job(call).await,
-            "/v1/dead-letter-jobs" => self.list_jobs(call).await,
-            "/v1/dead-letter-jobs/{id}" => self.show_job(call).await,
-            "/v1/dead-letter-jobs/{id}/stop" => self.set_running(call, false).await,
-            "/v1/dead-letter-jobs/{id}/resume" => self.set_running(call, true).await,
-            "/v1/dead-letter-audit" => self.audit(call).await,
-            _ => Err(Problem::unknown_route()),
-        }
-    }
-}
-
-fn methods(route: &str) -> Result<&'static str, Problem> {
-    match route {
-        "/v1/dead-letters"
-        | "/v1/dead-letters/{id}"
-        | "/v1/dead-letter-groups"
-        | "/v1/dead-letter-groups/{id}"
-        | "/v1/dead-letter-jobs/{id}"
-        | "/v1/dead-letter-audit" => Ok("GET"),
-        "/v1/dead-letters/{id}/redrive"
-        | "/v1/dead-letters/{id}/edit"
-        | "/v1/dead-letters/{id}/discard"
-        | "/v1/dead-letter-jobs/{id}/stop"
-        | "/v1/dead-letter-jobs/{id}/resume" => Ok("POST"),
-        "/v1/dead-letter-jobs" => Ok("GET, POST"),
-        _ => Err(Problem::unknown_route()),
+        Ok(self.api.serve(self, request).await)
     }
 }
 
 fn by(call: &Call) -> Actor {
-    Actor::caller(call.caller.name())
+    Actor::caller(&call.principal.subject)
 }
 
 fn letter_id(call: &Call) -> Result<LetterId, Problem> {

@@ -1,9 +1,9 @@
-use api::openapi::{Description, Key};
+use api::openapi::Description;
 use contracts::EmployeeId;
-use lambda_http::http::{Method, StatusCode};
+use lambda_http::http::StatusCode;
 use onboarding::accept;
 
-use crate::{Accepted, FORGET, MOST_BYTES, health::Health};
+use crate::{Accepted, health::Health, routes::ROUTES};
 
 const EXAMPLES: [(&str, &str); 2] = [
     (
@@ -15,13 +15,13 @@ const EXAMPLES: [(&str, &str); 2] = [
 
 /// What [`Function`](crate::Function) answers.
 pub fn describe(description: &mut Description) {
+    description.add(&ROUTES);
     let _complete = description
-        .operation(&Method::POST, "/v1/hr/webhook", "acceptEvent", "Takes an HR event")
+        .operation("acceptEvent", "Takes an HR event")
         .description(
             "Fields that are not named here are ignored; outer spaces are dropped. Each field keeps the value that was \
              stated last, by `occurred_at`, then by receipt; a repeated event, by `event_id`, changes nothing.",
         )
-        .key(Key::Api)
         .header(
             "Idempotency-Key",
             "A request that is sent again under its key is done once and gets its first answer again, for a day \
@@ -31,7 +31,7 @@ pub fn describe(description: &mut Description) {
             r#"^("([ !#-\[\]-~]|\\["\\]){1,255}"|[!#-+\--:<-~]{1,255})$"#,
             "\"8e03978e-40d5-43dd-bc93-6894a57f9324\"",
         )
-        .body::<accept::HrEvent>(MOST_BYTES, &EXAMPLES)
+        .body::<accept::HrEvent>(&EXAMPLES)
         .answers::<Accepted<'static>>(
             StatusCode::ACCEPTED,
             "It is on the brokers' disk quorum. `status_url` says what becomes of it.",
@@ -51,21 +51,19 @@ pub fn describe(description: &mut Description) {
         )
         .may_be_unavailable();
     let _complete = description
-        .operation(&Method::DELETE, FORGET, "forgetUser", "Forgets a person")
+        .operation("forgetUser", "Forgets a person")
         .description(
             "Everything that was received of the person until now is deleted: the profile, its history, and what their \
              dead letters hold. Only another hire brings the person back. What stays on the topics goes with their \
              retention.",
         )
-        .key(Key::Admin)
         .path::<EmployeeId>("id", "E2001")
         .answers::<Accepted<'static>>(StatusCode::ACCEPTED, "It will be done, in its place among the person's events.", &[])
         .leads_to(StatusCode::ACCEPTED, "showRequest", "id", "/correlation_id")
         .refuses(StatusCode::NOT_FOUND, "`user_not_found`: nobody can have this id.", &[])
         .may_be_unavailable();
     let _complete = description
-        .operation(&Method::GET, "/v1/hr/healthz", "checkWebhookHealth", "Whether an event would be taken")
-        .key(Key::Nobodys)
+        .operation("checkWebhookHealth", "Whether an event would be taken")
         .answers::<Health>(
             StatusCode::OK,
             "It would; `degraded` while the table of `Idempotency-Key`s is away, as repeats are not known then.",

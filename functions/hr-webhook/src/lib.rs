@@ -1,5 +1,4 @@
-//! `POST /v1/hr/webhook` and `DELETE /v1/users/{id}`: takes an HR event, or the command to forget a person, and answers 202
-//! once Kafka has it on its disk quorum. `GET /v1/hr/healthz`: whether it would.
+//! Takes an HR event, or the command to forget a person, and answers 202 once Kafka has it on its disk quorum.
 
 use std::convert::Infallible;
 
@@ -8,10 +7,7 @@ use aws::Aws;
 use contracts::{EmployeeId, EnrichmentRequestedV2, EventId, Warning};
 use idempotency::{Keyed, Memory};
 use kafka::Producer;
-use lambda_http::{
-    Body, Request, Response,
-    http::{Method, StatusCode},
-};
+use lambda_http::{Body, Request, Response, http::StatusCode};
 use onboarding::accept::{Accept, Error};
 use runtime::{Clock, ConfigError, Vars, telemetry};
 use serde::Serialize;
@@ -20,23 +16,18 @@ use uuid::Uuid;
 #[cfg(feature = "schema")]
 mod describe;
 mod health;
+mod routes;
+
+use routes::ROUTES;
 
 #[cfg(feature = "schema")]
 pub use describe::describe;
 
 pub const NAME: &str = "hr-webhook";
 
-/// HR records are a few kilobytes; this is room for what we don't read of them.
-const MOST_BYTES: usize = 256 * 1024;
-
-/// The route's path, which another function answers for other methods.
-const FORGET: &str = "/v1/users/{id}";
-
 #[derive(Debug, Clone)]
 pub struct Function {
-    api: Api,
-    /// To forget a person takes another key than to hire one.
-    admin: Api,
+    api: Api<Self>,
     accept: Accept,
     memory: Memory,
     producer: Producer,
@@ -61,8 +52,7 @@ impl Function {
         let aws = Aws::from_vars(vars)?;
         let producer = Producer::from_vars(vars, &aws, clock)?;
         Ok(Self {
-            api: Api::from_vars(NAME, &["API_KEY"], vars, &aws, clock)?.open("/v1/hr/healthz"),
-            admin: Api::from_vars(NAME, &["ADMIN_KEY", "API_KEY"], vars, &aws, clock)?,
+            api: Api::from_vars(NAME, &ROUTES, vars, &aws, clock)?,
             accept: Accept::new(producer.clone(), clock),
             memory: Memory::from_vars(vars, &aws, clock)?,
             producer,
@@ -76,30 +66,11 @@ impl Function {
     }
 
     pub async fn handle(&self, request: Request) -> Result<Response<Body>, Infallible> {
-        Ok(match api::route_of(&request).as_str() {
-            FORGET => self.admin.serve(request, async |call| self.forget(&call).await).await,
-            _ => self.api.serve(request, async |call| self.answer(&call).await).await,
-        })
-    }
-
-    async fn answer(&self, call: &Call) -> Result<Response<Body>, Problem> {
-        match call.route() {
-            "/v1/hr/webhook" => {
-                call.only(&Method::POST, "POST")?;
-                self.take(call).await
-            }
-            "/v1/hr/healthz" => {
-                call.only(&Method::GET, "GET")?;
-                // Boxed: it waits for two at once, and is in the future of each webhook.
-                let health = Box::pin(health::check(&self.producer, &self.memory)).await;
-                Ok(json(health.status.http_status(), &health))
-            }
-            _ => Err(Problem::unknown_route()),
-        }
+        Ok(self.api.serve(self, request).await)
     }
 
     async fn take(&self, call: &Call) -> Result<Response<Body>, Problem> {
-        let body = call.json_body(MOST_BYTES)?;
+        let body = call.json_body()?;
         let Some(keyed) = Keyed::of(call, body, self.clock.now())? else {
             let event = self.check(call, body, None)?;
             return self.publish(call, event).await;
@@ -129,10 +100,9 @@ impl Function {
     }
 
     async fn forget(&self, call: &Call) -> Result<Response<Body>, Problem> {
-        call.only(&Method::DELETE, "GET, DELETE")?;
         let id = EmployeeId::parse(call.path("id"))
             .map_err(|_| Problem::not_found("user_not_found", "There is no user with this id."))?;
-        tracing::info!(caller = call.caller.name(), "a person is to be forgotten");
+        tracing::info!(caller = call.principal.subject, "a person is to be forgotten");
         self.publish(call, self.accept.erasure(id, call.correlation_id.clone())).await
     }
 

@@ -1,4 +1,4 @@
-//! `GET /v1/users[/{id}[/history]]`, `/v1/requests/{id}` and `/v1/healthz`; everything that has no route, too.
+//! Answers what is asked of people and of requests (`routes.rs`), and whatever no route takes.
 
 use std::convert::Infallible;
 
@@ -6,10 +6,7 @@ use api::{Api, Call, Problem, cursor::Signer, json, link_to_next, raw_json};
 use aws::Aws;
 use cache::Cache;
 use contracts::{CorrelationId, Email, EmployeeId, Text};
-use lambda_http::{
-    Body, Request, Response,
-    http::{Method, StatusCode},
-};
+use lambda_http::{Body, Request, Response, http::StatusCode};
 use onboarding::{
     CheckHealth, FindRequest, Store,
     find_users::{self, FindUsers, Page},
@@ -20,6 +17,9 @@ use runtime::{Clock, ConfigError, Vars, telemetry};
 
 #[cfg(feature = "schema")]
 mod describe;
+mod routes;
+
+use routes::{PATHS, ROUTES};
 
 #[cfg(feature = "schema")]
 pub use describe::describe;
@@ -28,7 +28,7 @@ pub const NAME: &str = "user-query";
 
 #[derive(Debug, Clone)]
 pub struct Function {
-    api: Api,
+    api: Api<Self>,
     users: FindUsers,
     requests: FindRequest,
     health: CheckHealth,
@@ -48,7 +48,7 @@ impl Function {
     fn new(vars: &Vars, clock: Clock, cache: Cache, aws: &Aws) -> Result<Self, ConfigError> {
         let store = Store::from_vars(vars, aws)?;
         Ok(Self {
-            api: Api::from_vars(NAME, &["API_KEY"], vars, aws, clock)?.open("/v1/healthz"),
+            api: Api::from_vars(NAME, &ROUTES, vars, aws, clock)?.catch_all(PATHS),
             users: FindUsers::new(store.clone(), cache.clone(), Signer::from_vars(vars, aws)?),
             requests: FindRequest::new(store.clone()),
             health: CheckHealth::new(store, cache, clock),
@@ -56,39 +56,11 @@ impl Function {
     }
 
     pub async fn handle(&self, request: Request) -> Result<Response<Body>, Infallible> {
-        Ok(self.api.serve(request, async |call| self.answer(&call).await).await)
+        Ok(self.api.serve(self, request).await)
     }
 
-    async fn answer(&self, call: &Call) -> Result<Response<Body>, Problem> {
-        let only_get = || call.only(&Method::GET, "GET");
-        match call.route() {
-            "/v1/users" => {
-                only_get()?;
-                self.list(call).await
-            }
-            // Another function takes the DELETE.
-            "/v1/users/{id}" => {
-                call.only(&Method::GET, "GET, DELETE")?;
-                self.user(call.path("id")).await
-            }
-            "/v1/users/{id}/history" => {
-                only_get()?;
-                self.history(call).await
-            }
-            "/v1/requests/{id}" => {
-                only_get()?;
-                self.request(call.path("id")).await
-            }
-            "/v1/healthz" => {
-                only_get()?;
-                Ok(self.healthz().await)
-            }
-            _ => Err(Problem::unknown_route()),
-        }
-    }
-
-    async fn user(&self, id: &str) -> Result<Response<Body>, Problem> {
-        let id = EmployeeId::parse(id).map_err(|_| unknown_user())?;
+    async fn user(&self, call: &Call) -> Result<Response<Body>, Problem> {
+        let id = EmployeeId::parse(call.path("id")).map_err(|_| unknown_user())?;
         let found = self.users.get(&id).await.map_err(|error| away(&error))?;
         found.map(|user| raw_json(StatusCode::OK, user)).ok_or_else(unknown_user)
     }
@@ -112,7 +84,7 @@ impl Function {
         Ok(answer(&page, "users", call.route(), &query))
     }
 
-    async fn request(&self, id: &str) -> Result<Response<Body>, Problem> {
+    async fn request(&self, call: &Call) -> Result<Response<Body>, Problem> {
         let unknown = || Problem {
             // A record that was accepted a moment ago may still be on its way.
             retry_after: Some(std::time::Duration::from_secs(1)),
@@ -121,15 +93,14 @@ impl Function {
                 "No event with this correlation id has been taken off the topic.",
             )
         };
-        let id = CorrelationId::parse(id).map_err(|_| unknown())?;
+        let id = CorrelationId::parse(call.path("id")).map_err(|_| unknown())?;
         let report = self.requests.find(id).await.map_err(|error| away(&error))?;
         report.map(|report| json(StatusCode::OK, &report)).ok_or_else(unknown)
     }
 
-    async fn healthz(&self) -> Response<Body> {
-        // Boxed: it waits for three at once, and is in the future of each query.
-        let health = Box::pin(self.health.check()).await;
-        json(health.status.http_status(), &health)
+    async fn healthz(&self) -> Result<Response<Body>, Problem> {
+        let health = self.health.check().await;
+        Ok(json(health.status.http_status(), &health))
     }
 }
 

@@ -1,49 +1,50 @@
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeSet};
 
 use contracts::{CorrelationId, TraceParent};
 use jiff::Timestamp;
 use lambda_http::{
-    Request,
+    Request, RequestExt,
     aws_lambda_events::query_map::QueryMap,
-    http::{HeaderValue, Method, StatusCode, header},
+    http::{HeaderValue, StatusCode, header},
+    request::RequestContext,
 };
 use runtime::Clock;
 use serde::de::DeserializeOwned;
 
-use crate::{Problem, body, key::Caller, serve::API_KEY};
+use crate::{
+    Problem, body,
+    headers::{API_KEY, header_of},
+    principal::Principal,
+};
+
+/// What a body may have at most: HR records are a few kilobytes, and this is room for what we don't read of them.
+pub const MAX_BODY_BYTES: usize = 256 * 1024;
 
 /// A request that was let in.
 pub struct Call {
     pub correlation_id: CorrelationId,
-    pub caller: Caller,
+    pub principal: Principal,
     /// When Lambda ends the invocation, whether or not it has answered.
     pub deadline: Timestamp,
-    pub(crate) clock: Clock,
-    pub(crate) route: String,
-    pub(crate) path: QueryMap,
-    pub(crate) query: QueryMap,
-    pub(crate) request: Request,
+    clock: Clock,
+    route: String,
+    path: QueryMap,
+    query: QueryMap,
+    request: Request,
 }
 
 impl Call {
-    /// The route's path as `template.yaml` has it, such as `/v1/users/{id}`; `$default` when no route matched.
+    pub fn new(request: Request, correlation_id: CorrelationId, principal: Principal, clock: Clock) -> Self {
+        let deadline = request.lambda_context_ref().map_or(0, |context| context.deadline);
+        let deadline = clock.now() + clock.until(deadline);
+        let route = route_of(&request).to_owned();
+        let (path, query) = (request.path_parameters(), request.query_string_parameters());
+        Self { correlation_id, principal, deadline, clock, route, path, query, request }
+    }
+
+    /// The route's path as `template.yaml` has it, such as `/v1/users/{id}`.
     pub fn route(&self) -> &str {
         &self.route
-    }
-
-    pub fn is(&self, method: &Method) -> bool {
-        self.request.method() == method
-    }
-
-    /// Whether the method is one of those that `allow` lists, as the header of that name does.
-    pub fn one_of(&self, allow: &'static str) -> Result<(), Problem> {
-        let allowed = allow.split(", ").any(|method| method == self.request.method().as_str());
-        if allowed { Ok(()) } else { Err(Problem::method_not_allowed(allow)) }
-    }
-
-    /// `allow` is the one method that the route has.
-    pub fn only(&self, method: &Method, allow: &'static str) -> Result<(), Problem> {
-        if self.is(method) { Ok(()) } else { Err(Problem::method_not_allowed(allow)) }
     }
 
     /// The caller's trace, if it sent one; else the begin of a new one, another with each call.
@@ -74,6 +75,20 @@ impl Call {
         self.query.first(name).filter(|value| !value.is_empty())
     }
 
+    /// Refuses what the route doesn't know: a filter that is misspelt must not become none.
+    pub(crate) fn refuse_unknown_query(&self, known: &[&str]) -> Result<(), Problem> {
+        let sent: BTreeSet<_> = self.query.iter().map(|(name, _)| name).collect();
+        let unknown: Vec<_> = sent.into_iter().filter(|name| !known.contains(name)).collect();
+        if unknown.is_empty() {
+            return Ok(());
+        }
+        let quoted =
+            |names: &[&str]| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        let known = if known.is_empty() { "none".to_owned() } else { quoted(known) };
+        let detail = format!("There is no query parameter {}; this route has {known}.", quoted(&unknown));
+        Err(Problem::bad_request("unknown_parameter", detail))
+    }
+
     /// The query parameter `limit`: how many items a page has, 50 unless it says otherwise.
     pub fn limit(&self) -> Result<usize, Problem> {
         let limit = self.parsed("limit", "a number from 1 to 100", |limit| {
@@ -102,12 +117,12 @@ impl Call {
     }
 
     /// The body as what `T` reads, or a fault that names the field. Only `T` knows its fields: it has to refuse others.
-    pub fn json<T: DeserializeOwned>(&self, limit: usize) -> Result<T, Problem> {
-        body::read(self.json_body(limit)?)
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+        body::read(self.json_body()?)
     }
 
-    /// The body, if it is announced as JSON and at most `limit` bytes long.
-    pub fn json_body(&self, limit: usize) -> Result<&[u8], Problem> {
+    /// The body, if it is announced as JSON and at most [`MAX_BODY_BYTES`] long.
+    pub fn json_body(&self) -> Result<&[u8], Problem> {
         let kind = header_of(&self.request, header::CONTENT_TYPE.as_str()).unwrap_or_default();
         let essence: Cow<'_, str> = kind.split(';').next().unwrap_or_default().trim().to_lowercase().into();
         if essence != "application/json" && !essence.ends_with("+json") {
@@ -115,16 +130,23 @@ impl Call {
             return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_json", detail));
         }
         let body = self.request.body().as_ref();
-        if body.len() > limit {
-            let detail = format!("The body is {} bytes long; the most is {limit}.", body.len());
+        if body.len() > MAX_BODY_BYTES {
+            let detail = format!("The body is {} bytes long; the most is {MAX_BODY_BYTES}.", body.len());
             return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", detail));
         }
         Ok(body)
     }
 }
 
-pub(crate) fn header_of<'a>(request: &'a Request, name: &str) -> Option<&'a str> {
-    request.headers().get(name)?.to_str().ok()
+/// The path in API Gateway's `routeKey`, which is "METHOD /path" or `$default`.
+pub(crate) fn route_of(request: &Request) -> &str {
+    match request.request_context_ref() {
+        Some(RequestContext::ApiGatewayV2(context)) => {
+            let key = context.route_key.as_deref().unwrap_or("$default");
+            key.split_once(' ').map_or(key, |(_method, path)| path)
+        }
+        _ => "$default",
+    }
 }
 
 impl std::fmt::Debug for Call {

@@ -13,8 +13,7 @@ use crate::Problem;
 /// Half of an HMAC-SHA-256: what RFC 2104 section 5 allows at the least.
 const TAG: usize = 16;
 
-/// In characters.
-const SHORTEST_KEY: usize = 32;
+const MIN_KEY_BYTES: usize = 32;
 
 /// Makes cursors and opens them. The first of its keys signs; all of them open.
 #[derive(Debug, Clone)]
@@ -87,7 +86,7 @@ impl From<Error> for Problem {
 /// For each key that is long enough.
 fn macs(keys: &SecretString) -> impl Iterator<Item = Hmac<Sha256>> {
     secrets::keys(keys)
-        .filter(|key| key.len() >= SHORTEST_KEY)
+        .filter(|key| key.len() >= MIN_KEY_BYTES)
         .map(|key| Hmac::new_from_slice(key.as_bytes()).expect("HMAC takes a key of any length"))
 }
 

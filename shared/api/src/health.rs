@@ -8,7 +8,7 @@ use serde::Serialize;
 use tokio::time::{Instant, timeout};
 
 /// How long a dependency may take to answer: long enough for a slow one, short enough for a load balancer's patience.
-pub const LIMIT: Duration = Duration::from_secs(2);
+pub const TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Of a function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -37,13 +37,21 @@ pub enum DependencyStatus {
     Down,
 }
 
+/// Which of the things that a function rests on are up.
+#[derive(Debug, Clone, Copy)]
+pub struct Up {
+    /// What it can't work without.
+    pub required: bool,
+    /// What it works worse without.
+    pub optional: bool,
+}
+
 impl Readiness {
-    /// Of a function that can't work without what `is_able` stands for, and works worse without the rest.
-    pub fn of(is_able: bool, has_the_rest: bool) -> Self {
-        match (is_able, has_the_rest) {
-            (true, true) => Self::Ready,
-            (true, false) => Self::Degraded,
-            (false, _) => Self::Down,
+    pub fn of(up: Up) -> Self {
+        match up {
+            Up { required: true, optional: true } => Self::Ready,
+            Up { required: true, optional: false } => Self::Degraded,
+            Up { required: false, .. } => Self::Down,
         }
     }
 
@@ -61,20 +69,20 @@ impl Dependency {
     }
 }
 
-/// Asks the dependency by `ping`, for [`LIMIT`] at most.
+/// Asks the dependency by `ping`, for [`TIMEOUT`] at most.
 pub async fn probe<E: std::error::Error + 'static>(
     dependency: &'static str,
     ping: impl Future<Output = Result<(), E>>,
 ) -> Dependency {
     let began = Instant::now();
-    let status = match timeout(LIMIT, ping).await {
+    let status = match timeout(TIMEOUT, ping).await {
         Ok(Ok(())) => DependencyStatus::Up,
         Ok(Err(error)) => {
             tracing::warn!(dependency, error = telemetry::chain(&error), "a dependency is down");
             DependencyStatus::Down
         }
         Err(_elapsed) => {
-            tracing::warn!(dependency, limit = ?LIMIT, "a dependency did not answer in time");
+            tracing::warn!(dependency, limit = ?TIMEOUT, "a dependency did not answer in time");
             DependencyStatus::Down
         }
     };
@@ -115,13 +123,13 @@ mod tests {
 
     #[test]
     fn only_what_can_do_its_work_is_answered_with_200() {
-        for (is_able, has_the_rest, expected, status) in [
+        for (required, optional, expected, status) in [
             (true, true, Readiness::Ready, 200),
             (true, false, Readiness::Degraded, 200),
             (false, true, Readiness::Down, 503),
             (false, false, Readiness::Down, 503),
         ] {
-            let readiness = Readiness::of(is_able, has_the_rest);
+            let readiness = Readiness::of(Up { required, optional });
             assert_eq!((readiness, readiness.http_status().as_u16()), (expected, status));
         }
     }

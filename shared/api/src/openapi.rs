@@ -4,7 +4,6 @@ mod operation;
 
 use std::collections::BTreeMap;
 
-use lambda_http::http::Method;
 use schemars::{
     JsonSchema, Schema, SchemaGenerator,
     generate::SchemaSettings,
@@ -13,8 +12,8 @@ use schemars::{
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-pub use self::operation::{Key, Operation};
-use crate::problem::Wire;
+pub use self::operation::Operation;
+use crate::{Route, problem::Wire};
 
 /// Each HTTP function adds its operations.
 #[derive(Debug)]
@@ -52,23 +51,47 @@ impl Default for Description {
 }
 
 impl Description {
-    /// `id` is unique and reads like a function's name.
-    pub fn operation(
-        &mut self,
-        method: &Method,
-        path: &'static str,
-        id: &'static str,
-        summary: &'static str,
-    ) -> Operation<'_> {
-        let methods = self.operations.entry(path).or_default();
+    /// An operation for each row, to be described further.
+    pub fn add<F>(&mut self, routes: &[Route<F>]) {
+        for route in routes {
+            let methods = self.operations.entry(route.path).or_default();
+            methods.insert(route.method.to_lowercase(), operation::Object::of(route));
+        }
+    }
+
+    /// The one of the row with this name.
+    pub fn operation(&mut self, id: &str, summary: &'static str) -> Operation<'_> {
+        let mut all = self.operations.values_mut().flat_map(BTreeMap::values_mut);
         let object =
-            methods.entry(method.as_str().to_lowercase()).or_insert(operation::Object::new(id, summary));
+            all.find(|object| object.operation_id == id).expect("no row has an operation of this name");
+        object.summary = summary;
         Operation::new(object, &mut self.read, &mut self.answered)
     }
 
-    /// Which methods each path has, such as "get".
-    pub fn methods(&self) -> impl Iterator<Item = (&'static str, Vec<&str>)> {
-        self.operations.iter().map(|(path, methods)| (*path, methods.keys().map(String::as_str).collect()))
+    /// What a row has and the description hasn't, or the other way round.
+    pub fn gaps(&self) -> Vec<String> {
+        self.operations.values().flat_map(BTreeMap::values).flat_map(operation::Object::gaps).collect()
+    }
+
+    /// Each row as "GET /v1/users/{id}".
+    pub fn keys(&self) -> impl Iterator<Item = String> {
+        self.rows().map(|(key, _)| key)
+    }
+
+    /// A line for each row, as [`Api::catch_all`](crate::Api::catch_all) reads it.
+    pub fn paths(&self) -> String {
+        let line = |(key, object): (String, &operation::Object)| {
+            key + if object.is_open() { " open\n" } else { "\n" }
+        };
+        let mut lines: Vec<_> = self.rows().map(line).collect();
+        lines.sort();
+        lines.concat()
+    }
+
+    fn rows(&self) -> impl Iterator<Item = (String, &operation::Object)> {
+        self.operations.iter().flat_map(|(path, methods)| {
+            methods.iter().map(move |(method, object)| (format!("{} {path}", method.to_uppercase()), object))
+        })
     }
 
     pub fn finish(mut self, version: &str) -> Document {
@@ -110,9 +133,10 @@ impl Description {
                 "title": "Joiner",
                 "version": version,
                 "summary": "Takes HR events; has each person's full profile (HR and Okta) ready.",
-                "description": "Generated from the code's types: tests/tests/openapi.rs. What is not 2xx is a problem \
-                    as of RFC 9457, with a stable `code`; only API Gateway's own answers (429, 500, 503) are \
-                    `{\"message\": …}`. Other methods than those here are answered 405 with `Allow`.",
+                "description": "Generated from the code's types: tests/tests/openapi. What is not 2xx is a problem \
+                    as of RFC 9457, with a stable `code`; only API Gateway's own answers (429, 500, 503, and 413 to more \
+                    than it takes) are `{\"message\": …}`. HEAD is answered as GET, without the body; other methods \
+                    than those here 405 with `Allow`. docs/api-versions.md says what may change within v1.",
                 "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
             }),
             servers: json!([
@@ -175,17 +199,20 @@ fn components(schemas: &Map<String, Value>, problem: &Schema) -> Value {
         "securitySchemes": {
             "ApiKey": {
                 "type": "apiKey", "in": "header", "name": "X-API-Key",
-                "description": "One of the keys in API_KEY. With AUTH=off, everybody is let in.",
+                "description": "One of the keys in API_KEY, with the scopes hr:write and users:read. With AUTH=off, \
+                    everybody is let in.",
             },
             "AdminKey": {
                 "type": "apiKey", "in": "header", "name": "X-API-Key",
-                "description": "One of the keys in ADMIN_KEY. With AUTH=off, everybody is let in.",
+                "description": "One of the keys in ADMIN_KEY, with the scopes dead-letters:read, dead-letters:write and \
+                    users:erase. Where there is none, one of API_KEY. With AUTH=off, everybody is let in.",
             },
         },
         "parameters": {
             "CorrelationId": {
                 "name": "X-Correlation-Id", "in": "header",
-                "description": "Kept if it is 1 to 128 letters, digits, '.', '_' or '-'; else replaced by a new one.",
+                "description": "Kept if it is 1 to 128 letters, digits, '.', '_' or '-'; else replaced by a new one. \
+                    Without it X-Request-Id is taken.",
                 "schema": {"type": "string"}, "example": "hr-job-42",
             },
             "Limit": {
@@ -211,15 +238,25 @@ fn components(schemas: &Map<String, Value>, problem: &Schema) -> Value {
             "Idempotency-Replayed": {
                 "description": "`true`: this is the first answer again.", "schema": {"const": "true"},
             },
+            "Deprecation": {
+                "description": "RFC 9745: since when, as \"@\" and seconds.", "schema": {"type": "string"},
+            },
+            "Sunset": {
+                "description": "RFC 8594: from when on it may be gone.", "schema": {"type": "string"},
+            },
+            "WWW-Authenticate": {
+                "description": "`ApiKey header=\"X-API-Key\"`", "schema": {"type": "string"},
+            },
             "Link": {
                 "description": "RFC 8288: the next page as rel=\"next\"; absent on the last.",
                 "schema": {"type": "string"},
             },
         },
         "responses": {
-            "ApiKeyMissing": problem("`api_key_missing`", &[]),
-            "ApiKeyWrong": problem("`api_key_wrong`", &[]),
+            "ApiKeyMissing": problem("`api_key_missing`", &["WWW-Authenticate"]),
+            "ApiKeyWrong": problem("`api_key_wrong`: no key of ours, or one without the scope.", &[]),
             "BodyTooLarge": problem("`body_too_large`", &[]),
+            "UnknownParameter": problem("`unknown_parameter`", &[]),
             "NotJson": problem("`not_json`: the `Content-Type` is another.", &[]),
             "Unavailable": problem(
                 "`unavailable`: something that is needed is away. Or API Gateway's: the function is.",

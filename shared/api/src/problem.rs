@@ -17,8 +17,11 @@ pub struct Problem {
     pub detail: String,
     pub errors: Vec<Fault>,
     pub retry_after: Option<Duration>,
-    pub allow: Option<&'static str>,
+    pub allow: Option<String>,
 }
+
+/// There is no registered scheme for keys in headers. <https://www.rfc-editor.org/rfc/rfc9110#section-11.6.1>
+const CHALLENGE: &str = "ApiKey header=\"X-API-Key\"";
 
 /// One wrong place in a request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -62,7 +65,7 @@ impl Problem {
         Self::not_found("route_not_found", "There is nothing at this path.")
     }
 
-    pub fn method_not_allowed(allow: &'static str) -> Self {
+    pub fn method_not_allowed(allow: String) -> Self {
         let detail = format!("This path answers {allow} only.");
         Self { allow: Some(allow), ..Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail) }
     }
@@ -99,8 +102,11 @@ impl Problem {
         if let Some(wait) = self.retry_after {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs()));
         }
+        if self.status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(CHALLENGE));
+        }
         if let Some(allow) = self.allow {
-            headers.insert(header::ALLOW, HeaderValue::from_static(allow));
+            headers.insert(header::ALLOW, HeaderValue::try_from(allow).expect("methods are visible ASCII"));
         }
         response
     }

@@ -3,7 +3,6 @@ use contracts::CorrelationId;
 use lambda_http::{
     Body, Request, RequestExt, Response,
     http::{HeaderValue, Method, StatusCode, header},
-    request::RequestContext,
 };
 use runtime::{Clock, ConfigError, Vars, telemetry};
 use tracing::Instrument;
@@ -11,48 +10,48 @@ use tracing::Instrument;
 use crate::{
     Call, Problem,
     access::Access,
-    call::header_of,
-    key::{self, Caller, Refusal},
+    call::route_of,
+    headers::{API_KEY, CORRELATION_ID, correlation_id, header_of},
+    key::{self, Refusal},
+    paths::{Known, Paths},
+    principal::Principal,
+    route::{Route, allow},
+    scope::Scope,
 };
 
-/// The header by which callers and we say which request it is.
-pub const CORRELATION_ID: &str = "x-correlation-id";
-pub(crate) const API_KEY: &str = "x-api-key";
-
-/// An HTTP API of one function.
-#[derive(Clone)]
-pub struct Api {
+/// The HTTP API of the function `F`.
+pub struct Api<F: 'static> {
     service: &'static str,
+    routes: &'static [Route<F>],
+    paths: Paths,
     access: Access,
-    open_route: Option<&'static str>,
     clock: Clock,
 }
 
-impl Api {
-    /// Reads the first of the variables `keys` that is set, or that is set with `_SECRET_ID` after it: the keys that
-    /// callers may send as `X-API-Key`. With none of them `AUTH` has to be `off`, and everybody is let in.
+impl<F> Api<F> {
+    /// Reads `API_KEY` and `ADMIN_KEY`, which are set or are set with `_SECRET_ID` after the name: the keys that callers
+    /// may send as `X-API-Key`. Where no key opens one of the routes `AUTH` has to be `off`, and everybody is let in.
     pub fn from_vars(
         service: &'static str,
-        keys: &[&str],
+        routes: &'static [Route<F>],
         vars: &Vars,
         aws: &Aws,
         clock: Clock,
     ) -> Result<Self, ConfigError> {
-        Ok(Self { service, access: Access::from_vars(keys, vars, aws)?, open_route: None, clock })
+        let scopes = routes.iter().filter_map(|route| route.scope);
+        let access = Access::from_vars(scopes, vars, aws)?;
+        Ok(Self { service, routes, paths: Paths::default(), access, clock })
     }
 
-    /// Lets everybody in on this route.
+    /// Answers also what no route takes: 405 where one of `paths` has other methods, else 404. `paths` is a line for each
+    /// route of the whole API, such as "GET /v1/users", with " open" after it where it needs no key.
     #[must_use]
-    pub fn open(self, route: &'static str) -> Self {
-        Self { open_route: Some(route), ..self }
+    pub fn catch_all(self, paths: &'static str) -> Self {
+        Self { paths: Paths(paths), ..self }
     }
 
-    pub async fn serve<H, F>(&self, request: Request, handler: H) -> Response<Body>
-    where
-        H: FnOnce(Call) -> F,
-        F: Future<Output = Result<Response<Body>, Problem>>,
-    {
-        let correlation_id = self.correlation_id(&request);
+    pub async fn serve(&self, function: &F, request: Request) -> Response<Body> {
+        let correlation_id = correlation_id(&request, self.clock);
         let context = request.lambda_context_ref();
         let span = tracing::info_span!(
             "request",
@@ -63,16 +62,8 @@ impl Api {
             event_id = tracing::field::Empty,
         );
         async {
-            let (route, method) = (route_of(&request), request.method().clone());
-            if is_preflight(&request) {
-                return preflight();
-            }
-            let answer = match self.admit(&request, &route).await {
-                Ok(caller) => {
-                    handler(self.call(request, route.clone(), correlation_id.clone(), caller)).await
-                }
-                Err(problem) => Err(problem),
-            };
+            let (route, method) = (route_of(&request).to_owned(), request.method().clone());
+            let answer = self.answer(function, request, &correlation_id).await;
             let code = answer.as_ref().err().map(|problem| problem.code);
             let mut response = answer.unwrap_or_else(|problem| problem.into_response(&correlation_id));
             tracing::info!(%method, route, status = response.status().as_u16(), code, "answered");
@@ -80,34 +71,76 @@ impl Api {
             let echo = echo.expect("an identifier is visible ASCII");
             // An answer that was given before has its own.
             response.headers_mut().entry(CORRELATION_ID).or_insert(echo);
+            if method == Method::HEAD {
+                *response.body_mut() = Body::Empty;
+            }
             response
         }
         .instrument(span)
         .await
     }
 
-    /// The caller's id if it is one, else a new one.
-    fn correlation_id(&self, request: &Request) -> CorrelationId {
-        header_of(request, CORRELATION_ID).and_then(|id| CorrelationId::parse(id).ok()).unwrap_or_else(|| {
-            CorrelationId::parse(self.clock.new_id().to_string()).expect("a UUID is an identifier")
-        })
+    async fn answer(
+        &self,
+        function: &F,
+        request: Request,
+        correlation_id: &CorrelationId,
+    ) -> Result<Response<Body>, Problem> {
+        let path = route_of(&request);
+        let Some(route) =
+            self.routes.iter().find(|route| route.path == path && route.takes(request.method()))
+        else {
+            return self.without_route(&request).await;
+        };
+        let principal = match route.scope {
+            Some(scope) => self.admit(&request, scope).await?,
+            None => Principal::anybody(),
+        };
+        let call = Call::new(request, correlation_id.clone(), principal, self.clock);
+        call.refuse_unknown_query(route.query)?;
+        let mut answer = (route.handler)(function, &call).await;
+        if let (Ok(response), Some(deprecation)) = (&mut answer, route.deprecation) {
+            deprecation.announce(response.headers_mut());
+        }
+        answer
     }
 
-    async fn admit(&self, request: &Request, route: &str) -> Result<Caller, Problem> {
-        let keys = match &self.access {
-            Access::WithKey(keys) if self.open_route != Some(route) => keys,
-            Access::WithKey(_) | Access::Everybody => return Ok(Caller::anybody()),
-        };
+    /// OPTIONS is answered to everybody, as API Gateway does it by itself.
+    async fn without_route(&self, request: &Request) -> Result<Response<Body>, Problem> {
+        let path = route_of(request);
+        let mut known = Known::default();
+        for route in self.routes.iter().filter(|route| route.path == path) {
+            known.add(route.method, route.scope.is_none());
+        }
+        if known.methods.is_empty() {
+            known = self.paths.known(request.raw_http_path());
+        }
+        let Known { methods, is_open } = known;
+        if request.method() == Method::OPTIONS && !methods.is_empty() {
+            return Ok(options(&allow(&methods)));
+        }
+        if !is_open {
+            self.authenticate(request).await?;
+        }
+        if methods.is_empty() {
+            return Err(Problem::unknown_route());
+        }
+        Err(Problem::method_not_allowed(allow(&methods)))
+    }
+
+    async fn admit(&self, request: &Request, scope: Scope) -> Result<Principal, Problem> {
+        let principal = self.authenticate(request).await?;
+        if principal.may(scope) { Ok(principal) } else { Err(wrong_key()) }
+    }
+
+    async fn authenticate(&self, request: &Request) -> Result<Principal, Problem> {
+        let Access::WithKey(keys) = &self.access else { return Ok(Principal::anybody()) };
         let Some(given) = header_of(request, API_KEY) else {
             let detail = "Send the API key in the header X-API-Key.";
             return Err(Problem::new(StatusCode::UNAUTHORIZED, "api_key_missing", detail));
         };
-        key::admit(given, keys).await.map_err(|refusal| match refusal {
-            Refusal::Wrong => Problem::new(
-                StatusCode::FORBIDDEN,
-                "api_key_wrong",
-                "This API key is not the right one for this route.",
-            ),
+        key::authenticate(given, keys).await.map_err(|refusal| match refusal {
+            Refusal::Wrong => wrong_key(),
             Refusal::Unknown(error) => {
                 let error = telemetry::chain(&error);
                 tracing::error!(error, "a request was not answered: its API key could not be checked");
@@ -115,42 +148,34 @@ impl Api {
             }
         })
     }
-
-    fn call(&self, request: Request, route: String, correlation_id: CorrelationId, caller: Caller) -> Call {
-        let deadline = request.lambda_context_ref().map_or(0, |context| context.deadline);
-        let deadline = self.clock.now() + self.clock.until(deadline);
-        let (path, query) = (request.path_parameters(), request.query_string_parameters());
-        Call { correlation_id, caller, deadline, clock: self.clock, route, path, query, request }
-    }
 }
 
-/// A browser's question whether a page may make the request that it wants to make. It comes without a key.
-fn is_preflight(request: &Request) -> bool {
-    let asks = |name| request.headers().contains_key(name);
-    request.method() == Method::OPTIONS && asks(header::ORIGIN) && asks(header::ACCESS_CONTROL_REQUEST_METHOD)
+/// One answer for a key that nobody has and one without the scope: a function knows the keys only that it needs.
+fn wrong_key() -> Problem {
+    let detail = "This API key is not the right one for this route.";
+    Problem::new(StatusCode::FORBIDDEN, "api_key_wrong", detail)
 }
 
-/// API Gateway passes it on where a route takes any method, and says in the headers of our answer what is allowed. To a
-/// browser only a success counts.
-fn preflight() -> Response<Body> {
+fn options(allow: &str) -> Response<Body> {
     let mut response = Response::new(Body::Empty);
     *response.status_mut() = StatusCode::NO_CONTENT;
+    let allow = HeaderValue::from_str(allow).expect("methods are visible ASCII");
+    response.headers_mut().insert(header::ALLOW, allow);
     response
 }
 
-/// API Gateway's `routeKey` is "METHOD /path", or `$default`.
-pub fn route_of(request: &Request) -> String {
-    match request.request_context_ref() {
-        Some(RequestContext::ApiGatewayV2(context)) => {
-            let key = context.route_key.as_deref().unwrap_or("$default");
-            key.split_once(' ').map_or(key, |(_method, path)| path).to_owned()
-        }
-        _ => "$default".to_owned(),
+// Derived, it would ask the function for the same.
+impl<F> Clone for Api<F> {
+    fn clone(&self) -> Self {
+        Self { access: self.access.clone(), ..*self }
     }
 }
 
-impl std::fmt::Debug for Api {
+impl<F> std::fmt::Debug for Api<F> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Api").field("service", &self.service).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -40,6 +40,11 @@ impl Find {
         Self { store, signer }
     }
 
+    /// Whether the table answers.
+    pub async fn ping(&self) -> Result<(), dynamo::Error> {
+        self.store.ping().await
+    }
+
     pub async fn letter(&self, id: &LetterId) -> Result<DeadLetter, Error> {
         self.store.get(id).await?.ok_or(Error::Unknown)
     }

@@ -89,6 +89,10 @@ impl Store {
         Ok(Self { client, table: vars.require("DEAD_LETTERS_TABLE", "a table's name")?.to_owned() })
     }
 
+    pub(crate) async fn ping(&self) -> Result<(), Error> {
+        dynamo::ping(&self.client, &self.table, "id", None).await
+    }
+
     /// Whether the letter is new. One that is there stays as it is: its life may have gone on.
     pub(crate) async fn insert(&self, letter: &DeadLetter, payload: &Payload) -> Result<bool, Error> {
         // First, since the letter is what makes it be found. A repeat writes the same unless a person has edited it.

@@ -4,7 +4,7 @@ use api::Problem;
 
 pub(crate) const HEADER: &str = "idempotency-key";
 
-const LONGEST: usize = 255;
+const MAX_CHARS: usize = 255;
 
 /// What a caller calls one request, however often it sends it. Some make it of names: it is hashed, and never shown.
 #[derive(PartialEq, Eq)]
@@ -25,7 +25,7 @@ impl Key {
             Some(rest) => quoted(rest),
             None => bare(text),
         };
-        key.filter(|key| (1..=LONGEST).contains(&key.len())).map(Self).ok_or(Malformed)
+        key.filter(|key| (1..=MAX_CHARS).contains(&key.len())).map(Self).ok_or(Malformed)
     }
 
     pub(crate) fn as_bytes(&self) -> &[u8] {
@@ -143,7 +143,7 @@ mod tests {
         #[test]
         fn no_bytes_make_it_panic_and_none_get_through_that_are_not_visible(value in prop::collection::vec(any::<u8>(), 0..300)) {
             if let Ok(key) = Key::parse(&value) {
-                prop_assert!((1..=LONGEST).contains(&key.0.len()));
+                prop_assert!((1..=MAX_CHARS).contains(&key.0.len()));
                 prop_assert!(key.0.bytes().all(|byte| (b' '..=b'~').contains(&byte)));
             }
         }

@@ -8,8 +8,9 @@ use std::{
     time::Duration,
 };
 
-use api::{Api, Problem, json};
+use api::{CORRELATION_ID, Call, Principal, Problem, json};
 use aws::Aws;
+use contracts::CorrelationId;
 use dynamo::{TableSpec, Written};
 use jiff::Timestamp;
 use lambda_http::{Body, Request, Response, http::StatusCode};
@@ -52,7 +53,6 @@ const DAY: i64 = 24 * 60 * 60;
 
 /// One instance of a function that answers with how often it has done its work.
 struct Instance {
-    api: Api,
     memory: Memory,
     clock: Clock,
     done: AtomicUsize,
@@ -84,9 +84,8 @@ impl Instance {
 
     fn with(vars: &Vars, clock: Clock) -> Self {
         let aws = Aws::from_vars(vars).unwrap();
-        let api = Api::from_vars("test", &["API_KEY"], &vars.clone().or("AUTH", "off"), &aws, clock).unwrap();
         let memory = Memory::from_vars(vars, &aws, clock).unwrap();
-        Self { api, memory, clock, done: AtomicUsize::new(0), worked_on: Mutex::default() }
+        Self { memory, clock, done: AtomicUsize::new(0), worked_on: Mutex::default() }
     }
 
     async fn gets(&self, key: &str, body: &str) -> Answer {
@@ -109,8 +108,10 @@ impl Instance {
         headers.insert("x-api-key", caller.parse().unwrap());
         headers.insert("content-type", "application/json".parse().unwrap());
         headers.insert("idempotency-key", key.parse().unwrap());
-        let serving = self.api.serve(request, async |call| {
-            let keyed = Keyed::of(&call, call.json_body(1000)?, self.clock.now())?.unwrap();
+        let correlation_id = CorrelationId::parse(self.clock.new_id().to_string()).unwrap();
+        let call = Call::new(request, correlation_id, Principal::anybody(), self.clock);
+        let serving = async {
+            let keyed = Keyed::of(&call, call.json_body()?, self.clock.now())?.unwrap();
             let working = |request: Uuid| {
                 *self.worked_on.lock().unwrap() = Some(request);
                 async {
@@ -120,8 +121,11 @@ impl Instance {
                 }
             };
             self.memory.once(&call, &keyed, working).await
-        });
-        let response = serving.await;
+        };
+        let answer: Result<_, Problem> = serving.await;
+        let mut response = answer.unwrap_or_else(|problem| problem.into_response(&call.correlation_id));
+        let echo = call.correlation_id.as_str().parse().unwrap();
+        response.headers_mut().entry(CORRELATION_ID).or_insert(echo);
         let json: Value = serde_json::from_slice(response.body()).unwrap();
         Answer { status: response.status().as_u16(), code: json["code"].clone(), json, response }
     }

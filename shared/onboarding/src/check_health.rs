@@ -1,4 +1,4 @@
-use api::health::{Dependency, Readiness, probe};
+use api::health::{Dependency, Readiness, Up, probe};
 use cache::Cache;
 use runtime::Clock;
 use serde::Serialize;
@@ -43,7 +43,8 @@ impl CheckHealth {
         let notes = Box::pin(async { tokio::join!(self.okta.last(), self.times.last()) });
         let (store, cache, (okta, completion)) =
             tokio::join!(probe("store", self.store.ping()), probe("cache", self.cache.ping()), notes,);
-        let status = Readiness::of(store.is_up(), cache.is_up() && okta.status != OktaStatus::Down);
+        let optional = cache.is_up() && okta.status != OktaStatus::Down;
+        let status = Readiness::of(Up { required: store.is_up(), optional });
         Health { status, store, cache, okta, completion }
     }
 }

@@ -21,8 +21,10 @@ const READS: &[&str] = &[
     "/v1/users/{id}",
     "/v1/users/{id}/history",
     "/v1/requests/{id}",
+    "/v1/users/healthz",
     "/v1/healthz",
     "/v1/dead-letters",
+    "/v1/dead-letters/healthz",
     "/v1/dead-letters/{id}",
     "/v1/dead-letter-groups",
     "/v1/dead-letter-groups/{id}",
@@ -44,7 +46,8 @@ const ACTS: &[&str] = &[
 /// API Gateway's event, with this route and what the caller chose.
 fn event(route: &str, method: &str, query: &[(String, String)], id: &str, body: &[u8]) -> String {
     let mut event = sample("hr-webhook/new-hire.json");
-    event["routeKey"] = json!(format!("ANY {route}"));
+    event["routeKey"] = json!(format!("{method} {route}"));
+    event["rawPath"] = route.into();
     event["requestContext"]["routeKey"] = event["routeKey"].clone();
     event["requestContext"]["http"]["method"] = method.into();
     let raw = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish();
@@ -163,7 +166,7 @@ fn no_query_id_or_cursor_is_answered_with_a_5xx_and_no_forged_cursor_opens() {
             runtime.block_on(users.handle(request(&event))).unwrap()
         };
         assert_answered(&answer, &event)?;
-        let lists = !route.contains("{id}") && !["/v1/healthz", "/nowhere"].contains(&route);
+        let lists = !route.contains("{id}") && !route.ends_with("healthz") && route != "/nowhere";
         let cursor = query.iter().find(|(name, _)| name == "cursor");
         if lists && cursor.is_some_and(|(_, cursor)| !cursor.is_empty()) {
             prop_assert_eq!(answer.status(), 400, "{}", event);
@@ -196,7 +199,8 @@ fn no_act_on_dead_letters_is_answered_with_a_5xx() {
     let cases = (prop::sample::select(ACTS), ids, garbled(samples, 2), any::<bool>());
     for_each(300, &cases, |(route, id, body, dry)| {
         let query = [("dry_run".to_owned(), dry.to_string())];
-        let event = event(route, "POST", &query, &id, &body);
+        let query = if route.contains("-jobs/") { &[][..] } else { &query };
+        let event = event(route, "POST", query, &id, &body);
         let answer = runtime.block_on(letters.handle(request(&event))).unwrap();
         assert_answered(&answer, &format!("{route} {id} {}", String::from_utf8_lossy(&body)))
     });

@@ -6,7 +6,7 @@ use testkit::{Answer, Employee, Setup, World};
 
 const CONSOLE: &str = "https://console.example";
 
-/// Every function, a route that isn't there, and one that has no such method.
+/// A path of every function, a route that isn't there, and one that has no such method.
 const PATHS: [&str; 5] =
     ["/v1/hr/webhook", "/v1/users", "/v1/dead-letters/abc/redrive", "/v1/nothing", "/v1/requests/x"];
 
@@ -39,14 +39,18 @@ async fn a_browser_that_asks_beforehand_is_told_what_a_page_may_do() {
     for path in PATHS {
         let answer = preflight(&world, path, CONSOLE).await;
         assert_eq!((answer.status, &answer.json), (StatusCode::NO_CONTENT, &Value::Null), "{path}");
+        assert!(!answer.headers.contains_key("x-correlation-id"), "{path}: a function was asked");
         let allowed = [
             (
                 "access-control-allow-headers",
-                "Content-Type,X-API-Key,X-Correlation-Id,Idempotency-Key,traceparent",
+                "Content-Type,X-API-Key,X-Correlation-Id,X-Request-Id,Idempotency-Key,traceparent",
             ),
-            ("access-control-allow-methods", "GET,POST,DELETE"),
+            ("access-control-allow-methods", "GET,HEAD,POST,DELETE"),
             ("access-control-allow-origin", CONSOLE),
-            ("access-control-expose-headers", "X-Correlation-Id,Retry-After,Link,Idempotency-Replayed"),
+            (
+                "access-control-expose-headers",
+                "X-Correlation-Id,Retry-After,Link,Idempotency-Replayed,Deprecation,Sunset",
+            ),
             ("access-control-max-age", "3600"),
         ];
         assert_eq!(cors_headers(&answer.headers), allowed, "{path}");
@@ -80,13 +84,10 @@ async fn only_a_page_that_is_let_in_reads_an_answer() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn options_that_no_browser_asks_is_a_method_as_any_other() {
+async fn options_that_no_browser_asks_has_no_route() {
     let world = World::new().await;
-    let answer = world.call(Method::OPTIONS, "/v1/hr/webhook", &[], None).await;
-    assert_eq!(
-        (answer.status, &answer.json["code"]),
-        (StatusCode::METHOD_NOT_ALLOWED, &"method_not_allowed".into())
-    );
-    let answer = world.call(Method::OPTIONS, "/v1/hr/webhook", &[("origin", CONSOLE)], None).await;
-    assert_eq!(answer.status, StatusCode::METHOD_NOT_ALLOWED);
+    for headers in [&[][..], &[("origin", CONSOLE)]] {
+        let answer = world.call(Method::OPTIONS, "/v1/hr/webhook", headers, None).await;
+        assert_eq!((answer.status, &answer.json["message"]), (StatusCode::NOT_FOUND, &"Not Found".into()));
+    }
 }

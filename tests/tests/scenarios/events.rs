@@ -128,6 +128,7 @@ async fn every_query_sample_is_answered_as_its_name_says() {
         ("unknown-route", 404),
         ("user", 404),
         ("users-of-department", 200),
+        ("healthz", 200),
         ("letter", 404),
         ("list", 200),
     ];

@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use reqwest::{Method, StatusCode};
 use serde_json::json;
-use testkit::{Employee, World};
+use testkit::{Employee, Setup, World};
 
 use crate::redacted;
 
@@ -69,6 +69,17 @@ async fn a_user_is_found_by_e_mail_in_any_case() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_filter_that_is_misspelt_is_named_and_does_not_list_everybody() {
+    let world = twelve_people().await;
+    let answer = world.get("/v1/users?departmnet=Sales&limit=3").await;
+    assert_eq!((answer.status.as_u16(), &answer.json["code"]), (400, &json!("unknown_parameter")));
+    assert_eq!(
+        answer.json["detail"],
+        "There is no query parameter `departmnet`; this route has `department`, `email`, `limit`, `cursor`."
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn wrong_parameters_are_named() {
     let world = World::new().await;
     for (query, name) in [
@@ -105,13 +116,14 @@ async fn what_is_not_there_is_404_and_what_is_read_only_is_405() {
     }
     assert_eq!(world.get("/v1/requests/unknown").await.headers["retry-after"], "1");
     for (path, methods) in [
-        ("/v1/users", "GET"),
-        ("/v1/users/E1", "GET, DELETE"),
-        ("/v1/users/E1/history", "GET"),
-        ("/v1/requests/x", "GET"),
-        ("/v1/healthz", "GET"),
-        ("/v1/hr/healthz", "GET"),
-        ("/v1/dead-letters", "GET"),
+        ("/v1/users", "GET, HEAD, OPTIONS"),
+        ("/v1/users/E1", "GET, HEAD, DELETE, OPTIONS"),
+        ("/v1/users/E1/history", "GET, HEAD, OPTIONS"),
+        ("/v1/requests/x", "GET, HEAD, OPTIONS"),
+        ("/v1/healthz", "GET, HEAD, OPTIONS"),
+        ("/v1/hr/healthz", "GET, HEAD, OPTIONS"),
+        ("/v1/dead-letters", "GET, HEAD, OPTIONS"),
+        ("/v1/dead-letters/x/edit", "POST, OPTIONS"),
     ] {
         let answer = world.call(Method::PUT, path, &[], None).await;
         assert_eq!(answer.status, StatusCode::METHOD_NOT_ALLOWED, "{path}");
@@ -122,12 +134,39 @@ async fn what_is_not_there_is_404_and_what_is_read_only_is_405() {
 #[tokio::test(flavor = "multi_thread")]
 async fn health_says_how_each_dependency_is() {
     let world = World::new().await;
-    let health = world.get("/v1/healthz").await;
-    assert_eq!(health.status, StatusCode::OK);
-    redacted(|| insta::assert_json_snapshot!("health", health.json));
+    for path in ["/v1/users/healthz", "/v1/healthz"] {
+        let health = world.get(path).await;
+        assert_eq!(health.status, StatusCode::OK);
+        redacted(|| insta::assert_json_snapshot!("health", health.json));
+    }
     let health = world.get("/v1/hr/healthz").await;
     assert_eq!(health.status, StatusCode::OK);
     redacted(|| insta::assert_json_snapshot!("webhook_health", health.json));
+    let health = world.get("/v1/dead-letters/healthz").await;
+    assert_eq!(health.status, StatusCode::OK);
+    redacted(|| insta::assert_json_snapshot!("dead_letters_health", health.json));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unknown_path_is_shown_as_such_to_those_only_who_may_come_in() {
+    let vars = vec![("API_KEY", "api".to_owned()), ("ADMIN_KEY", "admin".to_owned())];
+    let world = World::with(Setup { vars, ..Setup::default() }).await;
+    for (key, status, code) in [
+        (None, 401, "api_key_missing"),
+        (Some("neither"), 403, "api_key_wrong"),
+        (Some("api"), 404, "route_not_found"),
+        (Some("admin"), 404, "route_not_found"),
+    ] {
+        let headers: Vec<_> = key.map(|key| ("x-api-key", key)).into_iter().collect();
+        for path in ["/v1/nowhere", "/v1/users/E1/x", "/"] {
+            let answer = world.call(Method::GET, path, &headers, None).await;
+            assert_eq!(
+                (answer.status.as_u16(), &answer.json["code"]),
+                (status, &json!(code)),
+                "{path} {key:?}"
+            );
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

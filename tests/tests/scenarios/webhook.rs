@@ -28,6 +28,11 @@ async fn every_way_to_be_wrong_has_its_own_problem() {
     assert_problem(&refused(&world, "{}", &[]).await, 422, "invalid_fields");
     let long = format!(r#"{{"x":"{}"}}"#, "y".repeat(256 * 1024));
     assert_problem(&refused(&world, &long, &[]).await, 413, "body_too_large");
+    for path in ["edit", "discard"].map(|act| format!("/v1/dead-letters/{}/{act}", "0".repeat(32))) {
+        let json = &[("content-type", "application/json")];
+        let answer = world.call(Method::POST, &path, json, Some(long.clone().into_bytes())).await;
+        assert_problem(&answer, 413, "body_too_large");
+    }
 
     let body = Employee::ada().body("hired").to_string().into_bytes();
     for kind in [&[][..], &[("content-type", "text/plain")][..]] {
@@ -36,7 +41,7 @@ async fn every_way_to_be_wrong_has_its_own_problem() {
     }
     let answer = world.get("/v1/hr/webhook").await;
     assert_problem(&answer, 405, "method_not_allowed");
-    assert_eq!(answer.headers["allow"], "POST");
+    assert_eq!(answer.headers["allow"], "POST, OPTIONS");
     assert_problem(&world.get("/v1/nowhere").await, 404, "route_not_found");
     assert_problem(&world.get("/").await, 404, "route_not_found");
     assert_eq!(world.users().await, Vec::<Value>::new());
@@ -62,6 +67,12 @@ async fn the_callers_correlation_id_is_kept_if_it_is_sane() {
     let kept = world.hr().posts(&body, &[("x-correlation-id", "hr-job-42")]).await;
     assert_eq!(kept.json["correlation_id"], "hr-job-42");
     assert_eq!(kept.json["status_url"], "/v1/requests/hr-job-42");
+    for (headers, expected) in [
+        (&[("x-request-id", "gateway-7")][..], "gateway-7"),
+        (&[("x-request-id", "gateway-7"), ("x-correlation-id", "hr-job-43")], "hr-job-43"),
+    ] {
+        assert_eq!(world.hr().posts(&body, headers).await.json["correlation_id"], expected);
+    }
     for insane in ["a b", "<script>", &"x".repeat(129)] {
         let made = world.hr().posts(&body, &[("x-correlation-id", insane)]).await;
         let id = made.json["correlation_id"].as_str().unwrap();
@@ -97,7 +108,7 @@ async fn with_an_api_key_nobody_gets_in_without_it() {
     }
     assert_problem(&world.get("/v1/users").await, 401, "api_key_missing");
     assert_problem(&world.get("/v1/dead-letters").await, 401, "api_key_missing");
-    for open in ["/v1/healthz", "/v1/hr/healthz"] {
+    for open in ["/v1/healthz", "/v1/users/healthz", "/v1/hr/healthz", "/v1/dead-letters/healthz"] {
         assert_eq!(world.get(open).await.status, StatusCode::OK, "a load balancer has no key");
     }
 

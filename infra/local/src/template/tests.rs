@@ -58,7 +58,9 @@ fn the_projects_own_template_is_understood() {
     assert_eq!(cached, ["enrichment", "user-query", "dlq-reprocessor"]);
 
     let routes: Vec<_> = template.functions[2].routes.iter().map(Route::key).collect();
-    assert!(routes.contains(&"ANY /v1/users/{id}".to_owned()) && routes.contains(&"$default".to_owned()));
+    for route in ["GET /v1/users/{id}", "PUT /{proxy+}"] {
+        assert!(routes.iter().any(|found| found == route), "{route}: {routes:?}");
+    }
     let users = &template.tables[0];
     assert_eq!((users.name.as_str(), users.indexes.len()), ("joiner-dev-users", 2));
     assert_eq!((template.tables[1].name.as_str(), &template.tables[1].ttl), ("joiner-dev-history", &None));
@@ -230,13 +232,26 @@ fn the_pages_that_may_call_the_api_are_those_of_its_parameter() {
     assert_eq!(cors.allow_origins, ["https://console.example", "http://localhost:5173"]);
     assert_eq!(
         (&cors.allow_methods[..], cors.max_age),
-        (&["GET", "POST", "DELETE"].map(str::to_owned)[..], Some(3600))
+        (&["GET", "HEAD", "POST", "DELETE"].map(str::to_owned)[..], Some(3600))
     );
 
     assert_eq!(read("Resources: { Api: { Type: AWS::Serverless::HttpApi } }").unwrap().cors, None);
     let all =
         "Resources: { Api: { Type: AWS::Serverless::HttpApi, Properties: { CorsConfiguration: true } } }";
     assert!(sentence(all).starts_with(": Resources.Api.Properties.CorsConfiguration: "), "{}", sentence(all));
+}
+
+#[test]
+fn a_route_takes_any_method_or_everything_where_it_names_none() {
+    for (properties, key) in [
+        ("Path: /x, Method: post", "POST /x"),
+        ("Path: /x, Method: ANY", "ANY /x"),
+        ("Path: /x", "ANY /x"),
+        ("ApiId: Api", "$default"),
+    ] {
+        let template = read(&with_event("HttpApi", properties)).unwrap();
+        assert_eq!(template.functions[0].routes[0].key(), key);
+    }
 }
 
 #[test]

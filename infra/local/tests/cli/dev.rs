@@ -41,7 +41,7 @@ fn dev_prints_every_route_trigger_and_schedule_and_ends_with_the_ready_line() {
         wires.extend(function.schedules.iter().map(|s| format!("{} -> {}", s.rate, function.name)));
     }
     assert!(wires.contains(&"rate(1 hour) -> dlq-reprocessor".to_owned()));
-    assert!(wires.contains(&"ANY /v1/hr/webhook -> hr-webhook".to_owned()));
+    assert!(wires.contains(&"POST /v1/hr/webhook -> hr-webhook".to_owned()));
     assert!(wires.contains(&"user.enrichment.failed (4 partitions) -> dlq-reprocessor".to_owned()));
     wires.sort_unstable();
     let printed = said.iter().filter(|line| line.contains(" -> "));

@@ -3,65 +3,74 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use lambda_http::{Body, Request, http::StatusCode};
 use runtime::Clock;
 use secrets::fake::SecretsManager;
 
 use super::*;
-use crate::{Api, json};
+use crate::{
+    Api, Route,
+    serve::tests::{request, subject},
+};
 
-const ADMIN_OR_API: [&str; 2] = ["ADMIN_KEY", "API_KEY"];
+const MISSING: &str = "is not set: expected the keys that callers may send, or a secret's id in the variable with \
+    _SECRET_ID after its name, or AUTH=off to let everybody in";
 
-fn api(keys: &[&str], vars: &[(&str, &str)]) -> Result<Api, ConfigError> {
+static HR: [Route<()>; 1] = [Route::get("/", "hr", Scope::HrWrite, subject)];
+static LETTERS: [Route<()>; 1] = [Route::get("/", "letters", Scope::DeadLettersRead, subject)];
+static BOTH: [Route<()>; 2] =
+    [Route::get("/", "letters", Scope::UsersErase, subject), Route::get("/x", "hr", Scope::HrWrite, subject)];
+
+fn api(routes: &'static [Route<()>], vars: &[(&str, &str)]) -> Result<Api<()>, ConfigError> {
     let mut all = Vars::from_iter(aws::EMULATED);
     all.extend(vars.iter().copied());
-    Api::from_vars("test", keys, &all, &Aws::from_vars(&all)?, Clock::system())
+    Api::from_vars("test", routes, &all, &Aws::from_vars(&all)?, Clock::system())
 }
 
-fn refusal(keys: &[&str], vars: &[(&str, &str)]) -> String {
-    api(keys, vars).unwrap_err().to_string()
+fn refusal(routes: &'static [Route<()>], vars: &[(&str, &str)]) -> String {
+    api(routes, vars).unwrap_err().to_string()
 }
 
 /// The status of a request with this key.
-async fn status(api: &Api, key: Option<&str>) -> u16 {
-    let mut request = Request::new(Body::Empty);
-    if let Some(key) = key {
-        request.headers_mut().insert("x-api-key", key.parse().unwrap());
-    }
-    api.serve(request, async |_call| Ok(json(StatusCode::OK, &"in"))).await.status().as_u16()
+async fn status(api: &Api<()>, key: Option<&str>) -> u16 {
+    let headers: Vec<_> = key.map(|key| ("x-api-key", key)).into_iter().collect();
+    api.serve(&(), request("GET /", "GET", "/", &headers)).await.status().as_u16()
 }
 
 #[test]
-fn without_a_key_a_function_refuses_to_start_and_names_the_variable() {
-    let missing = "is not set: expected the keys that callers may send, or a secret's id in the variable with \
-        _SECRET_ID after its name, or AUTH=off to let everybody in";
+fn a_function_with_a_route_that_no_key_opens_refuses_to_start_and_names_the_variable() {
     let empty = [("API_KEY", ""), ("API_KEY_SECRET_ID", ""), ("AUTH", "")];
-    for vars in [&[][..], &[("AUTH", "on")], &empty] {
-        assert_eq!(refusal(&["API_KEY"], vars), format!("API_KEY {missing}"), "{vars:?}");
+    for vars in [&[][..], &[("AUTH", "on")], &empty, &[("ADMIN_KEY", "mine")]] {
+        assert_eq!(refusal(&HR, vars), format!("API_KEY {MISSING}"), "{vars:?}");
     }
-    assert_eq!(refusal(&ADMIN_OR_API, &[]), format!("ADMIN_KEY or API_KEY {missing}"));
+    for routes in [&LETTERS[..], &BOTH] {
+        assert_eq!(refusal(routes, &[]), format!("ADMIN_KEY or API_KEY {MISSING}"));
+    }
+    assert_eq!(refusal(&BOTH, &[("ADMIN_KEY", "mine")]), format!("API_KEY {MISSING}"));
 }
 
 #[test]
 fn a_variable_in_which_no_key_is_refuses_the_start() {
     for keys in [",", " , ", "\n"] {
-        assert_eq!(
-            refusal(&["API_KEY"], &[("API_KEY", keys)]),
-            "API_KEY is wrong: expected at least one key"
-        );
+        for (name, routes) in [("API_KEY", &HR[..]), ("ADMIN_KEY", &LETTERS)] {
+            assert_eq!(
+                refusal(routes, &[(name, keys)]),
+                format!("{name} is wrong: expected at least one key")
+            );
+        }
     }
 }
 
 #[test]
 fn a_key_and_an_open_door_are_a_contradiction() {
-    for (name, keys) in
-        [("API_KEY", &["API_KEY"][..]), ("ADMIN_KEY", &ADMIN_OR_API), ("API_KEY", &ADMIN_OR_API)]
-    {
+    for name in ["API_KEY", "ADMIN_KEY"] {
         for variable in [name.to_owned(), format!("{name}_SECRET_ID")] {
-            let refused = refusal(keys, &[(&variable, "sesame"), ("AUTH", "off")]);
-            let expected =
-                format!("AUTH is off although {name} or {name}_SECRET_ID is set: expected one of the two");
-            assert_eq!(refused, expected, "{variable}");
+            for routes in [&HR[..], &LETTERS, &BOTH] {
+                let refused = refusal(routes, &[(&variable, "sesame"), ("AUTH", "off")]);
+                let expected = format!(
+                    "AUTH is off although {name} or {name}_SECRET_ID is set: expected one of the two"
+                );
+                assert_eq!(refused, expected, "{variable}");
+            }
         }
     }
 }
@@ -70,7 +79,7 @@ fn a_key_and_an_open_door_are_a_contradiction() {
 fn another_value_of_auth_than_on_and_off_is_wrong() {
     for value in ["OFF", "false", "0", "no", "none", "On"] {
         for vars in [&[("AUTH", value)][..], &[("AUTH", value), ("API_KEY", "sesame")]] {
-            let refused = refusal(&["API_KEY"], vars);
+            let refused = refusal(&HR, vars);
             assert_eq!(refused, "AUTH is wrong: expected on, or off to let everybody in", "{vars:?}");
         }
     }
@@ -78,21 +87,24 @@ fn another_value_of_auth_than_on_and_off_is_wrong() {
 
 #[tokio::test]
 async fn whoever_says_so_aloud_lets_everybody_in() {
-    let open = api(&["API_KEY"], &[("AUTH", "off"), ("API_KEY", ""), ("API_KEY_SECRET_ID", "")]).unwrap();
+    let open = api(&HR, &[("AUTH", "off"), ("API_KEY", ""), ("API_KEY_SECRET_ID", "")]).unwrap();
     for key in [None, Some(""), Some("any")] {
         assert_eq!(status(&open, key).await, 200, "{key:?}");
     }
 }
 
 #[tokio::test]
-async fn without_the_first_key_the_second_guards() {
-    for (vars, key) in [
-        (&[("API_KEY", "everybody's")][..], "everybody's"),
-        (&[("ADMIN_KEY", "mine"), ("API_KEY", "everybody's")], "mine"),
-        (&[("ADMIN_KEY", ""), ("API_KEY", "everybody's"), ("AUTH", "on")], "everybody's"),
+async fn without_an_admin_key_the_api_key_has_its_scopes() {
+    for (vars, everybodys, mine) in [
+        (&[("API_KEY", "everybody's")][..], 200, 403),
+        (&[("ADMIN_KEY", "mine"), ("API_KEY", "everybody's")], 403, 200),
+        (&[("ADMIN_KEY", "mine")], 403, 200),
+        (&[("ADMIN_KEY", ""), ("API_KEY", "everybody's"), ("AUTH", "on")], 200, 403),
     ] {
-        let api = api(&ADMIN_OR_API, vars).unwrap();
-        for (given, expected) in [(Some(key), 200), (Some("another"), 403), (None, 401)] {
+        let api = api(&LETTERS, vars).unwrap();
+        for (given, expected) in
+            [(Some("everybody's"), everybodys), (Some("mine"), mine), (Some("another"), 403), (None, 401)]
+        {
             assert_eq!(status(&api, given).await, expected, "{vars:?}: {given:?}");
         }
     }
@@ -106,7 +118,7 @@ async fn a_secret_that_is_empty_or_missing_lets_nobody_in() {
     for (id, expected) in [("no-key", 403), ("empty", 503), ("missing", 503)] {
         let vars = manager.vars().with("API_KEY_SECRET_ID", id);
         let aws = Aws::from_vars(&vars).unwrap();
-        let api = Api::from_vars("test", &["API_KEY"], &vars, &aws, Clock::system()).unwrap();
+        let api = Api::from_vars("test", &HR, &vars, &aws, Clock::system()).unwrap();
         assert_eq!(status(&api, Some("sesame")).await, expected, "{id}");
         assert_eq!(status(&api, Some("")).await, expected, "{id}");
         assert_eq!(status(&api, None).await, 401, "{id}");

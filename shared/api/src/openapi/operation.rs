@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use lambda_http::http::StatusCode;
 use schemars::{JsonSchema, Schema, SchemaGenerator, transform::Transform};
@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::{Renamed, schema_in};
+use crate::{MAX_BODY_BYTES, Route};
 
 /// One method of one path, to be described further.
 #[derive(Debug)]
@@ -15,43 +16,67 @@ pub struct Operation<'a> {
     answered: &'a mut SchemaGenerator,
 }
 
-/// Who may call.
-#[derive(Debug, Clone, Copy)]
-pub enum Key {
-    Nobodys,
-    Api,
-    Admin,
-}
-
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Object {
-    operation_id: &'static str,
-    summary: &'static str,
+    pub(super) operation_id: &'static str,
+    pub(super) summary: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     description: Option<&'static str>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    deprecated: bool,
     security: Vec<Value>,
     parameters: Vec<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     request_body: Option<Value>,
     responses: BTreeMap<String, Value>,
+    /// The row's.
+    #[serde(skip)]
+    query: &'static [&'static str],
 }
 
 const JSON: &str = "application/json";
 
 impl Object {
-    pub(super) fn new(operation_id: &'static str, summary: &'static str) -> Self {
+    pub(super) fn of<F>(route: &Route<F>) -> Self {
+        let mut shared = vec![("400", "UnknownParameter"), ("429", "TooManyRequests"), ("500", "Failed")];
+        let mut security = Vec::new();
+        if let Some(scope) = route.scope {
+            let scheme = if scope.is_admins() { "AdminKey" } else { "ApiKey" };
+            security.push(json!({ scheme: [scope.name()] }));
+            shared.extend([("401", "ApiKeyMissing"), ("403", "ApiKeyWrong")]);
+        }
+        let responses =
+            shared.into_iter().map(|(status, name)| (status.to_owned(), reference("responses", name)));
         Self {
-            operation_id,
-            summary,
+            operation_id: route.operation,
+            summary: "",
             description: None,
-            security: Vec::new(),
+            deprecated: route.deprecation.is_some(),
+            security,
             parameters: vec![reference("parameters", "CorrelationId")],
             request_body: None,
-            responses: [("429", "TooManyRequests"), ("500", "Failed")]
-                .map(|(status, name)| (status.to_owned(), reference("responses", name)))
-                .into(),
+            responses: responses.collect(),
+            query: route.query,
         }
+    }
+
+    /// What a row has and its description hasn't, or the other way round.
+    pub(super) fn gaps(&self) -> Vec<String> {
+        let id = self.operation_id;
+        let mut gaps = Vec::new();
+        if self.summary.is_empty() {
+            gaps.push(format!("{id} is not described"));
+        }
+        let described: BTreeSet<_> = self.parameters.iter().filter_map(query_parameter).collect();
+        let row: BTreeSet<_> = self.query.iter().copied().collect();
+        gaps.extend(described.difference(&row).map(|name| format!("{id}: `{name}` is not in its row")));
+        gaps.extend(row.difference(&described).map(|name| format!("{id}: `{name}` is not described")));
+        gaps
+    }
+
+    pub(super) fn is_open(&self) -> bool {
+        self.security.is_empty()
     }
 
     pub(super) fn rename_in_body(&mut self, renamed: &mut Renamed) {
@@ -79,17 +104,6 @@ impl<'a> Operation<'a> {
     pub fn description(self, text: &'static str) -> Self {
         self.object.description = Some(text);
         self
-    }
-
-    #[must_use]
-    pub fn key(self, key: Key) -> Self {
-        let scheme = match key {
-            Key::Nobodys => return self,
-            Key::Api => "ApiKey",
-            Key::Admin => "AdminKey",
-        };
-        self.object.security = vec![json!({ scheme: [] })];
-        self.shared(401, "ApiKeyMissing").shared(403, "ApiKeyWrong")
     }
 
     /// A `{name}` of the path.
@@ -134,9 +148,9 @@ impl<'a> Operation<'a> {
         self
     }
 
-    /// A body of at most `limit` bytes. With it come the ways in which one can be wrong before its fields are looked at.
+    /// A JSON body. With it come the ways in which one can be wrong before its fields are looked at.
     #[must_use]
-    pub fn body<T: JsonSchema>(self, limit: usize, examples: &[(&str, &str)]) -> Self {
+    pub fn body<T: JsonSchema>(self, examples: &[(&str, &str)]) -> Self {
         let schema = schema_in::<T>(self.read);
         let mut content = json!({ "schema": schema });
         if !examples.is_empty() {
@@ -148,7 +162,7 @@ impl<'a> Operation<'a> {
         }
         self.object.request_body = Some(json!({
             "required": true,
-            "description": format!("At most {} KiB.", limit / 1024),
+            "description": format!("At most {} KiB.", MAX_BODY_BYTES / 1024),
             "content": { JSON: content },
         }));
         self.shared(413, "BodyTooLarge").shared(415, "NotJson")
@@ -157,11 +171,12 @@ impl<'a> Operation<'a> {
     #[must_use]
     pub fn answers<T: JsonSchema>(self, status: StatusCode, description: &str, headers: &[&str]) -> Self {
         let schema = schema_in::<T>(self.answered);
+        let announced: &[_] = if self.object.deprecated { &["Deprecation", "Sunset"] } else { &[] };
         self.object.responses.insert(
             status.as_str().to_owned(),
             json!({
                 "description": description,
-                "headers": headers_of(headers),
+                "headers": headers_of(&[headers, announced].concat()),
                 "content": { JSON: {"schema": schema} },
             }),
         );
@@ -171,10 +186,12 @@ impl<'a> Operation<'a> {
     /// `codes` are the problem's, with what they mean.
     #[must_use]
     pub fn refuses(self, status: StatusCode, codes: &str, headers: &[&str]) -> Self {
+        // Any route may refuse a parameter.
+        let every = if status == StatusCode::BAD_REQUEST { "`unknown_parameter`, " } else { "" };
         self.object.responses.insert(
             status.as_str().to_owned(),
             json!({
-                "description": codes,
+                "description": format!("{every}{codes}"),
                 "headers": headers_of(headers),
                 "content": { "application/problem+json": {"schema": reference("schemas", "Problem")} },
             }),
@@ -204,6 +221,17 @@ impl<'a> Operation<'a> {
         self.object.responses.insert(status.to_string(), reference("responses", name));
         self
     }
+}
+
+const SHARED: [(&str, &str); 3] = [("Limit", "limit"), ("Cursor", "cursor"), ("DryRun", "dry_run")];
+
+/// The parameter's name if it is one of the query.
+fn query_parameter(parameter: &Value) -> Option<&str> {
+    if parameter["in"] == "query" {
+        return parameter["name"].as_str();
+    }
+    let component = parameter["$ref"].as_str()?.rsplit('/').next()?;
+    SHARED.into_iter().find(|(shared, _)| *shared == component).map(|(_, name)| name)
 }
 
 fn reference(kind: &str, name: &str) -> Value {
