@@ -9,8 +9,9 @@ use lambda_runtime::LambdaEvent;
 use onboarding::{FailRequest, FailedEvent, FindRequest};
 use runtime::{
     Clock, ConfigError, Vars,
-    batch::{self, BatchResponse, Deadline, Retry},
-    event::{KafkaEvent, Record},
+    batch::{self, BatchResponse, Deadline},
+    event::KafkaEvent,
+    record::{Record, Retry},
     schedule::Tick,
     telemetry,
 };

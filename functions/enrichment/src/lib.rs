@@ -12,8 +12,9 @@ use onboarding::{
 };
 use runtime::{
     Clock, ConfigError, Vars,
-    batch::{self, BatchResponse, Deadline, Retry},
-    event::{KafkaEvent, Record},
+    batch::{self, BatchResponse, Deadline},
+    event::KafkaEvent,
+    record::{Record, Retry},
     telemetry,
 };
 use tokio::time::Instant;

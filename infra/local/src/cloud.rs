@@ -12,9 +12,10 @@ use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
 use crate::{
     broker::Embedded,
-    esm::{Brokers, EventSource, PATIENCE, PATIENCE_AT_END},
+    esm::{Brokers, EventSource, PATIENCE, PATIENCE_AT_END, Reading},
     function::Function,
     gateway::{Cors, Gateway, Routes},
+    phase::{Phase, until},
     schedule::{Schedules, Timer},
     template::{FunctionSpec, Template},
     wiring::{self, Wiring},
@@ -33,17 +34,6 @@ pub struct Options {
     pub directory: Directory,
     pub clock: Clock,
     pub reading: Reading,
-}
-
-/// Who reads the topics.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Reading {
-    /// This process reads every partition, at once.
-    #[default]
-    Alone,
-    /// The partitions are shared with every process that reads so: they form Kafka's consumer groups. Needs a real
-    /// broker, and seconds until the groups have agreed.
-    Shared,
 }
 
 /// A running Joiner.
@@ -76,15 +66,6 @@ pub struct Parts {
     pub schedules: Vec<(String, String)>,
     /// The variables that the functions share, as they got them.
     pub vars: Vars,
-}
-
-/// How far the end has come: first no more requests and ticks, then no more records, then nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Phase {
-    Running,
-    Draining,
-    Stopping,
-    Stopped,
 }
 
 impl Cloud {
@@ -246,18 +227,6 @@ async fn settled(sources: &[EventSource], patience: Duration) -> anyhow::Result<
         if !busy {
             return Ok(());
         }
-    }
-}
-
-/// Resolves when the cloud has come that far.
-pub(crate) fn until(
-    phase: &watch::Receiver<Phase>,
-    target: Phase,
-) -> impl Future<Output = ()> + Send + 'static {
-    let mut phase = phase.clone();
-    async move {
-        // An error means that the cloud was dropped: that is an end, too.
-        drop(phase.wait_for(|phase| *phase >= target).await);
     }
 }
 

@@ -31,8 +31,8 @@ use tokio::{sync::watch, task::JoinSet};
 use self::{on_failure::OnFailure, poller::Poller};
 use crate::{
     broker::Embedded,
-    cloud::{Phase, Reading},
     function::Function,
+    phase::Phase,
     template::{Start, Trigger},
 };
 
@@ -44,6 +44,17 @@ pub(crate) const PATIENCE_AT_END: Duration = Duration::from_secs(2);
 
 /// The next offset to process, by partition.
 pub(crate) type Progress = HashMap<i32, i64>;
+
+/// Who reads the topics.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Reading {
+    /// This process reads every partition, at once.
+    #[default]
+    Alone,
+    /// The partitions are shared with every process that reads so: they form Kafka's consumer groups. Needs a real
+    /// broker, and seconds until the groups have agreed.
+    Shared,
+}
 
 pub(crate) struct EventSource {
     trigger: Trigger,

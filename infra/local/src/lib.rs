@@ -6,9 +6,11 @@ pub mod config;
 mod esm;
 mod function;
 mod gateway;
+mod phase;
 mod schedule;
 pub mod template;
 mod wiring;
 
-pub use cloud::{Cloud, Options, Parts, Reading};
+pub use cloud::{Cloud, Options, Parts};
+pub use esm::Reading;
 pub use function::Function;

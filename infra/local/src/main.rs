@@ -2,6 +2,7 @@
 
 mod cli;
 mod commands;
+mod interrupt;
 mod table;
 
 use std::{io, process::ExitCode};

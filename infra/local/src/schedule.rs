@@ -19,8 +19,8 @@ use tokio::{
 };
 
 use crate::{
-    cloud::{Phase, until},
     function::Function,
+    phase::{Phase, until},
     template::{ACCOUNT, REGION, Schedule, Scheduler},
 };
 

@@ -5,11 +5,13 @@ mod events;
 mod rate;
 mod raw;
 mod resolve;
+mod wrong;
 
 use std::{collections::BTreeMap, path::Path, time::Duration};
 
 use dynamo::TableSpec;
 
+use self::wrong::Wrong;
 pub use self::{cors::Cors, rate::Rate};
 
 /// Where the local cloud says that it is.
@@ -119,7 +121,7 @@ impl Template {
         let document = serde_norway::from_str(&text)
             .map_err(|error| Error::NotYaml { path: shown.clone(), detail: error.to_string() })?;
         let folder = path.parent().unwrap_or(Path::new("."));
-        raw::read(document, parameters, folder).map_err(|raw::Wrong { place, detail }| Error::Wrong {
+        raw::read(document, parameters, folder).map_err(|Wrong { place, detail }| Error::Wrong {
             path: shown,
             place,
             detail,

@@ -17,7 +17,7 @@ use valkey::Connection;
 
 use crate::{
     broker::{self, Embedded, KEPT_BYTES},
-    cloud::{Phase, until},
+    phase::{Phase, until},
 };
 
 /// The variables that close the HTTP functions.

@@ -1,4 +1,8 @@
-use runtime::{Clock, batch::Retry, event::Record, telemetry};
+use runtime::{
+    Clock,
+    record::{Record, Retry},
+    telemetry,
+};
 
 use crate::{
     Error,

@@ -1,7 +1,7 @@
 use std::fmt;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use runtime::event::RecordHeader;
+use runtime::record::RecordHeader;
 use serde::{Deserialize, Serialize};
 
 /// The record as it was, to be redriven byte for byte.

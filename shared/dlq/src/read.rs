@@ -6,7 +6,7 @@ use contracts::{
     DEAD_LETTER_PREFIX, EmployeeId, EnrichmentRequestedV2, FailureHeaders, Origin, Reason, RedriveHeaders,
 };
 use jiff::Timestamp;
-use runtime::event::{KafkaEvent, Record};
+use runtime::{event::KafkaEvent, record::Record};
 use serde::Deserialize;
 
 use crate::{
@@ -149,7 +149,7 @@ fn ids(record: &Record) -> Ids {
 
 #[cfg(test)]
 mod tests {
-    use runtime::event::RecordHeader;
+    use runtime::record::RecordHeader;
     use serde_json::json;
 
     use super::*;

@@ -6,7 +6,7 @@ use runtime::{ConfigError, Vars, config::wrong};
 use secrecy::{ExposeSecret, SecretString};
 use secrets::{Credentials, Secret};
 
-use crate::producer::BoxError;
+use crate::error::BoxError;
 
 /// How the brokers know us.
 #[derive(Debug, Clone)]

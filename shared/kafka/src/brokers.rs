@@ -4,7 +4,7 @@ use aws::Aws;
 use aws_sdk_kafka::Client;
 use runtime::{ConfigError, Vars};
 
-use crate::{auth::Auth, producer::BoxError};
+use crate::{auth::Auth, error::BoxError};
 
 /// One of three attempts; the first publish waits for them.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(2);

@@ -12,7 +12,7 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use jiff::Timestamp;
 use url::Url;
 
-use crate::producer::BoxError;
+use crate::error::BoxError;
 
 /// As long as MSK allows.
 const LIFETIME: Duration = Duration::from_mins(15);

@@ -4,9 +4,11 @@ mod auth;
 mod brokers;
 mod config;
 mod context;
+mod error;
 mod iam;
 mod producer;
 mod roots;
 
 pub use config::Config;
-pub use producer::{Away, Error, Outgoing, Producer, SHUTDOWN_LIMIT};
+pub use error::{Away, Error};
+pub use producer::{Outgoing, Producer, SHUTDOWN_LIMIT};

@@ -15,9 +15,13 @@ use runtime::{Clock, ConfigError, Vars, config::wrong};
 use secrecy::SecretString;
 use tokio::{sync::RwLock, time::timeout};
 
-use crate::{Config, auth::Auth, brokers::Brokers, context::Context};
-
-pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
+use crate::{
+    Config,
+    auth::Auth,
+    brokers::Brokers,
+    context::Context,
+    error::{Away, BoxError, Error},
+};
 
 /// Lambda kills a process half a second after it has told it to end.
 pub const SHUTDOWN_LIMIT: Duration = Duration::from_millis(400);
@@ -31,21 +35,6 @@ pub struct Outgoing<'a> {
     /// `None` is Kafka's null.
     pub value: Option<&'a [u8]>,
 }
-
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The topic takes no record of this size: trying again gives the same.
-    #[error("the record is too large for its topic")]
-    TooLarge(#[source] KafkaError),
-    /// It may have arrived all the same.
-    #[error("no acknowledgement from the brokers")]
-    Unacknowledged(#[source] BoxError),
-}
-
-/// The brokers would not take a record for the topic now.
-#[derive(Debug, thiserror::Error)]
-#[error("the brokers did not answer for the topic")]
-pub struct Away(#[source] BoxError);
 
 /// A shared producer; cheap to clone.
 #[derive(Clone)]

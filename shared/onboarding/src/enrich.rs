@@ -10,7 +10,11 @@ use cache::Cache;
 use contracts::{Email, EmployeeId, EnrichmentRequestedV2, EventType, Outcome, Reason, RedriveHeaders};
 use jiff::Timestamp;
 use kafka::Producer;
-use runtime::{Clock, batch::Retry, event::Record, telemetry};
+use runtime::{
+    Clock,
+    record::{Record, Retry},
+    telemetry,
+};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use self::failure::{Away, Failure, Stopped};

@@ -12,14 +12,7 @@ use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, timeout_at};
 use tracing::Instrument;
 
-use crate::event::Record;
-
-/// Names a record in a partial batch response: "topic-partition" and offset.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct ItemIdentifier {
-    pub partition: String,
-    pub offset: i64,
-}
+use crate::record::{ItemIdentifier, Record, Retry};
 
 /// What a function with `ReportBatchItemFailures` answers. An empty list means that the whole batch succeeded.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/kafka-retry-configurations.html>
@@ -34,10 +27,6 @@ pub struct BatchResponse {
 pub struct BatchItemFailure {
     pub item_identifier: ItemIdentifier,
 }
-
-/// The record was not processed because something that it needs was away: Lambda must deliver it again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Retry;
 
 /// How an invocation spends its time.
 #[derive(Debug, Clone, Copy)]

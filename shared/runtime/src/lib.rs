@@ -5,6 +5,7 @@ pub mod clock;
 pub mod config;
 pub mod event;
 pub mod loopback;
+pub mod record;
 pub mod schedule;
 pub mod telemetry;
 

@@ -12,7 +12,8 @@ use okta::{
 };
 use runtime::{
     Clock,
-    event::{KafkaEvent, Record, RecordHeader},
+    event::KafkaEvent,
+    record::{Record, RecordHeader},
 };
 use serde_json::{Value, json};
 

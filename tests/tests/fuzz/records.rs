@@ -182,10 +182,10 @@ fn an_event_of_lambdas_is_read_or_refused_whole_and_answers_name_its_own_records
     for_each(500, &damaged(samples, 4), |tree| {
         let Ok(event) = serde_json::from_str::<KafkaEvent>(&tree.to_string()) else { return Ok(()) };
         let records = event.into_records();
-        let known: Vec<_> = records.iter().map(runtime::event::Record::identifier).collect();
+        let known: Vec<_> = records.iter().map(runtime::record::Record::identifier).collect();
         let deadline = runtime::batch::Deadline::after(std::time::Duration::from_mins(1));
         let answer = runtime.block_on(runtime::batch::process(records, 4, deadline, |record| async move {
-            if record.offset % 2 == 1 { Err(runtime::batch::Retry) } else { Ok(()) }
+            if record.offset % 2 == 1 { Err(runtime::record::Retry) } else { Ok(()) }
         }));
         for failure in answer.batch_item_failures {
             prop_assert!(known.contains(&failure.item_identifier));

@@ -5,14 +5,17 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use joiner::{Cloud, Options, Reading, config, template::Template};
 use runtime::{Clock, telemetry};
-use tokio::{signal::unix, time::Instant};
+use tokio::time::Instant;
 use tracing_subscriber::fmt::writer::BoxMakeWriter;
 
 use super::{demo, okta::directory};
-use crate::cli::{DevArgs, LogFormat};
+use crate::{
+    cli::{DevArgs, LogFormat},
+    interrupt::interrupted,
+};
 
 /// How long records may take to be worked off after Ctrl-C.
 const DRAIN: Duration = Duration::from_secs(30);
@@ -70,20 +73,6 @@ pub(crate) async fn run(args: DevArgs, clock: Clock) -> anyhow::Result<()> {
     }
     println!("Stopped.");
     ended
-}
-
-/// Resolves at Ctrl-C or SIGTERM. Listens from now on.
-pub(crate) fn interrupted() -> anyhow::Result<impl Future<Output = ()> + Send + 'static> {
-    let mut interrupt =
-        unix::signal(unix::SignalKind::interrupt()).context("signals can't be listened to")?;
-    let mut terminate =
-        unix::signal(unix::SignalKind::terminate()).context("signals can't be listened to")?;
-    Ok(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-    })
 }
 
 fn describe(cloud: &Cloud, email: Option<&str>) -> String {

@@ -10,6 +10,7 @@ use tokio::net::TcpListener;
 
 use crate::{
     cli::{OktaArgs, PeopleArgs, ServeArgs},
+    interrupt::interrupted,
     table::{Cell, Column, Columns},
 };
 
@@ -81,7 +82,7 @@ pub(crate) async fn serve(args: ServeArgs, clock: Clock) -> anyhow::Result<()> {
         .with_context(|| format!("port {} can't be used: choose another with --port", args.port))?;
     println!("OKTA_ORG_URL=http://{}", listener.local_addr()?);
     println!("OKTA_API_TOKEN={}", args.token);
-    let stop = super::dev::interrupted()?;
+    let stop = interrupted()?;
     okta::fake::serve(listener, directory, args.token.into(), stop).await?;
     Ok(())
 }

@@ -1,4 +1,4 @@
-use runtime::batch::{BatchItemFailure, ItemIdentifier};
+use runtime::{batch::BatchItemFailure, record::ItemIdentifier};
 use serde::Deserialize;
 use serde_json::Value;
 

@@ -12,7 +12,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use tokio::sync::watch;
 
 use super::Progress;
-use crate::{broker::KEPT_BYTES, cloud::Phase};
+use crate::{broker::KEPT_BYTES, phase::Phase};
 
 const EVERY: Duration = Duration::from_secs(1);
 

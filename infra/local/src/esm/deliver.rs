@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use runtime::event::Record;
+use runtime::record::Record;
 
 use super::{answer::Answer, on_failure::Condition};
 use crate::template::Trigger;

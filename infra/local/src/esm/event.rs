@@ -6,7 +6,10 @@ use rdkafka::{
     Message, Timestamp,
     message::{BorrowedMessage, Headers},
 };
-use runtime::event::{KafkaEvent, Record, RecordHeader};
+use runtime::{
+    event::KafkaEvent,
+    record::{Record, RecordHeader},
+};
 
 use crate::template::{ACCOUNT, REGION};
 

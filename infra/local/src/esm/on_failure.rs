@@ -5,7 +5,7 @@ use std::{slice, sync::Arc};
 
 use jiff::Timestamp;
 use kafka::{Error, Outgoing, Producer};
-use runtime::{Clock, event::Record};
+use runtime::{Clock, record::Record};
 use serde_json::{Value, json};
 
 use super::event;

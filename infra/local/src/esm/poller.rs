@@ -14,7 +14,7 @@ use rdkafka::{
     consumer::{CommitMode, Consumer},
     error::{KafkaError, KafkaResult},
 };
-use runtime::{Clock, event::Record, telemetry};
+use runtime::{Clock, record::Record, telemetry};
 use tokio::{
     sync::{oneshot, watch},
     time::{Instant, timeout, timeout_at},
@@ -27,7 +27,7 @@ use super::{
     event::{self, event_bytes},
     on_failure::{Condition, OnFailure},
 };
-use crate::{broker::Embedded, cloud::Phase, function::Function, template::Trigger};
+use crate::{broker::Embedded, function::Function, phase::Phase, template::Trigger};
 
 /// Lambda takes 6 MB a payload, of which the event around the records needs a little.
 const MOST_BYTES: usize = 6 * 1024 * 1024 - 4096;

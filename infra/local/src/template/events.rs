@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_norway::Value;
 
-use super::{Rate, Route, Schedule, Scheduler, Start, Trigger, raw::Wrong};
+use super::{Rate, Route, Schedule, Scheduler, Start, Trigger, wrong::Wrong};
 
 #[derive(Deserialize)]
 #[serde(tag = "Type", content = "Properties")]

@@ -10,13 +10,8 @@ use super::{
     Cors, FunctionSpec, Template, Trigger,
     events::{Event, Msk},
     resolve::{Names, scalar},
+    wrong::Wrong,
 };
-
-#[derive(Debug)]
-pub(super) struct Wrong {
-    pub(super) place: String,
-    pub(super) detail: String,
-}
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]

@@ -7,7 +7,7 @@ use api::cursor::Signer;
 use aws::Aws;
 use contracts::{FailureHeaders, Reason};
 use dynamo::{Index, TableSpec};
-use runtime::{Clock, event::Record};
+use runtime::{Clock, record::Record};
 
 use super::*;
 use crate::{

@@ -3,7 +3,10 @@
 use contracts::{FailureHeaders, Origin, topic};
 use jiff::Timestamp;
 use kafka::Outgoing;
-use runtime::{batch::Retry, event::Record, telemetry};
+use runtime::{
+    record::{Record, Retry},
+    telemetry,
+};
 
 use super::{Enrich, failure::Failure};
 

@@ -8,7 +8,7 @@ use serde_json::Value;
 use tokio::time::sleep;
 
 use super::{Session, api::Call, plural, progress};
-use crate::commands::dev::interrupted;
+use crate::interrupt::interrupted;
 
 /// Between two looks at a job.
 const PAUSE: Duration = Duration::from_secs(1);

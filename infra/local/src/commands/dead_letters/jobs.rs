@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     cli::dead_letters::{JobsArgs, JobsCommand, ManyArgs},
-    commands::dev::interrupted,
+    interrupt::interrupted,
     table::{Cell, Column, Columns},
 };
 

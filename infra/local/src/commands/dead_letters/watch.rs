@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     cli::dead_letters::WatchArgs,
-    commands::dev::interrupted,
+    interrupt::interrupted,
     table::{Cell, Column, Columns},
 };
 

@@ -1,6 +1,6 @@
 use std::cell::RefCell;
 
-use runtime::batch::ItemIdentifier;
+use runtime::record::ItemIdentifier;
 
 use super::*;
 use crate::template::Start;

@@ -9,10 +9,7 @@ use rdkafka::{
     message::{Header, OwnedHeaders},
     producer::{FutureProducer, FutureRecord},
 };
-use runtime::{
-    Clock, Vars,
-    event::{KafkaEvent, Record},
-};
+use runtime::{Clock, Vars, event::KafkaEvent, record::Record};
 
 use super::super::*;
 use crate::{

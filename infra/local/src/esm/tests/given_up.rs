@@ -4,7 +4,7 @@ use api::cursor::Signer;
 use aws::Aws;
 use dlq::{Bytes, Find, Park, Store};
 use dynamo::embedded;
-use runtime::{Clock, event::Record};
+use runtime::{Clock, record::Record};
 use serde_json::{Value, json};
 
 use super::{super::Trigger, *};
