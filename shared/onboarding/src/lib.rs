@@ -16,6 +16,7 @@ mod foresee;
 mod noted;
 mod okta_health;
 mod person;
+mod profile;
 mod registers;
 mod request;
 mod request_events;

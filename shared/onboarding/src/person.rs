@@ -6,7 +6,7 @@ use crate::{
     directory::{Account, Directory},
     entry::Entry,
     registers::Registers,
-    user::{EmploymentStatus, EnrichedUser, Enrichment, EnrichmentState},
+    user::EmploymentStatus,
 };
 
 pub(crate) mod v1;
@@ -56,16 +56,6 @@ impl Person {
             correlation_id,
             applied_before: Vec::new(),
         }
-    }
-
-    /// As other systems read them; `None` for somebody who was forgotten, or of whom nothing was said.
-    pub fn user(&self) -> Option<EnrichedUser> {
-        (!self.hr.is_empty()).then(|| EnrichedUser::of(self))
-    }
-
-    /// `None` for somebody who was forgotten, or of whom nothing was said.
-    pub(crate) fn state(&self) -> Option<EnrichmentState> {
-        (!self.hr.is_empty()).then(|| Enrichment::of(self).state)
     }
 
     pub fn email(&self) -> Option<&Email> {
