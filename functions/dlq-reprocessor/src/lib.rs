@@ -53,18 +53,10 @@ pub enum Answer {
 impl Function {
     pub fn from_vars(vars: &Vars, clock: Clock) -> Result<Self, ConfigError> {
         let aws = Aws::from_vars(vars)?;
-        Self::new(vars, clock, Cache::from_vars(vars, &aws)?, &aws)
-    }
-
-    /// Shares a cache with other functions of the process, so that each sees what the others invalidate.
-    pub fn with_cache(vars: &Vars, clock: Clock, cache: Cache) -> Result<Self, ConfigError> {
-        Self::new(vars, clock, cache, &Aws::from_vars(vars)?)
-    }
-
-    fn new(vars: &Vars, clock: Clock, cache: Cache, aws: &Aws) -> Result<Self, ConfigError> {
-        let letters = dlq::Store::from_vars(vars, aws)?;
-        let people = onboarding::Store::from_vars(vars, aws)?;
-        let redrive = Redrive::new(letters.clone(), Producer::from_vars(vars, aws, clock)?, clock);
+        let cache = Cache::from_vars(vars, &aws)?;
+        let letters = dlq::Store::from_vars(vars, &aws)?;
+        let people = onboarding::Store::from_vars(vars, &aws)?;
+        let redrive = Redrive::new(letters.clone(), Producer::from_vars(vars, &aws, clock)?, clock);
         let jobs = RunJobs::new(letters.clone(), redrive.clone(), clock);
         Ok(Self {
             park: Park::new(letters.clone(), clock),

@@ -34,28 +34,20 @@ pub struct Function {
 impl Function {
     pub fn from_vars(vars: &Vars, clock: Clock) -> Result<Self, ConfigError> {
         let aws = Aws::from_vars(vars)?;
-        Self::new(vars, clock, Cache::from_vars(vars, &aws)?, &aws)
-    }
-
-    /// Shares a cache with other functions of the process, so that each sees what the others invalidate.
-    pub fn with_cache(vars: &Vars, clock: Clock, cache: Cache) -> Result<Self, ConfigError> {
-        Self::new(vars, clock, cache, &Aws::from_vars(vars)?)
-    }
-
-    fn new(vars: &Vars, clock: Clock, cache: Cache, aws: &Aws) -> Result<Self, ConfigError> {
+        let cache = Cache::from_vars(vars, &aws)?;
         let enrich = Enrich {
-            store: Store::from_vars(vars, aws)?,
+            store: Store::from_vars(vars, &aws)?,
             okta_health: OktaHealth::new(cache.clone(), clock),
             times: CompletionTimes::new(cache.clone(), clock),
             cache,
-            okta: okta::Client::from_vars(vars, aws, clock)?,
-            producer: Producer::from_vars(vars, aws, clock)?,
+            okta: okta::Client::from_vars(vars, &aws, clock)?,
+            producer: Producer::from_vars(vars, &aws, clock)?,
             retry: RetryPolicy::from_vars(vars)?,
             clock,
         };
         Ok(Self {
             enrich,
-            letters: dlq::Forget::new(dlq::Store::from_vars(vars, aws)?, clock),
+            letters: dlq::Forget::new(dlq::Store::from_vars(vars, &aws)?, clock),
             concurrency: vars.parse_or("ENRICHMENT_CONCURRENCY", 16, "a number of people")?,
         })
     }

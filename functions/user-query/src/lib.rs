@@ -37,19 +37,11 @@ pub struct Function {
 impl Function {
     pub fn from_vars(vars: &Vars, clock: Clock) -> Result<Self, ConfigError> {
         let aws = Aws::from_vars(vars)?;
-        Self::new(vars, clock, Cache::from_vars(vars, &aws)?, &aws)
-    }
-
-    /// Shares a cache with other functions of the process, so that each sees what the others invalidate.
-    pub fn with_cache(vars: &Vars, clock: Clock, cache: Cache) -> Result<Self, ConfigError> {
-        Self::new(vars, clock, cache, &Aws::from_vars(vars)?)
-    }
-
-    fn new(vars: &Vars, clock: Clock, cache: Cache, aws: &Aws) -> Result<Self, ConfigError> {
-        let store = Store::from_vars(vars, aws)?;
+        let cache = Cache::from_vars(vars, &aws)?;
+        let store = Store::from_vars(vars, &aws)?;
         Ok(Self {
-            api: Api::from_vars(NAME, &ROUTES, vars, aws, clock)?.catch_all(PATHS),
-            users: FindUsers::new(store.clone(), cache.clone(), Signer::from_vars(vars, aws)?),
+            api: Api::from_vars(NAME, &ROUTES, vars, &aws, clock)?.catch_all(PATHS),
+            users: FindUsers::new(store.clone(), cache.clone(), Signer::from_vars(vars, &aws)?),
             requests: FindRequest::new(store.clone()),
             health: CheckHealth::new(store, cache, clock),
         })

@@ -4,7 +4,6 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::{Context, bail};
 use aws::Aws;
-use cache::Cache;
 use kafka::Producer;
 use okta::fake::Directory;
 use runtime::{Clock, Vars};
@@ -90,12 +89,11 @@ impl Cloud {
         let aws = Aws::from_vars(&wiring.vars)?;
         wiring::ensure(&wiring.vars, &aws, &template.tables).await?;
         let storage = wiring.storage(&aws).await?;
-        let cache_name = wiring.cache(&aws).await?;
+        let cache = wiring.cache(&aws).await?;
         let okta = wiring.okta(directory, &aws).await?;
         let Wiring { vars, servers, warnings, .. } = wiring;
         let (vars, access) = wiring::access(vars);
         let vars = vars.or("CURSOR_KEY", format!("{}{}", clock.new_id(), clock.new_id()));
-        let cache = Cache::from_vars(&vars, &aws)?;
 
         let mut routes = Routes::default();
         let mut sources = Vec::new();
@@ -105,7 +103,7 @@ impl Cloud {
             kafka,
             tables,
             storage,
-            cache: cache_name,
+            cache,
             okta,
             warnings,
             routes: Vec::new(),
@@ -123,7 +121,7 @@ impl Cloud {
         for spec in template.functions.iter().filter(here) {
             let mut own = Vars::from_iter(spec.variables.clone());
             own.overlay(&vars);
-            let function = Function::start(spec, &own, &cache, clock)?;
+            let function = Function::start(spec, &own, clock)?;
             routes.add(&spec.routes, &function);
             parts.routes.extend(spec.routes.iter().map(|route| (route.key(), spec.name.clone())));
             for trigger in &spec.triggers {

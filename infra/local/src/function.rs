@@ -3,7 +3,6 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context as _, bail};
-use cache::Cache;
 use futures_util::future::BoxFuture;
 use lambda_http::{Adapter, Body, Request, Response, tower::Service};
 use lambda_runtime::{Context, LambdaEvent, service_fn};
@@ -33,7 +32,7 @@ impl Function {
     }
 
     /// Starts the function of that name with these variables, as its `main` does.
-    pub fn start(spec: &FunctionSpec, vars: &Vars, cache: &Cache, clock: Clock) -> anyhow::Result<Self> {
+    pub fn start(spec: &FunctionSpec, vars: &Vars, clock: Clock) -> anyhow::Result<Self> {
         let handler = match spec.name.as_str() {
             hr_webhook::NAME => {
                 let function = Arc::new(hr_webhook::Function::from_vars(vars, clock)?);
@@ -43,7 +42,7 @@ impl Function {
                 })
             }
             user_query::NAME => {
-                let function = Arc::new(user_query::Function::with_cache(vars, clock, cache.clone())?);
+                let function = Arc::new(user_query::Function::from_vars(vars, clock)?);
                 http(move |request| {
                     let function = Arc::clone(&function);
                     async move { function.handle(request).await }
@@ -57,14 +56,14 @@ impl Function {
                 })
             }
             enrichment::NAME => {
-                let function = Arc::new(enrichment::Function::with_cache(vars, clock, cache.clone())?);
+                let function = Arc::new(enrichment::Function::from_vars(vars, clock)?);
                 json(move |event| {
                     let function = Arc::clone(&function);
                     async move { function.handle(event).await }
                 })
             }
             dlq_reprocessor::NAME => {
-                let function = Arc::new(dlq_reprocessor::Function::with_cache(vars, clock, cache.clone())?);
+                let function = Arc::new(dlq_reprocessor::Function::from_vars(vars, clock)?);
                 json(move |event| {
                     let function = Arc::clone(&function);
                     async move { function.handle(event).await }

@@ -86,11 +86,15 @@ impl Wiring {
     }
 
     pub(crate) async fn cache(&mut self, aws: &Aws) -> anyhow::Result<String> {
-        let connection = Connection::from_vars(&self.vars, "CACHE", LIMIT, aws)?;
-        let Some((url, connection)) = self.vars.get("CACHE_URL").zip(connection) else {
-            return Ok("in this process's memory".to_owned());
+        let Some(connection) = Connection::from_vars(&self.vars, "CACHE", LIMIT, aws)? else {
+            let (vars, server) = cache::embedded::serve(until(&self.phase, Phase::Stopped)).await?;
+            self.servers.push(server);
+            self.vars.replace(vars);
+            // A busy laptop takes its time, and after an invalidation that was given up an old profile is served.
+            self.vars = std::mem::take(&mut self.vars).or("CACHE_TIMEOUT_MS", "5000");
+            return Ok(format!("embedded at {}, in memory", self.shown("CACHE_URL")));
         };
-        let url = shown(url);
+        let url = self.shown("CACHE_URL");
         if let Err(error) = usable(&connection).await {
             let cause = error.root_cause();
             let warning =
@@ -130,6 +134,11 @@ impl Wiring {
             }
         }));
         Ok(format!("fake at {url}, a company of {people}"))
+    }
+
+    /// The URL in this variable, as people may see it.
+    fn shown(&self, name: &str) -> String {
+        self.vars.get(name).map(shown).unwrap_or_default()
     }
 }
 

@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 
 mod config;
+#[cfg(feature = "embedded")]
+pub mod embedded;
 mod memory;
 mod redis;
 

@@ -53,13 +53,19 @@ impl Memory {
         self.0.get(key).await?.value.map(|value| value.to_string())
     }
 
-    pub(crate) async fn fill(&self, key: &str, value: &str, ttl: Duration) {
+    /// Says whether there was no value before.
+    pub(crate) async fn fill(&self, key: &str, value: &str, ttl: Duration) -> bool {
         let entry = Entry { value: Some(value.into()), ttl };
-        self.0.entry_by_ref(key).or_insert(entry).await;
+        self.0.entry_by_ref(key).or_insert(entry).await.is_fresh()
     }
 
     pub(crate) async fn put(&self, key: &str, value: &str, ttl: Duration) {
         self.0.insert(key.to_owned(), Entry { value: Some(value.into()), ttl }).await;
+    }
+
+    #[cfg(feature = "embedded")]
+    pub(crate) fn keys(&self) -> impl Iterator<Item = Arc<String>> {
+        self.0.iter().map(|(key, _)| key)
     }
 
     pub(crate) async fn invalidate(&self, key: &str, tombstone: Duration) {

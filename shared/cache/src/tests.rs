@@ -6,11 +6,13 @@ fn cache(vars: impl IntoIterator<Item = (&'static str, String)>) -> Cache {
     Cache::from_vars(&all, &Aws::from_vars(&all).unwrap()).unwrap()
 }
 
-/// The same rules for both backends, and for a cluster with TLS and a password as ElastiCache Serverless is. The servers
-/// take part where `make test-real` names them.
-fn caches() -> Vec<Cache> {
-    let mut caches = vec![cache([])];
+/// The same rules for both backends, for the embedded server, and for a cluster with TLS and a password as ElastiCache
+/// Serverless is. The real servers take part where `make test-real` names them.
+async fn caches() -> Vec<Cache> {
     let patience = ("CACHE_TIMEOUT_MS", "5000".to_owned());
+    let (embedded, _serving) = embedded::serve(std::future::pending()).await.unwrap();
+    let embedded = embedded.get("CACHE_URL").unwrap().to_owned();
+    let mut caches = vec![cache([]), cache([("CACHE_URL", embedded), patience.clone()])];
     if let Some(url) = from_environment("TEST_REDIS_URL") {
         caches.push(cache([("CACHE_URL", url), patience.clone()]));
     }
@@ -39,7 +41,7 @@ fn fresh_key() -> String {
 
 #[tokio::test]
 async fn a_filled_value_is_found() {
-    for cache in caches() {
+    for cache in caches().await {
         let key = fresh_key();
         assert_eq!(cache.get(&key).await, None);
         cache.fill(&key, "Ada").await;
@@ -51,7 +53,7 @@ async fn a_filled_value_is_found() {
 async fn two_stages_that_share_a_cache_do_not_see_each_others_values() {
     let key_prefix =
         KeyPrefix::from_vars(&Vars::from_iter([("CACHE_KEY_PREFIX", "other")]), "CACHE").unwrap();
-    for cache in caches() {
+    for cache in caches().await {
         let other = Cache { key_prefix: key_prefix.clone(), ..cache.clone() };
         let key = fresh_key();
         cache.fill(&key, "Ada").await;
@@ -63,7 +65,7 @@ async fn two_stages_that_share_a_cache_do_not_see_each_others_values() {
 
 #[tokio::test]
 async fn a_reader_that_was_overtaken_by_a_write_cannot_put_the_old_value_back() {
-    for cache in caches() {
+    for cache in caches().await {
         let key = fresh_key();
         cache.fill(&key, "old").await;
         cache.invalidate(&key).await;
@@ -74,7 +76,7 @@ async fn a_reader_that_was_overtaken_by_a_write_cannot_put_the_old_value_back() 
 
 #[tokio::test]
 async fn what_is_put_takes_the_place_of_what_was_there_for_its_time() {
-    for cache in caches() {
+    for cache in caches().await {
         let key = fresh_key();
         cache.fill(&key, "first").await;
         cache.put(&key, "second", Duration::from_mins(1)).await;

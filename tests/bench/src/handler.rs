@@ -3,8 +3,6 @@
 use std::sync::Arc;
 
 use anyhow::{Result, ensure};
-use aws::Aws;
-use cache::Cache;
 use joiner::Function;
 use runtime::{Clock, Vars};
 
@@ -30,8 +28,7 @@ impl Handler {
         let spec = bootstrap::spec(name)?;
         let mut own = Vars::from_iter(spec.variables.clone());
         own.overlay(vars);
-        let cache = Cache::from_vars(&own, &Aws::from_vars(&own)?)?;
-        let function = Function::start(&spec, &own, &cache, Clock::system())?;
+        let function = Function::start(&spec, &own, Clock::system())?;
         Ok(Self { function: function.into(), events: events.into(), expected, next: 0 })
     }
 

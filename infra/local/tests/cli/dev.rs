@@ -56,7 +56,7 @@ fn dev_prints_every_route_trigger_and_schedule_and_ends_with_the_ready_line() {
         "schedules ",
         "tables ",
         "storage users and requests in the tables",
-        "cache in this process's memory",
+        "cache embedded at redis://127.0.0.1:",
         "okta fake at http://",
     ];
     for part in parts {
