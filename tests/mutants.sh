@@ -12,8 +12,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 export CARGO_TARGET_DIR="$PWD/target/mutants"
 # What a visitor expects is shown with what it refuses, and some take whatever JSON has.
 cargo mutants --jobs 1 --output target \
-  --package onboarding --package runtime --package dlq \
+  --package onboarding --package lambda --package dlq \
   --file 'shared/onboarding/src/*.rs' --file 'shared/onboarding/src/accept/*.rs' \
-  --file shared/runtime/src/batch.rs --file shared/dlq/src/life.rs \
+  --file shared/lambda/src/batch.rs --file shared/dlq/src/life.rs \
   --exclude-re 'Visitor>::expecting' \
   --cargo-arg=--lib "$@"

@@ -86,13 +86,14 @@ fn outside(word: &str, allowed: impl Fn(&Source) -> bool) -> Vec<String> {
 }
 
 const FEATURES: [&str; 2] = ["onboarding", "dlq"];
-const CAPABILITIES: [&str; 11] = [
+const CAPABILITIES: [&str; 12] = [
     "api",
     "aws",
     "cache",
     "dynamo",
     "idempotency",
     "kafka",
+    "lambda",
     "okta",
     "probe",
     "runtime",
@@ -187,22 +188,13 @@ fn a_function_has_one_name_everywhere() {
     assert_eq!(folders("events"), sorted, "events/ and template.yaml");
     for name in &binaries {
         assert!(read(&format!("functions/{name}/Cargo.toml")).contains(&format!("name = \"{name}\"")));
-        assert!(read(&format!("functions/{name}/src/lib.rs")).contains(&format!("NAME: &str = \"{name}\"")));
         let resource: String = name.split('-').map(|word| word[..1].to_uppercase() + &word[1..]).collect();
         assert!(template.contains(&format!("\n  {resource}:\n")), "template.yaml has no {resource}");
+        let start = format!("lambda::start::<{}::Function>()", name.replace('-', "_"));
         assert!(
-            read(&format!("functions/{name}/src/main.rs")).lines().count() <= 25,
-            "{name}: main.rs grows"
+            read(&format!("functions/{name}/src/main.rs")).contains(&start),
+            "{name}: main.rs is {start}"
         );
-    }
-}
-
-#[test]
-fn every_http_function_warns_at_its_start_that_it_is_open() {
-    for name in folders("functions") {
-        let is_http = read(&format!("functions/{name}/src/lib.rs")).contains("Api::from_vars(");
-        let warns = read(&format!("functions/{name}/src/main.rs")).contains("api::warn_if_open(&vars);");
-        assert_eq!(warns, is_http, "{name}");
     }
 }
 

@@ -3,15 +3,11 @@
 
 use aws::Aws;
 use contracts::{CorrelationId, Email, EmployeeId};
-use lambda_runtime::LambdaEvent;
+use lambda::Tick;
 use probe::{Error, Probe, Settings};
-use runtime::{Clock, ConfigError, Vars, config::wrong, schedule::Tick, telemetry};
+use runtime::{Clock, ConfigError, Vars, config::wrong, telemetry};
 use secrets::Secret;
-use serde::Serialize;
-use tracing::Instrument;
 use url::Url;
-
-pub const NAME: &str = "canary";
 
 #[derive(Debug, Clone)]
 pub struct Function {
@@ -19,16 +15,19 @@ pub struct Function {
 }
 
 /// How long the event took, in milliseconds since it was sent.
-#[derive(Debug, Serialize)]
+#[derive(Debug)]
 pub struct Complete {
     pub correlation_id: CorrelationId,
     pub accepted_ms: u64,
     pub complete_ms: u64,
 }
 
-impl Function {
+impl lambda::Function for Function {
+    const NAME: &'static str = env!("CARGO_PKG_NAME");
+    type Event = Tick;
+
     /// Reads `CANARY_URL`, `CANARY_EMAIL`, `CANARY_WITHIN_SECONDS` (60), and `API_KEY` or `API_KEY_SECRET_ID`.
-    pub fn from_vars(vars: &Vars, clock: Clock) -> Result<Self, ConfigError> {
+    fn from_vars(vars: &Vars, clock: Clock) -> Result<Self, ConfigError> {
         let url = "the API's URL, with https://, or http:// on this machine";
         let base = Url::parse(vars.require("CANARY_URL", url)?).map_err(|_| wrong("CANARY_URL", url))?;
         let address = "the address of an account in Okta that no other employee has";
@@ -45,11 +44,14 @@ impl Function {
 
     /// # Errors
     /// When the event isn't complete in time, whatever the reason.
-    pub async fn handle(&self, event: LambdaEvent<Tick>) -> Result<Complete, Error> {
-        self.run().instrument(telemetry::invocation(NAME, &event.context)).await
+    async fn handle(&self, _tick: Tick) -> Result<(), lambda::Error> {
+        self.run().await?;
+        Ok(())
     }
+}
 
-    async fn run(&self) -> Result<Complete, Error> {
+impl Function {
+    pub async fn run(&self) -> Result<Complete, Error> {
         let accepted = self.probe.send().await.inspect_err(|error| report(error, None))?;
         let (correlation_id, accepted_ms) = (accepted.correlation_id.clone(), accepted.accepted_ms);
         let followed = self.probe.follow(&accepted).await;

@@ -3,9 +3,10 @@
 use api::{Call, Problem, json};
 use dlq::{Action, Bytes, DeadLetter, LetterId, Page, Task};
 use futures_util::{StreamExt, TryStreamExt, stream};
+use lambda::Deadline;
 use lambda_http::{Body, Response, http::StatusCode};
 use onboarding::{Foresight, Unknown};
-use runtime::{batch::Deadline, telemetry};
+use runtime::telemetry;
 use serde::Serialize;
 use tokio::time::{Instant, timeout_at};
 

@@ -9,7 +9,7 @@ mod jobs;
 mod routes;
 mod show;
 
-use std::{convert::Infallible, time::Duration};
+use std::time::Duration;
 
 use api::{Api, Call, Problem, cursor::Signer};
 use aws::Aws;
@@ -23,8 +23,6 @@ use routes::ROUTES;
 
 #[cfg(feature = "schema")]
 pub use describe::describe;
-
-pub const NAME: &str = "dead-letters";
 
 /// How long a request works on the job that it starts. What is left is done by the sweeps.
 const FIRST_SLICE: Duration = Duration::from_secs(3);
@@ -41,15 +39,18 @@ pub struct Function {
     clock: Clock,
 }
 
-impl Function {
-    pub fn from_vars(vars: &Vars, clock: Clock) -> Result<Self, ConfigError> {
+impl lambda::Function for Function {
+    const NAME: &'static str = env!("CARGO_PKG_NAME");
+    type Event = Request;
+
+    fn from_vars(vars: &Vars, clock: Clock) -> Result<Self, ConfigError> {
         let aws = Aws::from_vars(vars)?;
         let store = Store::from_vars(vars, &aws)?;
         let producer = Producer::from_vars(vars, &aws, clock)?;
         let redrive = Redrive::new(store.clone(), producer.clone(), clock);
         let users = onboarding::Store::from_vars(vars, &aws)?;
         Ok(Self {
-            api: Api::from_vars(NAME, &ROUTES, vars, &aws, clock)?,
+            api: Api::from_vars(Self::NAME, &ROUTES, vars, &aws, clock)?,
             letters: Find::new(store.clone(), Signer::from_vars(vars, &aws)?),
             jobs: RunJobs::new(store.clone(), redrive.clone(), clock),
             discard: Discard::new(store, clock),
@@ -60,13 +61,12 @@ impl Function {
         })
     }
 
-    /// To be awaited before the process ends.
-    pub async fn flush(&self) {
-        self.redrive.flush().await;
+    async fn handle(&self, request: Request) -> Response<Body> {
+        self.api.serve(self, request).await
     }
 
-    pub async fn handle(&self, request: Request) -> Result<Response<Body>, Infallible> {
-        Ok(self.api.serve(self, request).await)
+    async fn flush(&self) {
+        self.redrive.flush().await;
     }
 }
 

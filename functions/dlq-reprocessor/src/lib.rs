@@ -3,22 +3,15 @@
 
 use aws::Aws;
 use cache::Cache;
-use dlq::{DeadLetter, Forget, Park, Redrive, RunJobs, Sweep, Swept};
+use dlq::{DeadLetter, Forget, Park, Redrive, RunJobs, Sweep};
 use kafka::Producer;
-use lambda_runtime::LambdaEvent;
+use lambda::{BatchOrTick, BatchResponse, Error};
 use onboarding::{FailRequest, FailedEvent, FindRequest};
 use runtime::{
     Clock, ConfigError, Vars,
-    batch::{self, BatchResponse, Deadline},
-    event::KafkaEvent,
     record::{Record, Retry},
-    schedule::Tick,
     telemetry,
 };
-use serde::{Deserialize, Serialize};
-use tracing::Instrument;
-
-pub const NAME: &str = "dlq-reprocessor";
 
 /// Letters are four table writes each.
 const CONCURRENCY: usize = 16;
@@ -32,26 +25,13 @@ pub struct Function {
     people: onboarding::Store,
     requests: FindRequest,
     fail_request: FailRequest,
-    clock: Clock,
 }
 
-/// What it is invoked with.
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
-pub enum Event {
-    Failed(KafkaEvent),
-    Tick(Tick),
-}
+impl lambda::Function for Function {
+    const NAME: &'static str = env!("CARGO_PKG_NAME");
+    type Event = BatchOrTick;
 
-#[derive(Debug, Serialize)]
-#[serde(untagged)]
-pub enum Answer {
-    Batch(BatchResponse),
-    Swept(Swept),
-}
-
-impl Function {
-    pub fn from_vars(vars: &Vars, clock: Clock) -> Result<Self, ConfigError> {
+    fn from_vars(vars: &Vars, clock: Clock) -> Result<Self, ConfigError> {
         let aws = Aws::from_vars(vars)?;
         let cache = Cache::from_vars(vars, &aws)?;
         let letters = dlq::Store::from_vars(vars, &aws)?;
@@ -66,38 +46,32 @@ impl Function {
             requests: FindRequest::new(people.clone()),
             fail_request: FailRequest::new(people.clone(), cache, clock),
             people,
-            clock,
         })
-    }
-
-    /// To be awaited before the process ends.
-    pub async fn flush(&self) {
-        self.redrive.flush().await;
     }
 
     /// # Errors
     /// When a sweep can't read what is due: Lambda runs it again, and the next minute does in any case.
-    pub async fn handle(&self, event: LambdaEvent<Event>) -> Result<Answer, dlq::Error> {
-        let LambdaEvent { payload, context } = event;
-        let deadline = Deadline::after(self.clock.until(context.deadline));
-        let span = telemetry::invocation(NAME, &context);
-        match payload {
-            Event::Failed(event) => {
-                let batch = batch::process(event.into_records(), CONCURRENCY, deadline, |record| {
-                    self.reprocess(record)
-                });
-                Ok(Answer::Batch(batch.instrument(span).await))
+    async fn handle(&self, event: BatchOrTick) -> Result<BatchResponse, Error> {
+        match event {
+            BatchOrTick::Batch(batch) => {
+                Ok(batch.process(CONCURRENCY, |record| self.reprocess(record)).await)
             }
-            Event::Tick(_) => {
-                let sweep =
-                    self.sweep.run(deadline.stop_starting, |correlation, employee, event| async move {
-                        self.requests.enriched(&correlation, &employee, &event).await
-                    });
-                Ok(Answer::Swept(sweep.instrument(span).await?))
+            BatchOrTick::Tick(tick) => {
+                let went_through = |correlation, employee, event| async move {
+                    self.requests.enriched(&correlation, &employee, &event).await
+                };
+                self.sweep.run(tick.deadline.stop_starting, went_through).await?;
+                Ok(BatchResponse::default())
             }
         }
     }
 
+    async fn flush(&self) {
+        self.redrive.flush().await;
+    }
+}
+
+impl Function {
     /// The letters first: what a person needs must not wait for what a program asks.
     async fn reprocess(&self, record: Record) -> Result<(), Retry> {
         for letter in self.park.park(record).await? {

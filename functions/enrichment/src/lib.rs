@@ -1,26 +1,19 @@
 //! MSK `user.enrichment.requested`: enriches each person from Okta and stores them.
 
-use std::convert::Infallible;
-
 use aws::Aws;
 use cache::Cache;
 use kafka::Producer;
-use lambda_runtime::LambdaEvent;
+use lambda::{Batch, BatchResponse};
 use onboarding::{
     CompletionTimes, OktaHealth, RetryPolicy, Store,
     enrich::{Enrich, Enriched},
 };
 use runtime::{
     Clock, ConfigError, Vars,
-    batch::{self, BatchResponse, Deadline},
-    event::KafkaEvent,
     record::{Record, Retry},
     telemetry,
 };
 use tokio::time::Instant;
-use tracing::Instrument;
-
-pub const NAME: &str = "enrichment";
 
 #[derive(Debug, Clone)]
 pub struct Function {
@@ -31,8 +24,11 @@ pub struct Function {
     concurrency: usize,
 }
 
-impl Function {
-    pub fn from_vars(vars: &Vars, clock: Clock) -> Result<Self, ConfigError> {
+impl lambda::Function for Function {
+    const NAME: &'static str = env!("CARGO_PKG_NAME");
+    type Event = Batch;
+
+    fn from_vars(vars: &Vars, clock: Clock) -> Result<Self, ConfigError> {
         let aws = Aws::from_vars(vars)?;
         let cache = Cache::from_vars(vars, &aws)?;
         let enrich = Enrich {
@@ -52,20 +48,17 @@ impl Function {
         })
     }
 
-    /// To be awaited before the process ends.
-    pub async fn flush(&self) {
+    async fn handle(&self, batch: Batch) -> BatchResponse {
+        let give_up = batch.deadline.give_up;
+        batch.process(self.concurrency, |record| self.enrich(record, give_up)).await
+    }
+
+    async fn flush(&self) {
         self.enrich.producer.flush(kafka::SHUTDOWN_LIMIT).await;
     }
+}
 
-    pub async fn handle(&self, event: LambdaEvent<KafkaEvent>) -> Result<BatchResponse, Infallible> {
-        let LambdaEvent { payload, context } = event;
-        let deadline = Deadline::after(self.enrich.clock.until(context.deadline));
-        let batch = batch::process(payload.into_records(), self.concurrency, deadline, |record| {
-            self.enrich(record, deadline.give_up)
-        });
-        Ok(batch.instrument(telemetry::invocation(NAME, &context)).await)
-    }
-
+impl Function {
     async fn enrich(&self, record: Record, give_up: Instant) -> Result<(), Retry> {
         match self.enrich.enrich(&record, give_up).await? {
             Enriched::Applied | Enriched::DeadLetter => Ok(()),

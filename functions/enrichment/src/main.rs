@@ -1,19 +1,5 @@
 use std::process::ExitCode;
 
-use enrichment::Function;
-use lambda_runtime::{Error, service_fn, spawn_graceful_shutdown_handler};
-use runtime::{Clock, Vars, telemetry};
-
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> ExitCode {
-    telemetry::exit_code(run().await)
-}
-
-async fn run() -> Result<(), Error> {
-    let vars = Vars::from_process();
-    telemetry::start(&vars)?;
-    let function = Function::from_vars(&vars, Clock::system())?;
-    let ending = function.clone();
-    spawn_graceful_shutdown_handler(async move || ending.flush().await).await;
-    lambda_runtime::run(service_fn(|event| function.handle(event))).await
+fn main() -> ExitCode {
+    lambda::start::<enrichment::Function>()
 }

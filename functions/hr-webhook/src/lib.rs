@@ -1,7 +1,5 @@
 //! Takes an HR event, or the command to forget a person, and answers 202 once Kafka has it on its disk quorum.
 
-use std::convert::Infallible;
-
 use api::{Api, Call, Problem, json};
 use aws::Aws;
 use contracts::{EmployeeId, EnrichmentRequestedV2, EventId, Warning};
@@ -22,8 +20,6 @@ use routes::ROUTES;
 
 #[cfg(feature = "schema")]
 pub use describe::describe;
-
-pub const NAME: &str = "hr-webhook";
 
 #[derive(Debug, Clone)]
 pub struct Function {
@@ -47,12 +43,15 @@ struct Accepted<'a> {
     warnings: &'a [Warning],
 }
 
-impl Function {
-    pub fn from_vars(vars: &Vars, clock: Clock) -> Result<Self, ConfigError> {
+impl lambda::Function for Function {
+    const NAME: &'static str = env!("CARGO_PKG_NAME");
+    type Event = Request;
+
+    fn from_vars(vars: &Vars, clock: Clock) -> Result<Self, ConfigError> {
         let aws = Aws::from_vars(vars)?;
         let producer = Producer::from_vars(vars, &aws, clock)?;
         Ok(Self {
-            api: Api::from_vars(NAME, &ROUTES, vars, &aws, clock)?,
+            api: Api::from_vars(Self::NAME, &ROUTES, vars, &aws, clock)?,
             accept: Accept::new(producer.clone(), clock),
             memory: Memory::from_vars(vars, &aws, clock)?,
             producer,
@@ -60,15 +59,16 @@ impl Function {
         })
     }
 
-    /// To be awaited before the process ends.
-    pub async fn flush(&self) {
+    async fn handle(&self, request: Request) -> Response<Body> {
+        self.api.serve(self, request).await
+    }
+
+    async fn flush(&self) {
         self.producer.flush(kafka::SHUTDOWN_LIMIT).await;
     }
+}
 
-    pub async fn handle(&self, request: Request) -> Result<Response<Body>, Infallible> {
-        Ok(self.api.serve(self, request).await)
-    }
-
+impl Function {
     async fn take(&self, call: &Call) -> Result<Response<Body>, Problem> {
         let body = call.json_body()?;
         let Some(keyed) = Keyed::of(call, body, self.clock.now())? else {

@@ -11,9 +11,11 @@ use std::time::Duration;
 
 use aws::Aws;
 use aws_sdk_lambda::{Client, primitives::Blob};
-use lambda_runtime::LambdaEvent;
+use lambda::{Error, Json};
 use runtime::{Clock, ConfigError, Vars, telemetry};
 use serde::Deserialize;
+use serde_json::Value;
+use tokio::time::timeout_at;
 use tracing::{Instrument, Span, field::Empty};
 
 use app_spec::Version;
@@ -24,13 +26,8 @@ use unfit::Unfit;
 pub use deployments::NotTold;
 pub use verdict::Verdict;
 
-pub const NAME: &str = "pre-traffic";
-
 /// The start of a version that nobody has invoked yet, and what it asks in its turn.
 const INVOCATION: Duration = Duration::from_secs(15);
-
-/// What is left of the time to tell CodeDeploy.
-const TO_TELL: Duration = Duration::from_secs(5);
 
 #[derive(Debug, Clone)]
 pub struct Function {
@@ -49,10 +46,13 @@ pub struct Event {
     lifecycle_event_hook_execution_id: String,
 }
 
-impl Function {
+impl lambda::Function for Function {
+    const NAME: &'static str = env!("CARGO_PKG_NAME");
+    type Event = Json<Event>;
+
     /// Reads `HEALTH_ROUTES`, and the addresses of AWS's services where they aren't the region's:
     /// `AWS_ENDPOINT_URL_CODEDEPLOY` and `AWS_ENDPOINT_URL_LAMBDA`.
-    pub fn from_vars(vars: &Vars, clock: Clock) -> Result<Self, ConfigError> {
+    fn from_vars(vars: &Vars, clock: Clock) -> Result<Self, ConfigError> {
         let aws = Aws::from_vars(vars)?;
         Ok(Self {
             deployments: Deployments::from_vars(vars, &aws),
@@ -64,20 +64,20 @@ impl Function {
 
     /// # Errors
     /// When CodeDeploy can't be told. It waits for an hour then, and takes that for a no.
-    pub async fn handle(&self, event: LambdaEvent<Event>) -> Result<Verdict, NotTold> {
-        let LambdaEvent { payload: Event { deployment_id, lifecycle_event_hook_execution_id }, context } =
-            event;
-        let limit = self.clock.until(context.deadline).saturating_sub(TO_TELL);
+    async fn handle(&self, event: Json<Event>) -> Result<Value, Error> {
+        let Json { payload: Event { deployment_id, lifecycle_event_hook_execution_id }, deadline } = event;
         let hook = async {
             // Boxed: the futures of the SDK's operations are deep and kilobytes long.
-            let checked = tokio::time::timeout(limit, Box::pin(self.check(&deployment_id))).await;
+            let checked = timeout_at(deadline.give_up, Box::pin(self.check(&deployment_id))).await;
             let verdict = verdict(checked.unwrap_or(Err(Unfit::Late)));
             Box::pin(self.deployments.tell(&deployment_id, &lifecycle_event_hook_execution_id, verdict)).await
         };
         let deployment = tracing::info_span!("deployment", deployment_id, function = Empty, version = Empty);
-        hook.instrument(deployment).instrument(telemetry::invocation(NAME, &context)).await
+        Ok(serde_json::to_value(hook.instrument(deployment).await?)?)
     }
+}
 
+impl Function {
     async fn check(&self, deployment_id: &str) -> Result<(), Unfit> {
         let Version { function, version } = self.deployments.version(deployment_id).await?;
         Span::current().record("function", &function).record("version", &version);

@@ -1,7 +1,5 @@
 //! Answers what is asked of people and of requests (`routes.rs`), and whatever no route takes.
 
-use std::convert::Infallible;
-
 use api::{Api, Call, Problem, cursor::Signer, json, link_to_next, raw_json};
 use aws::Aws;
 use cache::Cache;
@@ -24,8 +22,6 @@ use routes::{PATHS, ROUTES};
 #[cfg(feature = "schema")]
 pub use describe::describe;
 
-pub const NAME: &str = "user-query";
-
 #[derive(Debug, Clone)]
 pub struct Function {
     api: Api<Self>,
@@ -34,23 +30,28 @@ pub struct Function {
     health: CheckHealth,
 }
 
-impl Function {
-    pub fn from_vars(vars: &Vars, clock: Clock) -> Result<Self, ConfigError> {
+impl lambda::Function for Function {
+    const NAME: &'static str = env!("CARGO_PKG_NAME");
+    type Event = Request;
+
+    fn from_vars(vars: &Vars, clock: Clock) -> Result<Self, ConfigError> {
         let aws = Aws::from_vars(vars)?;
         let cache = Cache::from_vars(vars, &aws)?;
         let store = Store::from_vars(vars, &aws)?;
         Ok(Self {
-            api: Api::from_vars(NAME, &ROUTES, vars, &aws, clock)?.catch_all(PATHS),
+            api: Api::from_vars(Self::NAME, &ROUTES, vars, &aws, clock)?.catch_all(PATHS),
             users: FindUsers::new(store.clone(), cache.clone(), Signer::from_vars(vars, &aws)?),
             requests: FindRequest::new(store.clone()),
             health: CheckHealth::new(store, cache, clock),
         })
     }
 
-    pub async fn handle(&self, request: Request) -> Result<Response<Body>, Infallible> {
-        Ok(self.api.serve(self, request).await)
+    async fn handle(&self, request: Request) -> Response<Body> {
+        self.api.serve(self, request).await
     }
+}
 
+impl Function {
     async fn user(&self, call: &Call) -> Result<Response<Body>, Problem> {
         let id = EmployeeId::parse(call.path("id")).map_err(|_| unknown_user())?;
         let found = self.users.get(&id).await.map_err(|error| away(&error))?;

@@ -7,6 +7,7 @@ mod esm;
 mod function;
 mod gateway;
 mod phase;
+mod registry;
 mod schedule;
 pub mod template;
 mod wiring;

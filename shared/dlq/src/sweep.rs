@@ -2,7 +2,6 @@ use contracts::{CorrelationId, EmployeeId, EventId, Outcome};
 use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 use runtime::{Clock, telemetry};
-use serde::Serialize;
 use tokio::time::Instant;
 
 use crate::{
@@ -27,7 +26,7 @@ pub struct Sweep {
 }
 
 /// What a sweep did.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Swept {
     pub redriven: u64,
     pub resolved: u64,

@@ -1,12 +1,10 @@
 #![doc = include_str!("../README.md")]
 
-pub mod batch;
 pub mod clock;
 pub mod config;
 pub mod event;
 pub mod loopback;
 pub mod record;
-pub mod schedule;
 pub mod telemetry;
 
 pub use clock::Clock;

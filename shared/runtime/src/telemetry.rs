@@ -2,8 +2,7 @@
 
 use std::{io::IsTerminal, process::ExitCode, str::FromStr};
 
-use lambda_runtime::Context;
-use tracing::{Level, Span};
+use tracing::Level;
 use tracing_subscriber::{
     Layer, Registry, filter::Targets, fmt, fmt::writer::BoxMakeWriter, layer::SubscriberExt,
     util::SubscriberInitExt,
@@ -70,15 +69,6 @@ const OURS: [&str; 19] = [
     "valkey",
 ];
 
-/// Installs the subscriber of a function's process, once it is clear that it is one.
-pub fn start(vars: &Vars) -> Result<(), ConfigError> {
-    for name in ["AWS_LAMBDA_RUNTIME_API", "AWS_LAMBDA_FUNCTION_NAME"] {
-        vars.require(name, "what Lambda sets: outside of it, run `joiner dev`, SAM or cargo-lambda")?;
-    }
-    init(Config::from_vars(vars)?, BoxMakeWriter::new(std::io::stdout));
-    Ok(())
-}
-
 /// Installs the process's subscriber. A second call changes nothing.
 pub fn init(config: Config, writer: BoxMakeWriter) {
     let levels = Targets::new().with_default(Level::WARN).with_targets(OURS.map(|name| (name, config.level)));
@@ -116,10 +106,4 @@ pub fn exit_code<E: std::fmt::Display>(result: Result<(), E>) -> ExitCode {
 pub fn chain(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(Some(error), |error| error.source());
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
-}
-
-/// The span of one invocation.
-pub fn invocation(service: &'static str, context: &Context) -> Span {
-    let xray_trace_id = context.xray_trace_id.as_deref();
-    tracing::info_span!("invocation", service, function_request_id = %context.request_id, xray_trace_id)
 }

@@ -12,6 +12,7 @@ use contracts::topic;
 use jiff::Timestamp;
 use joiner::{Cloud, Options, Reading, config, template::Template};
 use kafka::{Outgoing, Producer};
+use lambda::Context;
 use okta::fake::{Behaviour, Directory, Person};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::{Method, StatusCode, header::HeaderMap};
@@ -156,6 +157,14 @@ impl World {
         let record = Outgoing { topic: topic::ENRICHMENT_REQUESTED, key: key.map(str::as_bytes), value };
         let headers = headers.iter().map(|(name, value)| (*name, value.as_bytes()));
         producer.publish(record, headers).await.unwrap();
+    }
+
+    /// Invokes a function of its own as Lambda does, past what triggers it.
+    pub async fn invokes<F: lambda::Function>(&self, event: &Value) -> Value {
+        let clock = Clock::system();
+        let function = F::from_vars(&self.vars_of(F::NAME), clock).unwrap();
+        let answer = lambda::invoke(&function, event.to_string().as_bytes(), Context::default(), clock).await;
+        serde_json::from_slice(&answer.unwrap()).unwrap()
     }
 
     /// Deletes what a dead letter held, as DynamoDB does when its time has come.

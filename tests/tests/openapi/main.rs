@@ -14,6 +14,7 @@ use std::{
 
 use api::{Problem, Route, Scope, openapi::Description};
 use jiff::civil::date;
+use lambda::Function as _;
 use reqwest::StatusCode;
 use serde_json::Value;
 
@@ -21,9 +22,9 @@ type Describe = fn(&mut Description);
 
 /// Those with an HTTP API.
 const FUNCTIONS: [(&str, Describe); 3] = [
-    (hr_webhook::NAME, hr_webhook::describe),
-    (user_query::NAME, user_query::describe),
-    (dead_letters::NAME, dead_letters::describe),
+    (hr_webhook::Function::NAME, hr_webhook::describe),
+    (user_query::Function::NAME, user_query::describe),
+    (dead_letters::Function::NAME, dead_letters::describe),
 ];
 
 fn root() -> PathBuf {

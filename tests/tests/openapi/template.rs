@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use joiner::template::{Route, Template};
+use lambda::Function as _;
 
 use crate::{Describe, FUNCTIONS, description_of, root};
 
@@ -36,7 +37,7 @@ fn each_function_has_the_routes_of_its_rows_and_no_other() {
     for function in template().functions {
         let described: Vec<_> = FUNCTIONS.into_iter().filter(|(name, _)| *name == function.name).collect();
         let mut expected = routes_of(&described);
-        if function.name == user_query::NAME {
+        if function.name == user_query::Function::NAME {
             expected.extend(CATCH_ALL.map(str::to_owned));
         }
         let routes: BTreeSet<_> = function.routes.iter().map(Route::key).collect();

@@ -1,8 +1,6 @@
 use std::collections::BTreeSet;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use lambda_runtime::{Context, LambdaEvent};
-use runtime::Clock;
 use serde_json::{Value, json};
 use testkit::{Employee, World};
 
@@ -80,11 +78,8 @@ pub(crate) async fn lambda_gives_up_on(world: &World, people: &[Employee]) {
     let failed =
         json!({"topic": "user.enrichment.failed", "partition": 0, "offset": 0, "value": base64(&wrapper)});
     let event = json!({"eventSource": "aws:kafka", "records": {"user.enrichment.failed-0": [failed]}});
-    let function =
-        dlq_reprocessor::Function::from_vars(&world.vars_of("dlq-reprocessor"), Clock::system()).unwrap();
-    let event = LambdaEvent::new(serde_json::from_value(event).unwrap(), Context::default());
-    let answer = function.handle(event).await.unwrap();
-    assert_eq!(serde_json::to_value(answer).unwrap(), json!({"batchItemFailures": []}));
+    let answer = world.invokes::<dlq_reprocessor::Function>(&event).await;
+    assert_eq!(answer, json!({"batchItemFailures": []}));
 }
 
 /// As Lambda hands it to the enrichment.

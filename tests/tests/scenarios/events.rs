@@ -5,7 +5,7 @@ use std::{fs, path::PathBuf};
 use contracts::EnrichmentRequestedV2;
 use lambda_http::RequestExt;
 use reqwest::Method;
-use runtime::{event::KafkaEvent, schedule::Tick};
+use runtime::event::KafkaEvent;
 use serde_json::Value;
 use testkit::{Employee, World};
 
@@ -49,16 +49,6 @@ fn every_kafka_sample_is_a_batch_and_survives_a_round_trip() {
             assert_eq!(again, serde_json::from_str::<Value>(&json).unwrap(), "{function}/{name}");
             assert!(!event.into_records().is_empty(), "{function}/{name}");
         }
-    }
-}
-
-#[test]
-fn every_sample_of_a_schedule_is_a_tick_and_nothing_else_is() {
-    for (name, json) in samples("canary") {
-        assert!(serde_json::from_str::<Tick>(&json).is_ok(), "canary/{name}");
-    }
-    for (name, json) in samples("dlq-reprocessor") {
-        assert!(serde_json::from_str::<Tick>(&json).is_err(), "dlq-reprocessor/{name}");
     }
 }
 

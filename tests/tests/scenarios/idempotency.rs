@@ -4,6 +4,7 @@ use std::net::TcpListener;
 
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
+use lambda::Function as _;
 use lambda_http::{Body, Response};
 use reqwest::{Method, StatusCode};
 use runtime::{Clock, Vars};
@@ -299,7 +300,7 @@ impl Webhook {
         if let Some(key) = key {
             event["headers"]["idempotency-key"] = key.into();
         }
-        self.0.handle(lambda_http::request::from_str(&event.to_string()).unwrap()).await.unwrap()
+        self.0.handle(lambda_http::request::from_str(&event.to_string()).unwrap()).await
     }
 }
 

@@ -15,8 +15,7 @@ use axum::{
     routing::post,
 };
 use futures_util::future::BoxFuture;
-use lambda_http::{Adapter, tower::Service};
-use lambda_runtime::{Context, LambdaEvent, service_fn};
+use lambda::{Context, Function as _};
 use pre_traffic::{Function, Verdict};
 use runtime::{Clock, Vars};
 use serde_json::{Value, json};
@@ -93,9 +92,8 @@ impl Cloud {
             );
         let function = Function::from_vars(&vars, Clock::system()).unwrap();
         let event = include_str!("../../../events/pre-traffic/deployment.json");
-        let event = serde_json::from_str(event).unwrap();
-        let answer = function.handle(LambdaEvent::new(event, context)).await.ok();
-        (answer, std::mem::take(&mut self.state().told))
+        let answer = lambda::invoke(&function, event.as_bytes(), context, Clock::system()).await.ok();
+        (answer.as_deref().map(verdict), std::mem::take(&mut self.state().told))
     }
 
     async fn verdict(&self) -> Verdict {
@@ -165,6 +163,12 @@ async fn invoke(
     }
 }
 
+/// What the hook answers.
+fn verdict(answer: &[u8]) -> Verdict {
+    let answer: Value = serde_json::from_slice(answer).unwrap();
+    [Verdict::Succeeded, Verdict::Failed].into_iter().find(|verdict| json!(verdict) == answer).unwrap()
+}
+
 fn answers(answer: Value) -> Version {
     Arc::new(move |_event| {
         let answer = answer.clone();
@@ -178,36 +182,15 @@ fn fails(error_type: &'static str, message: &'static str) -> Version {
     })
 }
 
-/// The functions with a route, and those without, are called as their `main`s call them.
-macro_rules! http_function {
-    ($function:expr) => {{
-        let function = Arc::new($function);
-        Arc::new(move |event: Vec<u8>| -> BoxFuture<'static, Result<Value, Value>> {
-            let function = Arc::clone(&function);
-            Box::pin(async move {
-                let handle = |request| {
-                    let function = Arc::clone(&function);
-                    async move { function.handle(request).await }
-                };
-                let event = LambdaEvent::new(serde_json::from_slice(&event).unwrap(), Context::default());
-                let answer = Adapter::from(service_fn(handle)).call(event).await.unwrap();
-                Ok(serde_json::to_value(answer).unwrap())
-            })
+/// A function as Lambda invokes it.
+fn runs(function: impl lambda::Function) -> Version {
+    Arc::new(move |event| {
+        let function = function.clone();
+        Box::pin(async move {
+            let answer = lambda::invoke(&function, &event, Context::default(), Clock::system()).await;
+            Ok(serde_json::from_slice(&answer.unwrap()).unwrap())
         })
-    }};
-}
-
-macro_rules! batch_function {
-    ($function:expr) => {{
-        let function = Arc::new($function);
-        Arc::new(move |event: Vec<u8>| -> BoxFuture<'static, Result<Value, Value>> {
-            let function = Arc::clone(&function);
-            Box::pin(async move {
-                let event = LambdaEvent::new(serde_json::from_slice(&event).unwrap(), Context::default());
-                Ok(serde_json::to_value(function.handle(event).await.unwrap()).unwrap())
-            })
-        })
-    }};
+    })
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -216,13 +199,13 @@ async fn a_version_of_each_function_that_can_do_its_work_gets_traffic() {
     let vars = |name: &str| world.vars_of(name);
     let with_key = vars("dead-letters").with("AUTH", "").with("ADMIN_KEY", "sesame");
     let versions: [(&str, Version); 5] = [
-        ("hr-webhook", http_function!(hr_webhook::Function::from_vars(&vars("hr-webhook"), clock).unwrap())),
-        ("user-query", http_function!(user_query::Function::from_vars(&vars("user-query"), clock).unwrap())),
-        ("dead-letters", http_function!(dead_letters::Function::from_vars(&with_key, clock).unwrap())),
-        ("enrichment", batch_function!(enrichment::Function::from_vars(&vars("enrichment"), clock).unwrap())),
+        ("hr-webhook", runs(hr_webhook::Function::from_vars(&vars("hr-webhook"), clock).unwrap())),
+        ("user-query", runs(user_query::Function::from_vars(&vars("user-query"), clock).unwrap())),
+        ("dead-letters", runs(dead_letters::Function::from_vars(&with_key, clock).unwrap())),
+        ("enrichment", runs(enrichment::Function::from_vars(&vars("enrichment"), clock).unwrap())),
         (
             "dlq-reprocessor",
-            batch_function!(dlq_reprocessor::Function::from_vars(&vars("dlq-reprocessor"), clock).unwrap()),
+            runs(dlq_reprocessor::Function::from_vars(&vars("dlq-reprocessor"), clock).unwrap()),
         ),
     ];
     for (name, version) in versions {
@@ -237,7 +220,7 @@ async fn a_webhook_that_does_not_reach_its_brokers_gets_no_traffic() {
     let (world, cloud) = (World::new().await, Cloud::start().await);
     let vars = world.vars_of("hr-webhook").with("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:1");
     let webhook = hr_webhook::Function::from_vars(&vars, Clock::system()).unwrap();
-    cloud.deploys("hr-webhook", http_function!(webhook));
+    cloud.deploys("hr-webhook", runs(webhook));
     assert_eq!(cloud.verdict().await, Verdict::Failed);
 }
 

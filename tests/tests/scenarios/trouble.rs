@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use lambda_runtime::{Context, LambdaEvent};
 use okta::fake::{Behaviour, Fault};
 use reqwest::StatusCode;
-use runtime::Clock;
 use serde_json::{Value, json};
 use testkit::{Employee, Setup, World};
 
@@ -165,8 +163,6 @@ async fn records_that_are_no_events_are_dead_letters_and_stop_nobody() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_record_that_the_failed_topic_does_not_take_is_a_letter_without_its_value() {
     let world = World::new().await;
-    let vars = world.vars_of("enrichment");
-    let function = enrichment::Function::from_vars(&vars, Clock::system()).unwrap();
     // More than a producer of ours sends to any topic.
     let value = "x".repeat(16 * 1024 * 1024);
     let record = json!({
@@ -174,9 +170,8 @@ async fn a_record_that_the_failed_topic_does_not_take_is_a_letter_without_its_va
         "timestampType": "CREATE_TIME", "key": "RTEwMA==", "value": value, "headers": [],
     });
     let event = json!({"eventSource": "aws:kafka", "records": {"user.enrichment.requested-0": [record]}});
-    let event = LambdaEvent::new(serde_json::from_value(event).unwrap(), Context::default());
-    let answer = function.handle(event).await.unwrap();
-    assert_eq!(answer.batch_item_failures, [], "delivered again, it would be as large");
+    let answer = world.invokes::<enrichment::Function>(&event).await;
+    assert_eq!(answer, json!({"batchItemFailures": []}), "delivered again, it would be as large");
     world.settle().await;
     let id = world.dead_letters().await[0]["id"].clone();
     let letter = world.get(&format!("/v1/dead-letters/{}", id.as_str().unwrap())).await.json;

@@ -1,4 +1,5 @@
-use runtime::{batch::BatchItemFailure, record::ItemIdentifier};
+use lambda::batch::BatchItemFailure;
+use runtime::record::ItemIdentifier;
 use serde::Deserialize;
 use serde_json::Value;
 

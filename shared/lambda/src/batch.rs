@@ -4,15 +4,31 @@ use std::{
     collections::{HashMap, hash_map::Entry},
     future::Future,
     panic::AssertUnwindSafe,
-    time::Duration,
 };
 
 use futures_util::{FutureExt, StreamExt, stream};
+use lambda_runtime::{Context, Error, LambdaEvent};
+use runtime::{
+    Clock,
+    event::KafkaEvent,
+    record::{ItemIdentifier, Record, Retry},
+};
 use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, timeout_at};
 use tracing::Instrument;
 
-use crate::record::{ItemIdentifier, Record, Retry};
+use crate::{
+    deadline::Deadline,
+    function::{Event, Function},
+    span::invocation,
+};
+
+/// What an event source mapping invokes a function with.
+#[derive(Debug)]
+pub struct Batch {
+    pub records: Vec<Record>,
+    pub deadline: Deadline,
+}
 
 /// What a function with `ReportBatchItemFailures` answers. An empty list means that the whole batch succeeded.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/kafka-retry-configurations.html>
@@ -28,56 +44,45 @@ pub struct BatchItemFailure {
     pub item_identifier: ItemIdentifier,
 }
 
-/// How an invocation spends its time.
-#[derive(Debug, Clone, Copy)]
-pub struct Deadline {
-    /// From here on no record is started: what is started has time for more than a glance.
-    pub stop_starting: Instant,
-    /// From here on a handler waits for nobody, and brings to an end what it has.
-    pub give_up: Instant,
-    /// Here a record that still runs is dropped and reported, so that the answer reaches Lambda in time.
-    pub cut_off: Instant,
-}
+impl Batch {
+    pub(crate) fn of(event: KafkaEvent, context: &Context, clock: Clock) -> Self {
+        Self { records: event.into_records(), deadline: Deadline::of(context, clock) }
+    }
 
-impl Deadline {
-    /// Of an invocation that has `remaining` left: the last 20 s start nothing, the last 5 s wait for nobody, the last
-    /// 0.5 s are for the answer; for short ones 40, 10 and 5 percent.
-    pub fn after(remaining: Duration) -> Self {
-        let now = Instant::now();
-        let before_the_end = |most: Duration, percent: u32| {
-            now + remaining.saturating_sub(most.min(remaining * percent / 100))
-        };
-        Self {
-            stop_starting: before_the_end(Duration::from_secs(20), 40),
-            give_up: before_the_end(Duration::from_secs(5), 10),
-            cut_off: before_the_end(Duration::from_millis(500), 5),
-        }
+    /// Runs `handler` on every record: those of one key and partition one after the other, others concurrently.
+    ///
+    /// A key's first failure stops that key: its later records are not started and are reported too, since they would
+    /// overtake it. Records without a key have no order to keep. A handler that panics has failed.
+    pub async fn process<H, F>(self, concurrency: usize, handler: H) -> BatchResponse
+    where
+        H: Fn(Record) -> F,
+        F: Future<Output = Result<(), Retry>>,
+    {
+        let handler = &handler;
+        let batch_item_failures = stream::iter(lanes(self.records))
+            .map(|lane| run_lane(lane, self.deadline, handler))
+            .buffer_unordered(concurrency.max(1))
+            .flat_map(stream::iter)
+            .map(|item_identifier| BatchItemFailure { item_identifier })
+            .collect()
+            .await;
+        BatchResponse { batch_item_failures }
     }
 }
 
-/// Runs `handler` on every record: those of one key and partition one after the other, others concurrently.
-///
-/// A key's first failure stops that key: its later records are not started and are reported too, since they would
-/// overtake it. Records without a key have no order to keep. A handler that panics has failed.
-pub async fn process<H, F>(
-    records: Vec<Record>,
-    concurrency: usize,
-    deadline: Deadline,
-    handler: H,
-) -> BatchResponse
-where
-    H: Fn(Record) -> F,
-    F: Future<Output = Result<(), Retry>>,
-{
-    let handler = &handler;
-    let batch_item_failures = stream::iter(lanes(records))
-        .map(|lane| run_lane(lane, deadline, handler))
-        .buffer_unordered(concurrency.max(1))
-        .flat_map(stream::iter)
-        .map(|item_identifier| BatchItemFailure { item_identifier })
-        .collect()
-        .await;
-    BatchResponse { batch_item_failures }
+impl Event for Batch {
+    type Payload = KafkaEvent;
+    type Answer = BatchResponse;
+
+    async fn invoke<F: Function<Event = Self>>(
+        function: &F,
+        event: LambdaEvent<KafkaEvent>,
+        clock: Clock,
+    ) -> Result<impl Serialize + Send, Error> {
+        let LambdaEvent { payload, context } = event;
+        let batch = Self::of(payload, &context, clock);
+        Ok(function.handle(batch).instrument(invocation(F::NAME, &context)).await)
+    }
 }
 
 /// One lane a key and partition, in the order in which the keys first appear.

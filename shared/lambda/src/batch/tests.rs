@@ -4,6 +4,7 @@ use std::{
         Mutex,
         atomic::{AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 use proptest::{collection::vec, option, prelude::*};
@@ -69,22 +70,23 @@ fn run(batch: &[Planned], concurrency: usize, stop_starting: Duration, cut_off: 
         let started = Mutex::new(Vec::new());
         let (running, most_at_once) = (AtomicUsize::new(0), AtomicUsize::new(0));
         let records = batch.iter().map(Planned::record).collect();
-        let response = process(records, concurrency, deadline, |record: Record| {
-            let record = plan[&record.identifier()].clone();
-            let (started, running, most_at_once) = (&started, &running, &most_at_once);
-            async move {
-                started.lock().unwrap().push((record.clone(), began.elapsed()));
-                most_at_once.fetch_max(running.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
-                tokio::time::sleep(record.takes).await;
-                running.fetch_sub(1, Ordering::SeqCst);
-                match record.fate {
-                    Fate::Succeeds => Ok(()),
-                    Fate::Fails => Err(Retry),
-                    Fate::Panics => std::panic::resume_unwind(Box::new("planned")),
+        let response = Batch { records, deadline }
+            .process(concurrency, |record: Record| {
+                let record = plan[&record.identifier()].clone();
+                let (started, running, most_at_once) = (&started, &running, &most_at_once);
+                async move {
+                    started.lock().unwrap().push((record.clone(), began.elapsed()));
+                    most_at_once.fetch_max(running.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                    tokio::time::sleep(record.takes).await;
+                    running.fetch_sub(1, Ordering::SeqCst);
+                    match record.fate {
+                        Fate::Succeeds => Ok(()),
+                        Fate::Fails => Err(Retry),
+                        Fate::Panics => std::panic::resume_unwind(Box::new("planned")),
+                    }
                 }
-            }
-        })
-        .await;
+            })
+            .await;
         Observed {
             reported: response.batch_item_failures.into_iter().map(|f| f.item_identifier).collect(),
             started: started.into_inner().unwrap(),
@@ -221,22 +223,4 @@ fn an_answer_has_the_shape_that_lambda_documents() {
         json,
         serde_json::json!({"batchItemFailures": [{"itemIdentifier": {"partition": "t-0", "offset": 100}}]})
     );
-}
-
-#[tokio::test(start_paused = true)]
-async fn every_part_of_the_deadline_comes_before_the_next() {
-    for millis in [0, 1, 100, 3_000, 30_000, 90_000, 840_000] {
-        let (now, remaining) = (Instant::now(), Duration::from_millis(millis));
-        let deadline = Deadline::after(remaining);
-        assert!(now <= deadline.stop_starting && deadline.stop_starting <= deadline.give_up);
-        assert!(deadline.give_up <= deadline.cut_off && deadline.cut_off <= now + remaining);
-    }
-    for (remaining, parts) in
-        [(90_000, [70_000, 85_000, 89_500]), (10_000, [6_000, 9_000, 9_500]), (100, [60, 90, 95])]
-    {
-        let (now, deadline) = (Instant::now(), Deadline::after(Duration::from_millis(remaining)));
-        let after =
-            [deadline.stop_starting, deadline.give_up, deadline.cut_off].map(|part| (part - now).as_millis());
-        assert_eq!(after, parts, "of {remaining} ms");
-    }
 }
