@@ -1,11 +1,11 @@
 .DEFAULT_GOAL := help
 # Without TLS to the brokers, which costs minutes of build and is for what is deployed.
 LAPTOP := --no-default-features
-FUNCTIONS := hr-webhook enrichment user-query dlq-reprocessor dead-letters canary pre-traffic
+FUNCTIONS := $(notdir $(wildcard functions/*))
 # SAM and cargo-lambda, which infra/tools.sh installs where they are missing.
 DEPLOY_TOOLS = PATH="$$(infra/tools.sh sam rust):$$PATH" SAM_CLI_TELEMETRY=0
 
-.PHONY: help dev up test test-real test-lambda chaos fuzz fuzz-api mutants openapi bench check validate build deploy
+.PHONY: help dev up test test-real test-lambda chaos fuzz fuzz-api mutants scaffold openapi bench check validate build deploy
 
 help: ## Show these lines
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -46,6 +46,9 @@ openapi: ## Write docs/openapi.yaml anew from the code's types
 
 mutants: ## Make the rules' code wrong, a little at a time, and see that a test fails
 	tests/mutants.sh
+
+scaffold: ## Add a function to a copy of all this, and pass every test there
+	tests/scaffold.sh
 
 chaos: ## Faults of every kind, then a check that nothing was lost; ARGS="--seed 7 --events 3000 --employees 300"
 	tests/real/install.sh

@@ -60,22 +60,33 @@ def check(place, schema, value):
     faults.extend(f"{place} as {schema}: {fault}" for fault in wrong(schema, value))
 
 
-def check_text(place, schema, text, good):
-    """A good text has to pass, any other has to fail: a schema that lets everything through checks nothing."""
+def check_text(place, names, text, good):
+    """A good text has to pass one of the schemas, any other has to fail: a schema that lets everything through checks
+    nothing."""
+    if not names:
+        faults.append(f"{place}: tests/schemas has nothing to hold it to")
     try:
-        found = wrong(schema, json.loads(text))
+        value = json.loads(text)
+        found = {name: wrong(name, value) for name in names}
     except (ValueError, TypeError) as error:
-        found = [f"not JSON: {error}"]
-    if good:
-        faults.extend(f"{place} as {schema}: {fault}" for fault in found)
-    elif not found:
-        faults.append(f"{place} as {schema}: passes, though its name says that it is wrong")
+        found = {name: [f"not JSON: {error}"] for name in names}
+    passed = [name for name in names if not found[name]]
+    if good and not passed:
+        faults.extend(f"{place} as {name}: {fault}" for name in names for fault in found[name])
+    elif not good:
+        faults.extend(f"{place} as {name}: passes, though its name says that it is wrong" for name in passed)
 
 
-def message(place, value, good):
-    """A message says by what it holds which version it is."""
-    version = "v1" if b'"employee"' in value else "v2"
-    check_text(place, f"enrichment-requested-{version}", value, good)
+def body(place, function, text, good):
+    check_text(place, [name for name in schemas if name == f"{function}-body"], text, good)
+
+
+def message(place, record, good):
+    """A message's schemas, one a version, are named after the topic that it was published to first."""
+    headers = {name: bytes(byte % 256 for byte in value) for header in record["headers"] for name, value in header.items()}
+    topic = headers.get("dlq-origin-topic", b"").decode() or record["topic"]
+    names = [name for name in schemas if name.startswith(f"{topic}-v")]
+    check_text(f"{place}, on {topic}", names, base64.b64decode(record.get("value") or ""), good)
 
 
 def records(place, event, good):
@@ -87,8 +98,7 @@ def records(place, event, good):
             payload = json.loads(value)["payload"]
             payload = payload if isinstance(payload, dict) else json.loads(payload)
             [record] = (record for batch in payload["records"].values() for record in batch)
-            value = base64.b64decode(record["value"])
-        message(where, value, good)
+        message(where, record, good)
 
 
 count = 0
@@ -97,16 +107,18 @@ for path in sorted(pathlib.Path("events").glob("*/*.json")):
     place, good = str(path), not path.name.startswith(("malformed", "invalid"))
     text = path.read_text()
     if path.name.endswith(".body.json"):
-        check_text(place, "webhook-body", text, good)
+        body(place, path.parent.name, text, good)
         continue
     event = json.loads(text)
     if "eventSource" in event:
         check(place, "kafka-event", event)
         records(place, event, good)
+    elif "detail-type" in event:
+        check(place, "scheduled-event", event)
     else:
         check(place, "http-event", event)
-        if event["requestContext"]["http"]["method"] == "POST" and path.parent.name == "hr-webhook":
-            check_text(f"{place}, body", "webhook-body", event.get("body"), good)
+        if event["requestContext"]["http"]["method"] == "POST":
+            body(f"{place}, body", path.parent.name, event.get("body"), good)
 
 
 class Loader(yaml.SafeLoader):

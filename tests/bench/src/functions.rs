@@ -5,6 +5,7 @@ use std::{future::pending, ops::Range};
 use anyhow::{Context, Result};
 use aws::Aws;
 use contracts::topic;
+use joiner::template::FunctionSpec;
 use onboarding::Store;
 use runtime::Vars;
 use serde_json::{Value, json};
@@ -44,9 +45,9 @@ pub(crate) struct Args {
 }
 
 struct Candidate {
-    name: &'static str,
+    name: String,
     /// How its answers begin.
-    expected: &'static str,
+    expected: String,
     event: Box<dyn Fn(usize) -> Result<Vec<u8>>>,
     /// In milliseconds.
     first_answers: Vec<f64>,
@@ -66,10 +67,11 @@ pub(crate) async fn run(rounds: usize, args: Args, stage: &Stage) -> Result<Sect
     for round in 0..=args.first_answers {
         for number in shuffled(candidates.len(), round) {
             let candidate = &mut candidates[number];
-            let mut bootstrap = Bootstrap::start(candidate.name, &vars).await?;
+            let mut bootstrap = Bootstrap::start(&candidate.name, &vars).await?;
             // Numbers that the invocations below don't have.
             let event = (candidate.event)(rounds * args.invocations + round)?;
-            let answer = bootstrap.invoke(event, candidate.expected).await.with_context(|| candidate.name)?;
+            let answer = bootstrap.invoke(event, &candidate.expected).await;
+            let answer = answer.with_context(|| candidate.name.clone())?;
             // The first finds everything cold: files, and the topic at the broker.
             if round > 0 {
                 candidate.first_answers.push(millis(answer.at - bootstrap.process.began));
@@ -80,7 +82,7 @@ pub(crate) async fn run(rounds: usize, args: Args, stage: &Stage) -> Result<Sect
         for number in shuffled(candidates.len(), round) {
             let candidate = &mut candidates[number];
             let numbers = (round - 1) * args.invocations..round * args.invocations;
-            let invoked = invoke(candidate, numbers, &vars).await.with_context(|| candidate.name)?;
+            let invoked = invoke(candidate, numbers, &vars).await.with_context(|| candidate.name.clone())?;
             candidate.rounds.push(invoked);
         }
     }
@@ -102,11 +104,11 @@ pub(crate) async fn run(rounds: usize, args: Args, stage: &Stage) -> Result<Sect
 
 /// A new process gets an event of each of the numbers. The figures are the table's last five.
 async fn invoke(candidate: &Candidate, numbers: Range<usize>, vars: &Vars) -> Result<[f64; 5]> {
-    let mut bootstrap = Bootstrap::start(candidate.name, vars).await?;
+    let mut bootstrap = Bootstrap::start(&candidate.name, vars).await?;
     let at_rest = bootstrap.process.usage()?;
     let mut took = Vec::with_capacity(numbers.len());
     for number in numbers {
-        took.push(bootstrap.invoke((candidate.event)(number)?, candidate.expected).await?.took);
+        took.push(bootstrap.invoke((candidate.event)(number)?, &candidate.expected).await?.took);
     }
     let after = bootstrap.process.usage()?;
     let (p50, p99) = percentile(&took, 50).zip(percentile(&took, 99)).context("there was no invocation")?;
@@ -122,7 +124,7 @@ fn row(candidate: &Candidate, empty: &Candidate) -> Row {
         Spread::of(first().map(|(one, empty)| one / empty)),
     ];
     cells.extend((0..5).map(|figure| Spread::of(candidate.rounds.iter().map(|round| round[figure]))));
-    Row { name: candidate.name.to_owned(), cells }
+    Row { name: candidate.name.clone(), cells }
 }
 
 /// Where everything is, the tables of the dead letters too.
@@ -139,9 +141,9 @@ fn candidates() -> Result<Vec<Candidate>> {
     let (batches, user) = (Hr::new()?, sample("user-query/user.json")?);
     let letter = sample("dlq-reprocessor/dead-letter.json")?;
     let list = hr::with_key(sample("dead-letters/list.json")?);
-    let candidate = |name, expected, event: Box<dyn Fn(usize) -> Result<Vec<u8>>>| Candidate {
-        name,
-        expected,
+    let candidate = |name: &str, expected: &str, event: Box<dyn Fn(usize) -> Result<Vec<u8>>>| Candidate {
+        name: name.to_owned(),
+        expected: expected.to_owned(),
         event,
         first_answers: Vec::new(),
         rounds: Vec::new(),
@@ -153,14 +155,24 @@ fn candidates() -> Result<Vec<Candidate>> {
         event["pathParameters"]["id"] = id.into();
         Ok(hr::with_key(event))
     };
-    Ok(vec![
+    let mut candidates = vec![
         candidate(EMPTY, "null", Box::new(|_| Ok(b"{}".to_vec()))),
         candidate("hr-webhook", ACCEPTED, Box::new(move |number| Ok(hr.request(number)))),
         candidate("enrichment", PROCESSED, Box::new(move |number| batches.batch(requested, number..=number))),
         candidate("user-query", OK, Box::new(of_user)),
         candidate(LETTERS, PROCESSED, Box::new(move |number| dead_letter(letter.clone(), number))),
         candidate("dead-letters", OK, Box::new(move |_| Ok(list.clone()))),
-    ])
+    ];
+    // Of any other function, its first sample, again and again.
+    for FunctionSpec { name, .. } in scenarios::functions() {
+        if candidates.iter().all(|candidate| candidate.name != name) {
+            let sample = scenarios::samples(&name).swap_remove(0);
+            let expected = sample.answer_begins();
+            let event = hr::with_key(serde_json::from_str(&sample.event)?);
+            candidates.push(candidate(&name, &expected, Box::new(move |_| Ok(event.clone()))));
+        }
+    }
+    Ok(candidates)
 }
 
 /// The sample's record with another place, and so another letter.

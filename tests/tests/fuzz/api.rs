@@ -45,7 +45,7 @@ const ACTS: &[&str] = &[
 ];
 
 /// API Gateway's event, with this route and what the caller chose.
-fn event(route: &str, method: &str, query: &[(String, String)], id: &str, body: &[u8]) -> String {
+pub(crate) fn event(route: &str, method: &str, query: &[(String, String)], id: &str, body: &[u8]) -> String {
     let mut event = sample("hr-webhook/new-hire.json");
     event["routeKey"] = json!(format!("{method} {route}"));
     event["rawPath"] = route.into();

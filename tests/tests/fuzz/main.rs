@@ -5,6 +5,7 @@
 
 mod api;
 mod damage;
+mod functions;
 mod okta;
 mod records;
 

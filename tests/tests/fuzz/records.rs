@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// A record whose value, key and headers may be wrong; what Lambda writes around them is right.
-fn record(values: Vec<Value>) -> impl Strategy<Value = Value> {
+pub(crate) fn record(values: Vec<Value>) -> impl Strategy<Value = Value> {
     let names = prop::sample::select(
         &[
             "correlation-id",

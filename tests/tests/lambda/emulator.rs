@@ -1,5 +1,4 @@
 use std::{
-    fs,
     net::{Ipv4Addr, TcpListener},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -7,6 +6,7 @@ use std::{
 };
 
 use runtime::Vars;
+use scenarios::root;
 use serde_json::Value;
 
 use crate::variables;
@@ -116,28 +116,9 @@ impl Drop for Process {
     }
 }
 
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
-
 /// What `make build` has made.
 pub(crate) fn bootstrap(function: &str) -> PathBuf {
     let path = root().join("target/lambda").join(function).join("bootstrap");
     assert!(path.exists(), "{} is not there: run `make build`", path.display());
     path
-}
-
-/// The sample events of a function, by name.
-pub(crate) fn samples(function: &str) -> Vec<(String, String)> {
-    let entries = fs::read_dir(root().join("events").join(function)).unwrap();
-    let paths = entries.map(|entry| entry.unwrap().path());
-    let mut samples: Vec<_> = paths
-        .filter(|path| !path.to_str().unwrap().ends_with(".body.json"))
-        .map(|path| {
-            (path.file_stem().unwrap().to_str().unwrap().to_owned(), fs::read_to_string(&path).unwrap())
-        })
-        .collect();
-    samples.sort();
-    assert!(!samples.is_empty(), "{function} has no sample event");
-    samples
 }

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use okta::fake::{Directory, Server};
 use runtime::Clock;
+use scenarios::sample;
 use serde_json::{Value, json};
 use testkit::{Employee, World};
 
-use crate::emulator::{Emulator, samples};
+use crate::emulator::Emulator;
 
 /// The variable by which `make test-lambda` says where a real part is, or how to enter.
 #[expect(clippy::disallowed_methods, reason = "a test has no main that could read it")]
@@ -17,8 +18,7 @@ pub(crate) fn real(name: &str) -> String {
 
 /// API Gateway's event for a hire.
 pub(crate) fn hire(employee: &Employee, key: Option<&str>) -> String {
-    let (_, sample) = samples("hr-webhook").into_iter().find(|(name, _)| name == "new-hire").unwrap();
-    let mut event: Value = serde_json::from_str(&sample).unwrap();
+    let mut event: Value = serde_json::from_str(&sample("hr-webhook", "new-hire")).unwrap();
     event["body"] = employee.body("hired").to_string().into();
     if let Some(key) = key {
         event["headers"]["x-api-key"] = key.into();
@@ -92,10 +92,9 @@ async fn built_functions_take_their_keys_from_secrets_manager_and_survive_a_rota
     let _enrichment = emulator.bootstrap("enrichment", &enrichment);
     let ada = Employee::ada();
     world.knows(&ada);
-    let takes = async |sample: &str| {
-        let (_, event) = samples("enrichment").into_iter().find(|(name, _)| name == sample).unwrap();
-        let (_, answer) = emulator.invoke("enrichment", &event).await;
-        assert_eq!(answer, json!({"batchItemFailures": []}), "{sample}");
+    let takes = async |name: &str| {
+        let (_, answer) = emulator.invoke("enrichment", &sample("enrichment", name)).await;
+        assert_eq!(answer, json!({"batchItemFailures": []}), "{name}");
         world.settle().await;
     };
     let enters = async |key: &str| {

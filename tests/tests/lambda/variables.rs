@@ -39,8 +39,13 @@ fn is_known(name: &str, environment: &BTreeSet<String>) -> bool {
 
 /// Those of the variables that the built function is started with: a world has more, for its other functions and to be quick.
 pub(crate) fn deployed(function: &str, vars: &Vars) -> Vars {
-    let found = functions().into_iter().find(|found| found.name == function).unwrap();
-    vars.iter().filter(|(name, _)| is_known(name, &found.environment)).collect()
+    let environment = environment(function);
+    vars.iter().filter(|(name, _)| is_known(name, &environment)).collect()
+}
+
+/// The names of the variables that the template gives the function.
+pub(crate) fn environment(function: &str) -> BTreeSet<String> {
+    functions().into_iter().find(|found| found.name == function).unwrap().environment
 }
 
 #[test]

@@ -43,7 +43,8 @@ pub(crate) async fn run(args: &SendArgs) -> anyhow::Result<()> {
     let text = std::fs::read(&args.file).with_context(|| format!("{shown} can't be read"))?;
     let Ok(mut event) = serde_json::from_slice::<Event>(&text) else {
         bail!(
-            "{shown} is not an event of API Gateway; those are in events/hr-webhook, events/user-query and events/dead-letters"
+            "{shown} is not an event of API Gateway: those are the events of functions that answer HTTP, such as \
+             events/hr-webhook/new-hire.json"
         )
     };
     let vars = config::load(Path::new(".env"))?;

@@ -16,17 +16,15 @@ fn sentence(text: &str) -> String {
 fn the_projects_own_template_is_understood() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../template.yaml");
     let template = Template::read(&path).unwrap();
-    let names: Vec<_> = template.functions.iter().map(|function| function.name.as_str()).collect();
-    assert_eq!(
-        names,
-        ["hr-webhook", "enrichment", "user-query", "dlq-reprocessor", "dead-letters", "pre-traffic"],
-        "there is no canary without an address for it"
-    );
-    let probing = Template::read_with(&path, &[("CanaryEmail", "joiner-canary@example.com")]).unwrap();
-    assert!(probing.functions.iter().any(|function| function.name == "canary"));
-    assert_eq!(template.topics(), ["user.enrichment.failed", "user.enrichment.requested"]);
+    let function = |name: &str| template.functions.iter().find(|function| function.name == name).unwrap();
+    let topics = ["user.enrichment.failed", "user.enrichment.requested"];
+    assert!(topics.iter().all(|topic| template.topics().contains(topic)), "{:?}", template.topics());
+    let with_canary = Template::read_with(&path, &[("CanaryEmail", "joiner-canary@example.com")]).unwrap();
+    for (template, has_canary) in [(&template, false), (&with_canary, true)] {
+        assert_eq!(template.functions.iter().any(|function| function.name == "canary"), has_canary);
+    }
 
-    let enrichment = &template.functions[1];
+    let enrichment = function("enrichment");
     assert_eq!((enrichment.timeout, enrichment.memory), (Duration::from_secs(90), 512));
     assert_eq!(enrichment.variables["USERS_TABLE"], "joiner-dev-users");
     assert_eq!(enrichment.variables["LOG_LEVEL"], "info", "globals apply");
@@ -47,17 +45,16 @@ fn the_projects_own_template_is_understood() {
         }]
     );
     let prefixed = Template::read_with(&path, &[("TopicPrefix", "staging."), ("Stage", "staging")]).unwrap();
-    assert_eq!(prefixed.topics(), ["staging.user.enrichment.failed", "staging.user.enrichment.requested"]);
+    let with_prefix: Vec<_> = template.topics().iter().map(|topic| format!("staging.{topic}")).collect();
+    assert_eq!(prefixed.topics(), with_prefix);
     assert_eq!(prefixed.functions[0].variables["KAFKA_TOPIC_PREFIX"], "staging.");
     assert_eq!(prefixed.tables[0].name, "joiner-staging-users");
-    let has_prefix = |function: &&FunctionSpec| {
-        function.variables.get("CACHE_KEY_PREFIX").is_some_and(|prefix| prefix == "joiner-staging")
-    };
-    let cached: Vec<_> =
-        prefixed.functions.iter().filter(has_prefix).map(|function| &function.name).collect();
-    assert_eq!(cached, ["enrichment", "user-query", "dlq-reprocessor"]);
+    let prefix = |function: &FunctionSpec| function.variables.get("CACHE_KEY_PREFIX").cloned();
+    let of_caches: Vec<_> = prefixed.functions.iter().filter_map(prefix).collect();
+    let with_cache = std::fs::read_to_string(&path).unwrap().matches("CACHE_URL:").count();
+    assert_eq!(of_caches, vec!["joiner-staging"; with_cache]);
 
-    let routes: Vec<_> = template.functions[2].routes.iter().map(Route::key).collect();
+    let routes: Vec<_> = function("user-query").routes.iter().map(Route::key).collect();
     for route in ["GET /v1/users/{id}", "PUT /{proxy+}"] {
         assert!(routes.iter().any(|found| found == route), "{route}: {routes:?}");
     }
