@@ -292,9 +292,9 @@ mod tests {
 
     #[test]
     fn a_wrapper_holds_as_many_records_as_the_triggers_batches() {
-        let template = include_str!("../../../template.yaml");
-        let sizes = template.lines().filter_map(|line| line.trim().strip_prefix("BatchSize: "));
-        assert_eq!(sizes.collect::<Vec<_>>(), vec![MOST_RECORDS.to_string(); 2]);
+        let trigger = include_str!("../../../infra/trigger.yaml");
+        let sizes = trigger.lines().filter_map(|line| line.trim().strip_prefix("BatchSize: "));
+        assert_eq!(sizes.collect::<Vec<_>>(), [MOST_RECORDS.to_string()]);
     }
 
     #[test]
