@@ -1,9 +1,14 @@
 //! What a built function is started with: the variables that the template gives it, those that Lambda sets, and where the
 //! tests' parts are. One more would hide that the deployed function lacks it, as `KAFKA_CA_FILE` did.
 
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
 
 use runtime::Vars;
+use serde_norway::Value;
 
 use crate::permissions::template::functions;
 
@@ -69,4 +74,26 @@ fn no_test_of_a_built_function_sets_a_variable_that_the_template_does_not_set() 
         }
     }
     assert!(set > 20, "only {set} variables were found: this checks nothing");
+}
+
+#[test]
+fn what_is_asked_before_traffic_is_a_health_route_of_each_function_that_answers_http_and_a_batch_of_the_others()
+ {
+    let functions = functions();
+    let hook = functions.iter().find(|function| function.name == "pre-traffic").unwrap();
+    let asked = hook.properties["Environment"]["Variables"]["HEALTH_ROUTES"].as_str().unwrap();
+    let asked: BTreeMap<_, _> = asked.split(',').map(|pair| pair.split_once('=').unwrap()).collect();
+    for function in &functions {
+        let name = function.name.as_str();
+        let events = function.properties.get("Events").and_then(Value::as_mapping);
+        let mut routes =
+            events.into_iter().flat_map(|events| events.values()).filter(|e| e["Type"] == "HttpApi");
+        let is_asked = function.properties["DeploymentPreference"]["Enabled"] != false;
+        match asked.get(name) {
+            Some(path) => assert!(routes.any(|route| route["Properties"]["Path"] == *path), "{name}: {path}"),
+            None => {
+                assert!(!is_asked || (routes.next().is_none() && function.trigger.is_mapping()), "{name}")
+            }
+        }
+    }
 }
