@@ -90,9 +90,11 @@ fn what_is_asked_before_traffic_is_a_health_route_of_each_function_that_answers_
             events.into_iter().flat_map(|events| events.values()).filter(|e| e["Type"] == "HttpApi");
         let is_asked = function.properties["DeploymentPreference"]["Enabled"] != false;
         match asked.get(name) {
-            Some(path) => assert!(routes.any(|route| route["Properties"]["Path"] == *path), "{name}: {path}"),
+            Some(path) => {
+                assert!(routes.any(|route| route["Properties"]["Path"] == *path), "{name}: {path}");
+            }
             None => {
-                assert!(!is_asked || (routes.next().is_none() && function.trigger.is_mapping()), "{name}")
+                assert!(!is_asked || (routes.next().is_none() && function.trigger.is_mapping()), "{name}");
             }
         }
     }
