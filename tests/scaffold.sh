@@ -107,7 +107,7 @@ before '  DlqReprocessorBase:' template.yaml <<'END'
       FunctionName: !Sub joiner-${Stage}-night-watch
       Role: !GetAtt NightWatchBase.Outputs.RoleArn
       LoggingConfig: { LogGroup: !GetAtt NightWatchBase.Outputs.LogGroup }
-      DeploymentPreference: { Alarms: [!GetAtt NightWatchBase.Outputs.Alarm] }
+      DeploymentPreference: { Enabled: false }
       Environment: { Variables: {} }
       Events:
         Hour: { Type: Schedule, Properties: { Schedule: rate(1 hour) } }

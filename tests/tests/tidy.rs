@@ -271,12 +271,18 @@ fn every_message_that_an_alarm_counts_is_one_that_the_code_logs() {
 fn every_file_that_the_architecture_names_as_deciding_is_there() {
     let document = read("docs/architecture.md");
     let section = document.split("## Where it is decided\n").nth(1).unwrap().split("\n## ").next().unwrap();
-    let named: Vec<_> = section.split('`').skip(1).step_by(2).filter(|name| name.contains(['.', '/'])).collect();
+    let named: Vec<_> =
+        section.split('`').skip(1).step_by(2).filter(|name| name.contains(['.', '/'])).collect();
     assert!(named.len() > 15, "the table looks otherwise: {named:?}");
-    let is_there = |name: &str| [name.to_owned(), format!("shared/{name}")].iter().any(|path| root().join(path).exists());
+    let is_there = |name: &str| {
+        [name.to_owned(), format!("shared/{name}")].iter().any(|path| root().join(path).exists())
+    };
     let general = ["shared/", "src/routes.rs"];
-    let missing: Vec<_> =
-        named.iter().filter(|name| !general.contains(name) && !is_there(name)).map(|name| (*name).to_owned()).collect();
+    let missing: Vec<_> = named
+        .iter()
+        .filter(|name| !general.contains(name) && !is_there(name))
+        .map(|name| (*name).to_owned())
+        .collect();
     assert_none(&missing, "docs/architecture.md names files that are not there");
 }
 

@@ -10,7 +10,7 @@ use crate::unfit::Unfit;
 
 const USER_AGENT: &str = concat!("joiner-", env!("CARGO_PKG_NAME"));
 
-/// `HEALTH_ROUTES`, such as `hr-webhook=/v1/hr/healthz,user-query=/v1/healthz`: the functions that answer HTTP, and what each
+/// `HEALTH_ROUTES`, such as `hr-webhook=/v1/hr/healthz,user-query=/v1/users/healthz`: the functions that answer HTTP, and what each
 /// is asked.
 #[derive(Debug, Clone)]
 pub(crate) struct HealthRoutes(BTreeMap<String, String>);

@@ -1,4 +1,4 @@
-//! The topics. `template.yaml` and the brokers use the same names; `tests/tidy.rs` compares them.
+//! The topics. `template.yaml` and the brokers use the same names; `tests/tests/tidy.rs` compares them.
 
 /// Accepted HR events, keyed by employee id: [`EnrichmentRequestedV2`](crate::EnrichmentRequestedV2).
 pub const ENRICHMENT_REQUESTED: &str = "user.enrichment.requested";

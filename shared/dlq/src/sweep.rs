@@ -9,7 +9,7 @@ use crate::{
     actor::Actor,
     job::usual_rate,
     letter::DeadLetter,
-    life::{Due, Step},
+    life::{Due, State, Step},
     pace::Pace,
     redrive::{Brokers, Redrive, Sent},
     run_job::RunJobs,
@@ -166,6 +166,10 @@ impl Sweep {
         letter.step(step, &Actor::pipeline(), now, note.map(str::to_owned))?;
         if self.writer.store.save(&mut letter).await? == Saved::Conflict {
             return Ok(Done::Nothing);
+        }
+        if letter.life.state == State::Quarantined {
+            let (dead_letter_id, state) = (letter.id.as_str(), letter.life.state.name());
+            tracing::warn!(dead_letter_id, state, "a redriven record was not heard of again");
         }
         if done == Done::Resolved {
             self.writer.expire(&mut letter).await?;

@@ -94,7 +94,10 @@ fn what_is_asked_before_traffic_is_a_health_route_of_each_function_that_answers_
                 assert!(routes.any(|route| route["Properties"]["Path"] == *path), "{name}: {path}");
             }
             None => {
-                assert!(!is_asked || (routes.next().is_none() && function.trigger.is_mapping()), "{name}");
+                assert!(
+                    !is_asked || (routes.next().is_none() && function.trigger.is_mapping()),
+                    "{name} is asked before it gets traffic, and nobody says how: HEALTH_ROUTES, or no DeploymentPreference"
+                );
             }
         }
     }
