@@ -1,17 +1,20 @@
-use std::{borrow::Cow, collections::HashMap};
+mod items;
+
+use std::collections::HashMap;
 
 use aws::Aws;
 use aws_sdk_dynamodb::{operation::query::builders::QueryFluentBuilder, types::AttributeValue};
-use contracts::{CorrelationId, Email, EmployeeId, EventId, Text};
+use contracts::{CorrelationId, EmployeeId, EventId};
 use dynamo::{Client, Error, Put, Transaction, Written};
 use runtime::{ConfigError, Vars};
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::de::DeserializeOwned;
 
+use self::items::{EntryItem, PersonItem, RequestItem, StoredItem, sortable};
 use super::{Filter, Saved};
 use crate::{
     entry::Entry,
-    person::{Person, v1},
-    request::{self, RequestEvent, RequestState},
+    person::Person,
+    request::{RequestEvent, RequestState},
     request_events::RequestEvents,
 };
 
@@ -31,46 +34,6 @@ pub struct DynamoDb {
     history: String,
     /// `REQUESTS_TABLE`: key `correlation_id` and `event_key`.
     requests: String,
-}
-
-#[derive(Serialize)]
-struct PersonItem<'a> {
-    id: &'a EmployeeId,
-    /// A key of an index can't be null: who has no address isn't in it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    email_key: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    department_key: Option<String>,
-    writes: u64,
-    person: &'a Person,
-}
-
-/// A person, or a user as the version before stored them.
-#[derive(Deserialize)]
-struct StoredItem {
-    person: Option<Person>,
-    user: Option<v1::User>,
-    last: Option<v1::LastEvent>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct EntryItem<'a> {
-    employee_id: Cow<'a, EmployeeId>,
-    event_id: Cow<'a, EventId>,
-    /// Sorts as the number does. An entry without it isn't in the index.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    sequence: Option<String>,
-    entry: Cow<'a, Entry>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct RequestItem<'a> {
-    correlation_id: Cow<'a, CorrelationId>,
-    event_key: String,
-    /// Epoch seconds.
-    expires_at: i64,
-    #[serde(flatten)]
-    event: Cow<'a, RequestEvent>,
 }
 
 impl DynamoDb {
@@ -97,14 +60,7 @@ impl DynamoDb {
         read: Option<&Person>,
         entry: Option<&Entry>,
     ) -> Result<Saved, Error> {
-        let user = new.user();
-        let item = PersonItem {
-            id: &new.id,
-            email_key: user.as_ref().and_then(|user| user.email.as_ref()).map(Email::key),
-            department_key: user.as_ref().and_then(|user| user.department.as_ref()).map(Text::key),
-            writes: new.writes,
-            person: new,
-        };
+        let item = PersonItem::of(new);
         let (condition, values) = match read {
             None => ("attribute_not_exists(id)", vec![]),
             // Stored by the version before, whose writes counted as versions.
@@ -272,12 +228,7 @@ impl DynamoDb {
         id: &CorrelationId,
         event: &RequestEvent,
     ) -> Result<bool, Error> {
-        let item = RequestItem {
-            correlation_id: Cow::Borrowed(id),
-            event_key: event.key(),
-            expires_at: (event.updated_at + request::KEPT).as_second(),
-            event: Cow::Borrowed(event),
-        };
+        let item = RequestItem::of(id, event);
         let unless_finished = "attribute_not_exists(correlation_id) OR #status <> :enriched";
         let put = match event.state {
             RequestState::Accepted => Put {
@@ -349,32 +300,6 @@ async fn every_page<T: DeserializeOwned>(
             return Ok(());
         }
     }
-}
-
-impl StoredItem {
-    fn person(self) -> Result<Person, Error> {
-        match self {
-            Self { person: Some(person), .. } => Ok(person),
-            Self { user: Some(user), last: Some(last), .. } => Ok(v1::StoredUser::new(user, last).into()),
-            _ => Err(Error::Layout),
-        }
-    }
-}
-
-impl<'a> EntryItem<'a> {
-    fn of(entry: &'a Entry) -> Self {
-        Self {
-            employee_id: Cow::Borrowed(&entry.employee_id),
-            event_id: Cow::Borrowed(&entry.event_id),
-            sequence: entry.sequence.map(sortable),
-            entry: Cow::Borrowed(entry),
-        }
-    }
-}
-
-/// Sorts as the number does.
-fn sortable(sequence: u64) -> String {
-    format!("{sequence:020}")
 }
 
 impl Filter {
