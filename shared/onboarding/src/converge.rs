@@ -5,11 +5,11 @@ use jiff::Timestamp;
 
 use crate::{
     change::{self, Change},
-    directory::Account,
+    directory::{Account, Directory},
     entry::Entry,
     person::{Forgotten, Person},
     registers::{self, Registers, Statements},
-    user::EnrichedUser,
+    user::{EmploymentStatus, EnrichedUser},
 };
 
 /// Where an event stands among those that were applied.
@@ -39,6 +39,8 @@ pub(crate) struct Draft {
 #[derive(Debug)]
 pub(crate) enum Answer {
     Account(Account),
+    /// An account that another has.
+    Taken,
     Nobody,
     /// It said nothing that we can use, for this reason.
     None(Reason),
@@ -122,12 +124,15 @@ impl Draft {
         self.person.has_left()
     }
 
-    /// Whether another of those who are employed with the same address has the account.
-    pub(crate) fn is_taken(&self, account: &Account, employed: &[Person]) -> bool {
-        let has_it = |other: &Person| {
-            other.id != self.person.id && other.account().is_some_and(|theirs| theirs.id == account.id)
-        };
-        !self.has_left() && employed.iter().any(has_it)
+    pub(crate) fn person(&self) -> &Person {
+        &self.person
+    }
+
+    /// Whether the account was theirs before the event.
+    pub(crate) fn held(&self, account: &Account) -> bool {
+        self.before.as_ref().is_some_and(|user| {
+            user.employment_status == EmploymentStatus::Employed && user.okta_id.as_ref() == Some(&account.id)
+        })
     }
 
     /// `answer` is `None` if Okta was not asked.
@@ -167,15 +172,23 @@ impl Draft {
 
     fn note(&mut self, answer: Option<Answer>, now: Timestamp) {
         let has_left = self.has_left();
+        let is_back = is_back(self.before.as_ref(), &self.person);
         let okta = &mut self.person.okta;
+        // What somebody had who comes back may be another's by now: it is theirs again when Okta names it and it is claimed.
+        // The version before left those without an account, too, what they had.
+        if is_back || okta.missing == Some(Reason::EmailTaken) {
+            okta.account = None;
+        }
         let before = (okta.missing, self.before.as_ref().map(|user| user.enrichment.state));
         match answer {
             Some(Answer::Account(account)) => {
                 (okta.account, okta.read_at, okta.missing) = (Some(account), Some(now), None);
             }
-            Some(Answer::Nobody) => {
+            Some(answer @ (Answer::Taken | Answer::Nobody)) => {
+                let is_taken = matches!(answer, Answer::Taken);
+                let reason = if is_taken { Reason::EmailTaken } else { Reason::UserNotFound };
                 // Accounts are often deleted before HR closes the record.
-                let missing = (!has_left).then_some(Reason::UserNotFound);
+                let missing = (!has_left).then_some(reason);
                 (okta.account, okta.read_at, okta.missing) = (None, Some(now), missing);
             }
             Some(Answer::None(reason)) => okta.missing = Some(reason),
@@ -206,8 +219,12 @@ pub(crate) fn forget(
     person.generation += 1;
     person.forgotten = Some(Forgotten { event_id: event.event_id.clone(), received_at: event.received_at });
     person.hr = made_of(all.iter(), person.forgotten.as_ref());
+    let is_back = is_back(before.as_ref(), &person);
     if person.hr.is_empty() {
-        person.okta = crate::directory::Directory::unread(now);
+        person.okta = Directory::unread(now);
+    } else if is_back {
+        // The termination is forgotten, and what they had may be another's by now.
+        person.okta = Directory { missing: Some(Reason::OktaUnavailable), ..Directory::unread(now) };
     }
     let changes = change::between(before.as_ref(), person.user().as_ref());
     (person.version, person.updated_at) = (person.version + 1, now);
@@ -216,6 +233,10 @@ pub(crate) fn forget(
     person.applied_before = person.applied_before.into_iter().map(Entry::forgotten).collect();
     let entry = Entry { version: person.version, ..Entry::new(event, now) };
     Some(Written { person, entry, is_new: true, outcome: outcome(&changes) })
+}
+
+fn is_back(before: Option<&EnrichedUser>, now: &Person) -> bool {
+    !now.has_left() && before.is_some_and(|user| user.employment_status == EmploymentStatus::Terminated)
 }
 
 fn outcome(changes: &[Change]) -> Outcome {

@@ -21,8 +21,9 @@ use self::failure::{Away, Failure, Stopped};
 pub(crate) use self::failure::{EMAIL_TAKEN, USER_NOT_FOUND};
 use crate::{
     ask,
+    claim::{self, Standing},
     completion::CompletionTimes,
-    converge::{Answer, Draft, Place},
+    converge::{Answer, Draft, Place, Written},
     directory::Account,
     find_users::cache_key,
     okta_health::{OktaHealth, OktaOutcome},
@@ -76,11 +77,7 @@ struct Asked {
 }
 
 enum Said {
-    Account {
-        account: Account,
-        /// Who else has the address, and has not left.
-        namesakes: Vec<Person>,
-    },
+    Account(Account),
     Nobody,
     /// Nothing that we can use. The person is written all the same, and waits for this reason.
     Nothing(Reason, Stopped),
@@ -172,31 +169,34 @@ impl Enrich {
                         Ok(said) => said,
                         Err(_elapsed) => {
                             self.commit_early(event, draft.clone(), read.as_ref()).await?;
-                            asked = Some(Asked { email: email.clone(), said: asking.await? });
+                            asked = Some(Asked { email: email.clone(), said: asking.await });
                             // The person has been written since they were read.
                             continue;
                         }
                     };
-                    asked = Some(Asked { email: email.clone(), said: said? });
+                    asked = Some(Asked { email: email.clone(), said });
                 }
             }
-            if let Some(Asked { said, .. }) = &mut asked {
-                said.refuse_if_taken(&draft);
-            }
-            let answer = asked.as_ref().map(|asked| asked.said.answer());
+            // Also after a conflict, which may be that another has claimed the account.
+            let standing = match asked.as_ref().map(|asked| &asked.said) {
+                Some(Said::Account(account)) => Some(claim::standing(&self.store, account, &draft).await?),
+                Some(Said::Nobody | Said::Nothing(..)) | None => None,
+            };
+            let is_taken = matches!(standing, Some(Standing::Taken));
+            let answer = asked.as_ref().map(|asked| asked.said.answer(is_taken));
             let written = draft.answered(event, answer, self.clock.now());
-            if written.is_new
-                && self.store.commit(&written.person, read.as_ref(), Some(&written.entry)).await?
-                    == Saved::Conflict
-            {
+            if written.is_new && self.commit(&written, read.as_ref(), standing).await? == Saved::Conflict {
                 continue;
             }
             let stopped = match asked.map(|asked| asked.said) {
                 Some(Said::Nothing(_, stopped)) => stopped,
+                Some(Said::Account(_)) if is_taken && !written.person.has_left() => {
+                    Stopped::DeadLetter(Failure::EmailTaken)
+                }
                 Some(Said::Nobody) if !written.person.has_left() => {
                     Stopped::DeadLetter(Failure::UserNotFound)
                 }
-                Some(Said::Account { .. } | Said::Nobody) | None => {
+                Some(Said::Account(_) | Said::Nobody) | None => {
                     let outcome = match delivery {
                         Delivery::Redrive if !written.is_new => Outcome::NothingNew,
                         Delivery::Redrive | Delivery::Lambdas => written.outcome,
@@ -220,29 +220,38 @@ impl Enrich {
     ) -> Result<(), Stopped> {
         let waiting = draft.answered(event, Some(Answer::None(Reason::OktaUnavailable)), self.clock.now());
         if waiting.is_new {
-            let _saved = self.store.commit(&waiting.person, read, Some(&waiting.entry)).await?;
+            let _saved = self.commit(&waiting, read, None).await?;
             self.cache.invalidate(&cache_key(&event.employee_id)).await;
         }
         Ok(())
     }
 
-    /// # Errors
-    /// When it isn't Okta that stands in the way.
-    async fn ask(&self, email: Email, give_up: Instant) -> Result<Said, Stopped> {
-        let asking = timeout_at(give_up, ask::account(&self.okta, &email, self.retry, give_up));
-        let (account, namesakes) = tokio::join!(asking, self.store.employed_with(&email));
+    /// The person, the entry, and what changes of their claims with them, in one transaction.
+    async fn commit(
+        &self,
+        written: &Written,
+        read: Option<&Person>,
+        standing: Option<Standing>,
+    ) -> Result<Saved, store::Error> {
+        let Written { person, entry, .. } = written;
+        let claims = claim::changes(&self.store, person, read, standing).await?;
+        self.store.commit_with_claims(person, read, Some(entry), &claims).await
+    }
+
+    async fn ask(&self, email: Email, give_up: Instant) -> Said {
+        let account = timeout_at(give_up, ask::account(&self.okta, &email, self.retry, give_up)).await;
         // Where our time was over Okta may have been about to answer.
         if let Ok(answer) = &account {
             let outcome =
                 answer.as_ref().map_or_else(|exhausted| (&exhausted.error).into(), |_| OktaOutcome::Answered);
             self.okta_health.note(outcome).await;
         }
-        Ok(match account {
-            Ok(Ok(Some(account))) => Said::Account { account, namesakes: namesakes? },
+        match account {
+            Ok(Ok(Some(account))) => Said::Account(account),
             Ok(Ok(None)) => Said::Nobody,
             Ok(Err(exhausted)) => Said::Nothing(failure::reason(&exhausted.error), exhausted.into()),
             Err(_elapsed) => Said::Nothing(Reason::OktaUnavailable, Stopped::Retry(Away::OutOfTime)),
-        })
+        }
     }
 
     /// Returns whether the request's state is another now.
@@ -271,18 +280,10 @@ pub enum Enriched {
 }
 
 impl Said {
-    /// One account is one person's.
-    fn refuse_if_taken(&mut self, draft: &Draft) {
-        if let Self::Account { account, namesakes } = self
-            && draft.is_taken(account, namesakes)
-        {
-            *self = Self::Nothing(Reason::EmailTaken, Stopped::DeadLetter(Failure::EmailTaken));
-        }
-    }
-
-    fn answer(&self) -> Answer {
+    fn answer(&self, is_taken: bool) -> Answer {
         match self {
-            Self::Account { account, .. } => Answer::Account(account.clone()),
+            Self::Account(_) if is_taken => Answer::Taken,
+            Self::Account(account) => Answer::Account(account.clone()),
             Self::Nobody => Answer::Nobody,
             Self::Nothing(reason, _) => Answer::None(*reason),
         }

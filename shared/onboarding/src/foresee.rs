@@ -5,6 +5,7 @@ use tokio::time::Instant;
 
 use crate::{
     ask,
+    claim::{self, Standing},
     converge::{self, Answer, Draft, Place},
     enrich::{EMAIL_TAKEN, USER_NOT_FOUND},
     retry::{Exhausted, RetryPolicy},
@@ -64,12 +65,11 @@ impl Foresee {
         let answer = match draft.asks_for() {
             None => None,
             Some(email) => match ask::account(&self.okta, email, RetryPolicy::ONCE, give_up).await {
-                Ok(Some(account)) => {
-                    if draft.is_taken(&account, &self.store.employed_with(email).await?) {
-                        return Ok(fails(Reason::EmailTaken, EMAIL_TAKEN));
-                    }
-                    Some(Answer::Account(account))
-                }
+                Ok(Some(account)) => match claim::standing(&self.store, &account, &draft).await? {
+                    Standing::Theirs | Standing::Free(_) => Some(Answer::Account(account)),
+                    Standing::Taken if draft.has_left() => Some(Answer::Taken),
+                    Standing::Taken => return Ok(fails(Reason::EmailTaken, EMAIL_TAKEN)),
+                },
                 Ok(None) if draft.has_left() => Some(Answer::Nobody),
                 Ok(None) => {
                     return Ok(fails(Reason::UserNotFound, USER_NOT_FOUND));

@@ -4,6 +4,7 @@ pub mod accept;
 mod ask;
 mod change;
 mod check_health;
+mod claim;
 mod completion;
 mod converge;
 mod directory;

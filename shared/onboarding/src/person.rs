@@ -1,4 +1,4 @@
-use contracts::{CorrelationId, Email, EmployeeId, EventId, Field, Value};
+use contracts::{CorrelationId, Email, EmployeeId, EventId, Field, Reason, Value};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -62,8 +62,14 @@ impl Person {
         self.hr.value(Field::Email).and_then(Value::email)
     }
 
+    /// Where it is another's they have none, though the version before left them what they had.
     pub(crate) fn account(&self) -> Option<&Account> {
-        self.okta.account.as_ref()
+        self.okta.account.as_ref().filter(|_| self.okta.missing != Some(Reason::EmailTaken))
+    }
+
+    /// Whether it is theirs: what is stored of somebody who has left is what they had.
+    pub(crate) fn holds(&self, account: &Account) -> bool {
+        !self.has_left() && self.account().is_some_and(|theirs| theirs.id == account.id)
     }
 
     pub(crate) fn has_left(&self) -> bool {

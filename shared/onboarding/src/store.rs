@@ -8,7 +8,13 @@ use aws::Aws;
 use contracts::{CorrelationId, Email, EmployeeId, EnrichmentRequestedV2, EventId, Text};
 use runtime::{ConfigError, Vars, config::wrong};
 
-use crate::{entry::Entry, person::Person, request::RequestEvent, request_events::RequestEvents};
+use crate::{
+    claim::{Claim, ClaimChange},
+    entry::Entry,
+    person::Person,
+    request::RequestEvent,
+    request_events::RequestEvents,
+};
 
 pub use self::{dynamodb::DynamoDb, memory::Memory, redis::Redis};
 
@@ -21,7 +27,7 @@ pub enum Store {
     Memory(Memory),
 }
 
-/// Whether a person was written, or had been written by another since they were read.
+/// Whether a person was written, or they or a claim had been written by another since they were read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Saved {
     Yes,
@@ -72,10 +78,30 @@ impl Store {
         read: Option<&Person>,
         entry: Option<&Entry>,
     ) -> Result<Saved, Error> {
+        self.commit_with_claims(new, read, entry, &[]).await
+    }
+
+    /// And these claims, each of another account, if they still are as they were read.
+    pub(crate) async fn commit_with_claims(
+        &self,
+        new: &Person,
+        read: Option<&Person>,
+        entry: Option<&Entry>,
+        claims: &[ClaimChange],
+    ) -> Result<Saved, Error> {
         match self {
-            Self::DynamoDb(store) => Ok(Box::pin(store.commit(new, read, entry)).await?),
-            Self::Redis(store) => store.commit(new, read, entry).await,
-            Self::Memory(store) => Ok(store.commit(new, read, entry)),
+            Self::DynamoDb(store) => Ok(Box::pin(store.commit(new, read, entry, claims)).await?),
+            Self::Redis(store) => store.commit(new, read, entry, claims).await,
+            Self::Memory(store) => Ok(store.commit(new, read, entry, claims)),
+        }
+    }
+
+    /// That of an Okta account, if there is one.
+    pub(crate) async fn claim(&self, account: &str) -> Result<Option<Claim>, Error> {
+        match self {
+            Self::DynamoDb(store) => Ok(Box::pin(store.claim(account)).await?),
+            Self::Redis(store) => store.claim(account).await,
+            Self::Memory(store) => Ok(store.claim(account)),
         }
     }
 

@@ -3,7 +3,7 @@
 use serde_json::json;
 use testkit::{Employee, Setup, World};
 
-use crate::{forget, history, ids, waiting};
+use crate::{account, forget, history, ids, waiting};
 
 fn redis() -> Setup {
     #[expect(clippy::disallowed_methods, reason = "a test has no main that could read it")]
@@ -59,4 +59,12 @@ async fn every_route_takes_every_id_of_a_person_in_redis() {
     for id in ["REDIS/5", "REDIS:6", "redis b#c", "redis 100%25"] {
         ids::every_route_takes(&world, id).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Redis: make test-real"]
+async fn an_account_is_one_persons_in_redis() {
+    let world = World::with(redis()).await;
+    account::of_two_who_are_hired_at_once_one_has_the_account(&world, "redis-account-1").await;
+    account::who_comes_back_does_not_take_the_account_of_whoever_has_it_now(&world, "redis-account-2").await;
 }

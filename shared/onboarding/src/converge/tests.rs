@@ -275,6 +275,30 @@ fn what_was_received_after_a_person_was_to_be_forgotten_is_kept_when_the_command
 }
 
 #[test]
+fn what_somebody_had_before_they_left_is_not_theirs_when_they_are_back() {
+    let terminated = event(&("evt-2", "terminated", Some(100), 40, 0, stated(&[])));
+    let back = event(&("evt-3", "updated", Some(110), 61, 0, stated(&[("status", Some("Active"))])));
+    let title = event(&("evt-3", "updated", Some(60), 61, 0, stated(&[("title", Some("Director"))])));
+    let who_left = || {
+        let world = World::default();
+        world.apply(&hired());
+        world.apply(&terminated);
+        assert!(world.user().okta_id.is_some(), "what they had is still shown");
+        world
+    };
+    let (while_okta_is_away, as_it_is_forgotten) = (who_left(), who_left());
+    while_okta_is_away.apply_answered(&back, Answer::None(Reason::OktaUnavailable));
+    as_it_is_forgotten.apply(&title);
+    assert_eq!(as_it_is_forgotten.reads("employment"), "terminated");
+    as_it_is_forgotten.forget("forget", 50);
+    for world in [while_okta_is_away, as_it_is_forgotten] {
+        let user = world.user();
+        assert_eq!((user.employment_status, user.okta_id), (EmploymentStatus::Employed, None));
+        assert_eq!(user.enrichment.state, EnrichmentState::Pending);
+    }
+}
+
+#[test]
 fn okta_is_asked_only_for_what_holds_or_waits() {
     let world = World::default();
     world.apply(&hired());

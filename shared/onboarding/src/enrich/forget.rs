@@ -31,7 +31,7 @@ impl Enrich {
             let Some(written) = converge::forget(event, person, &all, self.clock.now()) else {
                 return Ok(Outcome::NothingNew);
             };
-            if self.store.commit(&written.person, read.as_ref(), Some(&written.entry)).await? == Saved::Yes {
+            if self.commit(&written, read.as_ref(), None).await? == Saved::Yes {
                 return Ok(written.outcome);
             }
         }

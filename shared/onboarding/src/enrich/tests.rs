@@ -1,5 +1,7 @@
 //! What to do when something is away: in every one of these, nobody but Lambda still has the record.
 
+mod account;
+
 use std::time::Duration;
 
 use aws::Aws;

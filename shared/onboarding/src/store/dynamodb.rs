@@ -1,6 +1,6 @@
 mod items;
 
-use std::collections::HashMap;
+use std::{borrow::Cow, collections::HashMap};
 
 use aws::Aws;
 use aws_sdk_dynamodb::{operation::query::builders::QueryFluentBuilder, types::AttributeValue};
@@ -9,9 +9,10 @@ use dynamo::{Client, Error, Put, Transaction, Written};
 use runtime::{ConfigError, Vars};
 use serde::de::DeserializeOwned;
 
-use self::items::{EntryItem, PersonItem, RequestItem, StoredItem, sortable};
+use self::items::{ClaimItem, EntryItem, PersonItem, RequestItem, StoredItem, sortable};
 use super::{Filter, Saved};
 use crate::{
+    claim::{Claim, ClaimChange},
     entry::Entry,
     person::Person,
     request::{RequestEvent, RequestState},
@@ -30,7 +31,7 @@ pub struct DynamoDb {
     client: Client,
     /// `USERS_TABLE`: key `id`.
     users: String,
-    /// `HISTORY_TABLE`: key `employee_id` and `event_id`.
+    /// `HISTORY_TABLE`: key `employee_id` and `event_id`. It holds the claims, too.
     history: String,
     /// `REQUESTS_TABLE`: key `correlation_id` and `event_key`.
     requests: String,
@@ -59,6 +60,7 @@ impl DynamoDb {
         new: &Person,
         read: Option<&Person>,
         entry: Option<&Entry>,
+        claims: &[ClaimChange],
     ) -> Result<Saved, Error> {
         let item = PersonItem::of(new);
         let (condition, values) = match read {
@@ -71,7 +73,7 @@ impl DynamoDb {
             Some(read) => ("writes = :read", vec![(":read", AttributeValue::N(read.writes.to_string()))]),
         };
         let put = Put { table: &self.users, condition, names: &[], values };
-        let written = if entry.is_none() && new.applied_before.is_empty() {
+        let written = if entry.is_none() && new.applied_before.is_empty() && claims.is_empty() {
             dynamo::put(&self.client, &item, put).await?
         } else {
             let mut transaction = Transaction::default();
@@ -80,12 +82,41 @@ impl DynamoDb {
             for entry in new.applied_before.iter().chain(entry) {
                 transaction.replace(&self.history, &EntryItem::of(entry))?;
             }
+            for change in claims {
+                let item = ClaimItem::of(&change.account, change.new.as_ref());
+                transaction.put(&item, self.if_still_claimed_by(change.read.as_ref()))?;
+            }
             transaction.commit(&self.client).await?
         };
         match written {
             Written::Yes => Ok(Saved::Yes),
             Written::ConditionFailed => Ok(Saved::Conflict),
         }
+    }
+
+    fn if_still_claimed_by(&self, claim: Option<&Claim>) -> Put<'_> {
+        let (condition, values) = match claim {
+            None => ("attribute_not_exists(claim)", vec![]),
+            Some(claim) => (
+                "claim.holder = :holder AND claim.writes = :writes",
+                vec![
+                    (":holder", string(claim.holder.as_str())),
+                    (":writes", AttributeValue::N(claim.writes.to_string())),
+                ],
+            ),
+        };
+        Put { table: &self.history, condition, names: &[], values }
+    }
+
+    pub(super) async fn claim(&self, account: &str) -> Result<Option<Claim>, Error> {
+        let request = self
+            .client
+            .get_item()
+            .table_name(&self.history)
+            .key("employee_id", AttributeValue::S(ClaimItem::key(account)))
+            .key("event_id", string(ClaimItem::SORT_KEY));
+        let Some(item) = request.consistent_read(true).send().await?.item else { return Ok(None) };
+        Ok(dynamo::from_item::<ClaimItem>(item)?.claim.map(Cow::into_owned))
     }
 
     pub(super) async fn entry(&self, id: &EmployeeId, event_id: &EventId) -> Result<Option<Entry>, Error> {

@@ -6,7 +6,13 @@ use std::{
 use contracts::{CorrelationId, Email, EmployeeId, EventId, Text};
 
 use super::{Filter, Saved};
-use crate::{entry::Entry, person::Person, request::RequestEvent, request_events::RequestEvents};
+use crate::{
+    claim::{Claim, ClaimChange},
+    entry::Entry,
+    person::Person,
+    request::RequestEvent,
+    request_events::RequestEvents,
+};
 
 /// A store that ends with the process.
 #[derive(Debug, Clone, Default)]
@@ -16,6 +22,7 @@ pub struct Memory(Arc<Mutex<Tables>>);
 struct Tables {
     people: BTreeMap<EmployeeId, Person>,
     entries: BTreeMap<EmployeeId, BTreeMap<String, Entry>>,
+    claims: BTreeMap<String, Claim>,
     requests: BTreeMap<(CorrelationId, String), RequestEvent>,
 }
 
@@ -24,11 +31,24 @@ impl Memory {
         self.tables().people.get(id).cloned()
     }
 
-    pub(super) fn commit(&self, new: &Person, read: Option<&Person>, entry: Option<&Entry>) -> Saved {
+    pub(super) fn commit(
+        &self,
+        new: &Person,
+        read: Option<&Person>,
+        entry: Option<&Entry>,
+        claims: &[ClaimChange],
+    ) -> Saved {
         let mut tables = self.tables();
         let writes = |person: &Person| person.writes;
-        if tables.people.get(&new.id).map(writes) != read.map(writes) {
+        let is_as_read = |change: &ClaimChange| tables.claims.get(&change.account) == change.read.as_ref();
+        if tables.people.get(&new.id).map(writes) != read.map(writes) || !claims.iter().all(is_as_read) {
             return Saved::Conflict;
+        }
+        for change in claims {
+            match &change.new {
+                Some(claim) => tables.claims.insert(change.account.clone(), claim.clone()),
+                None => tables.claims.remove(&change.account),
+            };
         }
         let mut person = new.clone();
         let entries = tables.entries.entry(new.id.clone()).or_default();
@@ -37,6 +57,10 @@ impl Memory {
         }
         tables.people.insert(new.id.clone(), person);
         Saved::Yes
+    }
+
+    pub(super) fn claim(&self, account: &str) -> Option<Claim> {
+        self.tables().claims.get(account).cloned()
     }
 
     pub(super) fn entry(&self, id: &EmployeeId, event_id: &EventId) -> Option<Entry> {

@@ -8,6 +8,7 @@ use valkey::{Connection, KeyPrefix};
 
 use super::{Error, Filter, Saved};
 use crate::{
+    claim::{Claim, ClaimChange},
     entry::Entry,
     person::{Person, v1},
     request::{self, RequestEvent},
@@ -29,19 +30,28 @@ pub struct Redis {
 #[derive(Debug, Clone)]
 struct Keys(KeyPrefix);
 
-/// Compare and set. KEYS: the person, their entries, their history, the indexes to leave, the indexes to enter. ARGV: what
-/// was read or "", what is written, the new value, the id, how many indexes to leave, how many entries, and for each of
-/// them its event's id, its value and its sequence or "".
+/// Compare and set. KEYS: the person, their entries, their history, the claims, the indexes to leave, the indexes to enter.
+/// ARGV: what was read or "", what is written, the new value, the id, how many indexes to leave, how many entries, for each
+/// of them its event's id, its value and its sequence or "", and for each claim its account, what was read or "", and the
+/// new value or "".
 static COMMIT: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         r"
         local stored = redis.call('HGET', KEYS[1], 'version') or ''
         if stored ~= ARGV[1] then return 0 end
+        local claims = 7 + 3 * tonumber(ARGV[6])
+        for i = claims, #ARGV, 3 do
+            if (redis.call('HGET', KEYS[4], ARGV[i]) or '') ~= ARGV[i + 1] then return 0 end
+        end
+        for i = claims, #ARGV, 3 do
+            if ARGV[i + 2] == '' then redis.call('HDEL', KEYS[4], ARGV[i])
+            else redis.call('HSET', KEYS[4], ARGV[i], ARGV[i + 2]) end
+        end
         redis.call('HSET', KEYS[1], 'version', ARGV[2], 'value', ARGV[3])
         local leave = tonumber(ARGV[5])
-        for i = 4, 3 + leave do redis.call('ZREM', KEYS[i], ARGV[4]) end
-        for i = 4 + leave, #KEYS do redis.call('ZADD', KEYS[i], 0, ARGV[4]) end
-        for i = 7, 6 + 3 * tonumber(ARGV[6]), 3 do
+        for i = 5, 4 + leave do redis.call('ZREM', KEYS[i], ARGV[4]) end
+        for i = 5 + leave, #KEYS do redis.call('ZADD', KEYS[i], 0, ARGV[4]) end
+        for i = 7, claims - 1, 3 do
             redis.call('HSET', KEYS[2], ARGV[i], ARGV[i + 1])
             if ARGV[i + 2] == '' then redis.call('ZREM', KEYS[3], ARGV[i])
             else redis.call('ZADD', KEYS[3], ARGV[i + 2], ARGV[i]) end
@@ -101,10 +111,11 @@ impl Redis {
         new: &Person,
         read: Option<&Person>,
         entry: Option<&Entry>,
+        claims: &[ClaimChange],
     ) -> Result<Saved, Error> {
         let leave = read.map(|read| self.keys.indexes(read)).unwrap_or_default();
         let mut script = COMMIT.key(self.keys.person(&new.id));
-        script.key(self.keys.entries(&new.id)).key(self.keys.history(&new.id));
+        script.key(self.keys.entries(&new.id)).key(self.keys.history(&new.id)).key(self.keys.claims());
         for index in leave.iter().chain(&self.keys.indexes(new)) {
             script.key(index);
         }
@@ -119,9 +130,18 @@ impl Redis {
         for entry in entries {
             script.arg(entry.event_id.as_str()).arg(serde_json::to_string(entry)?).arg(sequence(entry));
         }
+        for ClaimChange { account, read, new } in claims {
+            script.arg(account).arg(claim_value(read.as_ref())?).arg(claim_value(new.as_ref())?);
+        }
         let saved: bool =
             self.connection.run(async |mut redis| script.invoke_async(&mut redis).await).await?;
         Ok(if saved { Saved::Yes } else { Saved::Conflict })
+    }
+
+    pub(super) async fn claim(&self, account: &str) -> Result<Option<Claim>, Error> {
+        let claim: Option<String> =
+            self.connection.run(async |mut redis| redis.hget(self.keys.claims(), account).await).await?;
+        Ok(claim.map(|claim| serde_json::from_str(&claim)).transpose()?)
     }
 
     pub(super) async fn entry(&self, id: &EmployeeId, event_id: &EventId) -> Result<Option<Entry>, Error> {
@@ -302,6 +322,11 @@ impl Keys {
         self.0.key(&format!("{{users}}:history:{id}"))
     }
 
+    /// Of all accounts.
+    fn claims(&self) -> String {
+        self.0.key("{users}:claims")
+    }
+
     fn request(&self, id: &CorrelationId) -> String {
         self.0.key(&format!("{{requests}}:{id}"))
     }
@@ -333,6 +358,11 @@ fn token(person: &Person) -> String {
         0 => person.version.to_string(),
         writes => format!("w{writes}"),
     }
+}
+
+/// A claim is written the same way each time, so that the script compares it as text.
+fn claim_value(claim: Option<&Claim>) -> Result<String, Error> {
+    Ok(claim.map(serde_json::to_string).transpose()?.unwrap_or_default())
 }
 
 fn sequence(entry: &Entry) -> String {

@@ -1,5 +1,7 @@
 //! The contract: the same tests on every backend. Redis takes part where `make test-real` names one.
 
+mod claims;
+
 use std::collections::BTreeSet;
 
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -67,7 +69,7 @@ fn redis(url: String) -> Redis {
     Redis::from_vars(&vars, &Aws::from_vars(&vars).unwrap()).unwrap()
 }
 
-async fn stores() -> Vec<Store> {
+pub(crate) async fn stores() -> Vec<Store> {
     let mut stores = vec![Store::Memory(Memory::default()), dynamodb().await.0];
     #[expect(clippy::disallowed_methods, reason = "a test has no main that could read it")]
     if let Ok(url) = std::env::var("TEST_REDIS_URL") {

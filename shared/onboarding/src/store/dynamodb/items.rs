@@ -7,6 +7,7 @@ use dynamo::Error;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    claim::Claim,
     entry::Entry,
     person::{Person, v1},
     request::{self, RequestEvent},
@@ -40,6 +41,16 @@ pub(super) struct EntryItem<'a> {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     sequence: Option<String>,
     pub(super) entry: Cow<'a, Entry>,
+}
+
+/// In the table of entries, among nobody's.
+#[derive(Serialize, Deserialize)]
+pub(super) struct ClaimItem<'a> {
+    employee_id: String,
+    event_id: Cow<'a, str>,
+    /// Not of an account that was given up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) claim: Option<Cow<'a, Claim>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -83,6 +94,23 @@ impl<'a> EntryItem<'a> {
             sequence: entry.sequence.map(sortable),
             entry: Cow::Borrowed(entry),
         }
+    }
+}
+
+impl<'a> ClaimItem<'a> {
+    pub(super) const SORT_KEY: &'static str = "claim";
+
+    pub(super) fn of(account: &str, claim: Option<&'a Claim>) -> Self {
+        Self {
+            employee_id: Self::key(account),
+            event_id: Cow::Borrowed(Self::SORT_KEY),
+            claim: claim.map(Cow::Borrowed),
+        }
+    }
+
+    /// No employee's id: those have no control character.
+    pub(super) fn key(account: &str) -> String {
+        format!("\u{1}{account}")
     }
 }
 
