@@ -3,25 +3,22 @@
 use aws::Aws;
 use cache::Cache;
 use kafka::Producer;
-use lambda::{Batch, BatchResponse};
+use lambda::{Batch, BatchResponse, Deadline};
 use onboarding::{
     CompletionTimes, OktaHealth, RetryPolicy, Store,
-    enrich::{Enrich, Enriched},
+    enrich::{AskUntil, Enrich, Enriched, Turns},
 };
 use runtime::{
     Clock, ConfigError, Vars,
     record::{Record, Retry},
     telemetry,
 };
-use tokio::time::Instant;
 
 #[derive(Debug, Clone)]
 pub struct Function {
     enrich: Enrich,
     /// What a person's dead letters hold is forgotten with the person.
     letters: dlq::Forget,
-    /// `ENRICHMENT_CONCURRENCY` (16): how many people are asked for at once; Okta limits it too.
-    concurrency: usize,
 }
 
 impl lambda::Function for Function {
@@ -37,20 +34,20 @@ impl lambda::Function for Function {
             times: CompletionTimes::new(cache.clone(), clock),
             cache,
             okta: okta::Client::from_vars(vars, &aws, clock)?,
+            turns: Turns::from_vars(vars)?,
             producer: Producer::from_vars(vars, &aws, clock)?,
             retry: RetryPolicy::from_vars(vars)?,
             clock,
         };
-        Ok(Self {
-            enrich,
-            letters: dlq::Forget::new(dlq::Store::from_vars(vars, &aws)?, clock),
-            concurrency: vars.parse_or("ENRICHMENT_CONCURRENCY", 16, "a number of people")?,
-        })
+        Ok(Self { enrich, letters: dlq::Forget::new(dlq::Store::from_vars(vars, &aws)?, clock) })
     }
 
     async fn handle(&self, batch: Batch) -> BatchResponse {
-        let give_up = batch.deadline.give_up;
-        batch.process(self.concurrency, |record| self.enrich(record, give_up)).await
+        let Deadline { stop_starting, give_up, .. } = batch.deadline;
+        let until = AskUntil { stop_starting, give_up };
+        // All at once: how many people Okta is asked for is bounded by `Turns`, and memory by what a batch may hold.
+        let concurrency = batch.records.len();
+        batch.process(concurrency, |record| self.enrich(record, until)).await
     }
 
     async fn flush(&self) {
@@ -59,8 +56,8 @@ impl lambda::Function for Function {
 }
 
 impl Function {
-    async fn enrich(&self, record: Record, give_up: Instant) -> Result<(), Retry> {
-        match self.enrich.enrich(&record, give_up).await? {
+    async fn enrich(&self, record: Record, until: AskUntil) -> Result<(), Retry> {
+        match self.enrich.enrich(&record, until).await? {
             Enriched::Applied | Enriched::DeadLetter => Ok(()),
             Enriched::Forgotten { employee_id, received_at } => {
                 self.letters.forget(&employee_id, received_at).await.map_err(|error| {

@@ -3,6 +3,7 @@
 mod dead_letter;
 mod failure;
 mod forget;
+mod turns;
 
 use std::time::Duration;
 
@@ -15,10 +16,11 @@ use runtime::{
     record::{Record, Retry},
     telemetry,
 };
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{timeout, timeout_at};
 
 use self::failure::{Away, Failure, Stopped};
 pub(crate) use self::failure::{EMAIL_TAKEN, USER_NOT_FOUND};
+pub use self::turns::{AskUntil, Turns};
 use crate::{
     ask,
     claim::{self, Standing},
@@ -38,7 +40,7 @@ use crate::{
 /// rounds are plenty.
 const ROUNDS: usize = 4;
 
-/// How long HR's part waits for Okta's, to be written with it in one transaction.
+/// How long HR's part waits for Okta's, to be written with it in one transaction. To wait for a turn counts.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Clone)]
@@ -46,6 +48,7 @@ pub struct Enrich {
     pub store: Store,
     pub cache: Cache,
     pub okta: okta::Client,
+    pub turns: Turns,
     /// How Okta was, for those who ask after it.
     pub okta_health: OktaHealth,
     /// How long events took, for the same people.
@@ -84,11 +87,11 @@ enum Said {
 }
 
 impl Enrich {
-    /// Applies the record, or makes it a dead letter. Okta is asked until `give_up`.
+    /// Applies the record, or makes it a dead letter. Okta is asked `until` then.
     ///
     /// # Errors
     /// When Lambda has to deliver the record again: the store or the brokers are away, or time ran out.
-    pub async fn enrich(&self, record: &Record, give_up: Instant) -> Result<Enriched, Retry> {
+    pub async fn enrich(&self, record: &Record, until: AskUntil) -> Result<Enriched, Retry> {
         let event = match decode(record) {
             Ok(event) => event,
             Err(failure) => return self.dead_letter(record, &failure).await.map(|()| Enriched::DeadLetter),
@@ -98,7 +101,7 @@ impl Enrich {
         } else {
             Delivery::Lambdas
         };
-        match self.apply(&event, delivery, give_up).await {
+        match self.apply(&event, delivery, until).await {
             Ok(_outcome) => Ok(match event.event_type {
                 EventType::Erased => {
                     Enriched::Forgotten { employee_id: event.employee_id, received_at: event.received_at }
@@ -119,13 +122,13 @@ impl Enrich {
         &self,
         event: &EnrichmentRequestedV2,
         delivery: Delivery,
-        give_up: Instant,
+        until: AskUntil,
     ) -> Result<Outcome, Stopped> {
         let Applied { outcome, state } = if event.event_type == EventType::Erased {
             self.report(event, RequestState::Accepted).await?;
             Applied { outcome: self.forget(event).await?, state: None }
         } else {
-            self.converge(event, delivery, give_up).await?
+            self.converge(event, delivery, until).await?
         };
         // Also for a repeat: its first delivery may have ended between the write and this line.
         self.cache.invalidate(&cache_key(&event.employee_id)).await;
@@ -145,7 +148,7 @@ impl Enrich {
         &self,
         event: &EnrichmentRequestedV2,
         delivery: Delivery,
-        give_up: Instant,
+        until: AskUntil,
     ) -> Result<Applied, Stopped> {
         let mut asked: Option<Asked> = None;
         for round in 0..ROUNDS {
@@ -164,7 +167,7 @@ impl Enrich {
                 // What was said of this address before a conflict still is what Okta says.
                 Some(email) if asked.as_ref().is_some_and(|asked| asked.email == *email) => {}
                 Some(email) => {
-                    let mut asking = Box::pin(self.ask(email.clone(), give_up));
+                    let mut asking = Box::pin(self.ask(email.clone(), until));
                     let said = match timeout(PATIENCE, &mut asking).await {
                         Ok(said) => said,
                         Err(_elapsed) => {
@@ -238,7 +241,9 @@ impl Enrich {
         self.store.commit_with_claims(person, read, Some(entry), &claims).await
     }
 
-    async fn ask(&self, email: Email, give_up: Instant) -> Said {
+    async fn ask(&self, email: Email, until: AskUntil) -> Said {
+        let AskUntil { stop_starting, give_up } = until;
+        let Some(_turn) = self.turns.next(stop_starting).await else { return Said::out_of_time() };
         let account = timeout_at(give_up, ask::account(&self.okta, &email, self.retry, give_up)).await;
         // Where our time was over Okta may have been about to answer.
         if let Ok(answer) = &account {
@@ -250,7 +255,7 @@ impl Enrich {
             Ok(Ok(Some(account))) => Said::Account(account),
             Ok(Ok(None)) => Said::Nobody,
             Ok(Err(exhausted)) => Said::Nothing(failure::reason(&exhausted.error), exhausted.into()),
-            Err(_elapsed) => Said::Nothing(Reason::OktaUnavailable, Stopped::Retry(Away::OutOfTime)),
+            Err(_elapsed) => Said::out_of_time(),
         }
     }
 
@@ -280,6 +285,10 @@ pub enum Enriched {
 }
 
 impl Said {
+    fn out_of_time() -> Self {
+        Self::Nothing(Reason::OktaUnavailable, Stopped::Retry(Away::OutOfTime))
+    }
+
     fn answer(&self, is_taken: bool) -> Answer {
         match self {
             Self::Account(_) if is_taken => Answer::Taken,

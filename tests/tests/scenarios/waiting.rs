@@ -2,9 +2,13 @@
 
 use std::time::Duration;
 
+use contracts::topic;
+use lambda::{Batch, Deadline, Function};
+use okta::fake::Behaviour;
 use reqwest::StatusCode;
+use runtime::{Clock, record::Record};
 use serde_json::{Value, json};
-use testkit::{Employee, World};
+use testkit::{Employee, Setup, World};
 
 /// State and reason.
 fn enrichment(user: &Value) -> (&Value, &Value) {
@@ -176,4 +180,51 @@ async fn of_two_employees_with_one_address_the_second_waits_until_the_first_has_
     assert_eq!(enrichment(&user), (&json!("complete"), &Value::Null));
     assert_eq!((&user["oktaId"], &user["onboarded"]), (&json!("00uE100"), &json!(true)));
     assert_eq!(world.user("E100").await["enrichment"]["state"], "left");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_of_a_batch_waits_for_what_okta_says_of_the_others() {
+    let vars = [("ENRICHMENT_CONCURRENCY", "1"), ("API_TIMEOUT_SECONDS", "600")];
+    let vars = vars.map(|(name, value)| (name, value.to_owned())).to_vec();
+    let world = World::with(Setup { vars, ..Setup::default() }).await;
+    let ids = ["E100", "E200", "E300"];
+    for id in ids {
+        world.knows(&Employee::new(id, "Robin", "Smith"));
+    }
+    // Whoever is asked for is asked for until the test is over.
+    world.okta().set_behaviour(Behaviour { latency: Duration::from_mins(10), ..Behaviour::default() });
+    let function = enrichment::Function::from_vars(&world.vars_of("enrichment"), Clock::system()).unwrap();
+    let records = ids.into_iter().zip(1..).map(|(id, offset)| hire(id, offset)).collect();
+    let batch = Batch { records, deadline: Deadline::after(Duration::from_mins(10)) };
+    let looking = async {
+        for id in ids {
+            world.until(&format!("/v1/users/{id}"), |user| user["id"] == id).await;
+        }
+        for id in ids {
+            assert_eq!(enrichment(&world.user(id).await), (&json!("pending"), &json!("okta_unavailable")));
+        }
+        assert_eq!(world.okta().requests(), 3, "only the first of them is asked for");
+    };
+    tokio::select! {
+        response = function.handle(batch) => panic!("Okta has not answered: {response:?}"),
+        () = looking => {}
+    }
+}
+
+fn hire(id: &str, offset: i64) -> Record {
+    let event = json!({
+        "eventId": format!("evt-{id}"), "eventType": "hired", "correlationId": format!("c-{id}"),
+        "receivedAt": "2026-01-31T18:42:01Z", "employeeId": id,
+        "stated": {"firstName": "Robin", "lastName": "Smith", "email": format!("{id}@acme.example")}
+    });
+    Record {
+        topic: topic::ENRICHMENT_REQUESTED.to_owned(),
+        partition: 0,
+        offset,
+        timestamp: 0,
+        timestamp_type: "CREATE_TIME".to_owned(),
+        key: Some(id.as_bytes().to_vec()),
+        value: Some(event.to_string().into_bytes()),
+        headers: vec![],
+    }
 }

@@ -8,6 +8,7 @@ use aws::Aws;
 use contracts::{EventId, Field, Stated, topic};
 use okta::fake::{Behaviour, Directory as FakeOkta, Fault, Person as InOkta, Server};
 use runtime::Vars;
+use tokio::time::Instant;
 
 use super::*;
 use crate::{
@@ -51,6 +52,7 @@ async fn enrichment(store: Store) -> (Enrich, Server, FakeOkta) {
         times: CompletionTimes::new(cache.clone(), clock),
         cache,
         okta: okta::Client::new(server.config(), clock),
+        turns: Turns::from_vars(&vars).unwrap(),
         producer: Producer::from_vars(&vars, &aws, clock).unwrap(),
         retry: RetryPolicy::from_vars(&vars).unwrap(),
         clock,
@@ -75,8 +77,13 @@ fn record(value: Vec<u8>) -> Record {
     }
 }
 
-fn soon() -> Instant {
-    Instant::now() + Duration::from_secs(30)
+fn within(time: Duration) -> AskUntil {
+    let give_up = Instant::now() + time;
+    AskUntil { stop_starting: give_up, give_up }
+}
+
+fn soon() -> AskUntil {
+    within(Duration::from_secs(30))
 }
 
 fn memory() -> Store {
@@ -119,14 +126,33 @@ async fn a_record_whose_time_runs_out_is_reported_back_and_what_hr_says_is_there
     for _ in 0..3 {
         okta.fail_next(Fault::Hang);
     }
-    let give_up = Instant::now() + Duration::from_millis(50);
-    assert_eq!(enrich.enrich(&record(event().encode()), give_up).await, Err(Retry));
+    let until = within(Duration::from_millis(50));
+    assert_eq!(enrich.enrich(&record(event().encode()), until).await, Err(Retry));
     let ada = user(&enrich).await;
     assert_eq!(ada.enrichment.state, EnrichmentState::Pending);
     assert_eq!(ada.name.unwrap().as_str(), "Ada Lovelace");
     let again = enrich.enrich(&record(event().encode()), soon()).await;
     assert_eq!(again, Ok(Enriched::Applied), "the next delivery succeeds");
     assert_eq!(user(&enrich).await.enrichment.state, EnrichmentState::Complete);
+}
+
+#[tokio::test]
+async fn whose_turn_comes_too_late_is_not_asked_for_and_reported_back_and_what_hr_says_is_there() {
+    let (mut enrich, _server, okta) = enrichment(memory()).await;
+    enrich.turns = Turns::from_vars(&Vars::from_iter([("ENRICHMENT_CONCURRENCY", "1")])).unwrap();
+    let another = enrich.turns.next(soon().give_up).await;
+    let until = AskUntil { stop_starting: Instant::now() + Duration::from_millis(50), ..soon() };
+    assert_eq!(enrich.enrich(&record(event().encode()), until).await, Err(Retry));
+    assert_eq!((user(&enrich).await.enrichment.state, okta.requests()), (EnrichmentState::Pending, 0));
+    drop(another);
+    assert_eq!(enrich.enrich(&record(event().encode()), soon()).await, Ok(Enriched::Applied));
+    assert_eq!(user(&enrich).await.enrichment.state, EnrichmentState::Complete);
+}
+
+#[test]
+fn nobody_is_ever_asked_for_with_no_turns() {
+    let error = Turns::from_vars(&Vars::from_iter([("ENRICHMENT_CONCURRENCY", "0")])).unwrap_err();
+    assert!(error.to_string().contains("ENRICHMENT_CONCURRENCY"), "{error}");
 }
 
 #[tokio::test]
@@ -255,9 +281,9 @@ async fn states_of_the_request_say_how_far_it_came() {
     for _ in 0..3 {
         okta.fail_next(Fault::Hang);
     }
-    let give_up = Instant::now() + Duration::from_millis(50);
+    let until = within(Duration::from_millis(50));
     let state = async || enrich.store.request(&event().correlation_id).await.unwrap().shown.remove(0).state;
-    assert_eq!(enrich.enrich(&record(event().encode()), give_up).await, Err(Retry));
+    assert_eq!(enrich.enrich(&record(event().encode()), until).await, Err(Retry));
     assert_eq!(state().await, RequestState::Accepted);
     enrich.enrich(&record(event().encode()), soon()).await.unwrap();
     assert!(matches!(state().await, RequestState::Ended(Outcome::Changed { .. })));
