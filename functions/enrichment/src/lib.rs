@@ -59,15 +59,17 @@ impl Function {
     async fn enrich(&self, record: Record, until: AskUntil) -> Result<(), Retry> {
         match self.enrich.enrich(&record, until).await? {
             Enriched::Applied | Enriched::DeadLetter => Ok(()),
-            Enriched::Forgotten { employee_id, received_at } => {
-                self.letters.forget(&employee_id, received_at).await.map_err(|error| {
+            Enriched::Forgotten(forgotten) => {
+                let letters = self.letters.forget(forgotten.employee_id(), forgotten.received_at()).await;
+                letters.map_err(|error| {
                     let error = telemetry::chain(&error);
                     tracing::error!(
                         error,
                         "a person's letters were not forgotten; the record is reported back"
                     );
                     Retry
-                })
+                })?;
+                self.enrich.end_forgetting(&forgotten).await
             }
         }
     }

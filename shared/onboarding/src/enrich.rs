@@ -8,8 +8,7 @@ mod turns;
 use std::time::Duration;
 
 use cache::Cache;
-use contracts::{Email, EmployeeId, EnrichmentRequestedV2, EventType, Outcome, Reason, RedriveHeaders};
-use jiff::Timestamp;
+use contracts::{Email, EnrichmentRequestedV2, EventType, Outcome, Reason, RedriveHeaders};
 use kafka::Producer;
 use runtime::{
     Clock,
@@ -20,6 +19,7 @@ use tokio::time::{timeout, timeout_at};
 
 use self::failure::{Away, Failure, Stopped};
 pub(crate) use self::failure::{EMAIL_TAKEN, USER_NOT_FOUND};
+pub use self::forget::Forgotten;
 pub use self::turns::{AskUntil, Turns};
 use crate::{
     ask,
@@ -67,7 +67,7 @@ enum Delivery {
     Redrive,
 }
 
-/// What came of an event, and how far its person is then; `None` for somebody who was forgotten.
+/// What came of an event, and how far its person is then; `None` where there is none.
 struct Applied {
     outcome: Outcome,
     state: Option<EnrichmentState>,
@@ -101,13 +101,14 @@ impl Enrich {
         } else {
             Delivery::Lambdas
         };
-        match self.apply(&event, delivery, until).await {
-            Ok(_outcome) => Ok(match event.event_type {
-                EventType::Erased => {
-                    Enriched::Forgotten { employee_id: event.employee_id, received_at: event.received_at }
-                }
-                EventType::Hired | EventType::Updated | EventType::Terminated => Enriched::Applied,
-            }),
+        let enriched = match event.event_type {
+            EventType::Erased => self.forget(event).await.map(Box::new).map(Enriched::Forgotten),
+            EventType::Hired | EventType::Updated | EventType::Terminated => {
+                self.apply(&event, delivery, until).await.map(|_outcome| Enriched::Applied)
+            }
+        };
+        match enriched {
+            Ok(enriched) => Ok(enriched),
             Err(Stopped::DeadLetter(failure)) => {
                 self.dead_letter(record, &failure).await.map(|()| Enriched::DeadLetter)
             }
@@ -124,23 +125,29 @@ impl Enrich {
         delivery: Delivery,
         until: AskUntil,
     ) -> Result<Outcome, Stopped> {
-        let Applied { outcome, state } = if event.event_type == EventType::Erased {
-            self.report(event, RequestState::Accepted).await?;
-            Applied { outcome: self.forget(event).await?, state: None }
-        } else {
-            self.converge(event, delivery, until).await?
-        };
+        let Applied { outcome, state } = self.converge(event, delivery, until).await?;
         // Also for a repeat: its first delivery may have ended between the write and this line.
         self.cache.invalidate(&cache_key(&event.employee_id)).await;
+        self.end(event, &outcome, state).await?;
+        Ok(outcome)
+    }
+
+    /// Tells whoever asks how the event ended. `state` is the person's then, if there is one.
+    async fn end(
+        &self,
+        event: &EnrichmentRequestedV2,
+        outcome: &Outcome,
+        state: Option<EnrichmentState>,
+    ) -> Result<(), store::Error> {
         let has_ended_now = self.report(event, RequestState::Ended(outcome.clone())).await?;
         let is_complete = matches!(state, Some(EnrichmentState::Complete | EnrichmentState::Left));
         // A request ends well once, however often its record is delivered: so an event is counted once at the most.
         let took = (has_ended_now && is_complete).then(|| self.clock.millis_since(event.received_at));
-        tracing::info!(outcome = name(&outcome), accepted_to_complete_ms = took, "enriched");
+        tracing::info!(outcome = name(outcome), accepted_to_complete_ms = took, "enriched");
         if let Some(took) = took {
             self.times.note(took).await;
         }
-        Ok(outcome)
+        Ok(())
     }
 
     /// Compare and set: whoever else wrote the person meanwhile, the registers have the last word.
@@ -273,15 +280,13 @@ impl Enrich {
 }
 
 /// How a record ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Enriched {
     Applied,
     DeadLetter,
-    /// What was received of the person until then is forgotten here: whoever else keeps some has to forget it, too.
-    Forgotten {
-        employee_id: EmployeeId,
-        received_at: Timestamp,
-    },
+    /// What was received of the person until then is forgotten here. Whoever else keeps some has to forget it, too; only
+    /// then is it [done](Enrich::end_forgetting).
+    Forgotten(Box<Forgotten>),
 }
 
 impl Said {

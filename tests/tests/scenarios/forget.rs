@@ -1,10 +1,14 @@
 //! Forgetting a person: what HR wants to be gone is gone, everywhere that we keep something.
 
+use std::time::Duration;
+
+use lambda::{Batch, Deadline, Function};
 use reqwest::{Method, StatusCode};
+use runtime::Clock;
 use serde_json::{Value, json};
 use testkit::{Answer, Employee, Setup, World};
 
-use crate::dead_letters::lambda_gives_up_on;
+use crate::{dead_letters::lambda_gives_up_on, waiting::requested};
 
 /// What of Zephyrine no store may hold once she is forgotten.
 const PERSONAL: [&str; 10] = [
@@ -212,4 +216,23 @@ async fn to_forget_somebody_takes_the_admin_key() {
         assert_ne!(read.status, StatusCode::OK, "{key:?}");
     }
     world.settle().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_is_not_said_to_be_forgotten_before_their_letters_are() {
+    let world = World::new().await;
+    let erased = json!({
+        "eventId": "forget", "eventType": "erased", "correlationId": "c-forget", "employeeId": "E7001",
+        "receivedAt": "2026-01-31T18:42:01Z", "stated": {}
+    });
+    let usual = world.vars_of("enrichment");
+    let without_letters = usual.clone().with("DEAD_LETTERS_TABLE", "nowhere");
+    for (vars, failures, status) in [(without_letters, 1, "accepted"), (usual, 0, "enriched")] {
+        let function = enrichment::Function::from_vars(&vars, Clock::system()).unwrap();
+        let records = vec![requested(&erased, 1)];
+        let deadline = Deadline::after(Duration::from_mins(10));
+        let response = function.handle(Batch { records, deadline }).await;
+        assert_eq!(response.batch_item_failures.len(), failures);
+        assert_eq!(world.get("/v1/requests/c-forget").await.json["status"], status);
+    }
 }

@@ -217,13 +217,18 @@ fn hire(id: &str, offset: i64) -> Record {
         "receivedAt": "2026-01-31T18:42:01Z", "employeeId": id,
         "stated": {"firstName": "Robin", "lastName": "Smith", "email": format!("{id}@acme.example")}
     });
+    requested(&event, offset)
+}
+
+/// The event on its topic.
+pub(crate) fn requested(event: &Value, offset: i64) -> Record {
     Record {
         topic: topic::ENRICHMENT_REQUESTED.to_owned(),
         partition: 0,
         offset,
         timestamp: 0,
         timestamp_type: "CREATE_TIME".to_owned(),
-        key: Some(id.as_bytes().to_vec()),
+        key: Some(event["employeeId"].as_str().unwrap().as_bytes().to_vec()),
         value: Some(event.to_string().into_bytes()),
         headers: vec![],
     }

@@ -1,24 +1,57 @@
 //! The command to forget a person, in its place among the person's events.
 
-use contracts::{EnrichmentRequestedV2, Outcome};
+use contracts::{EmployeeId, EnrichmentRequestedV2, Outcome};
+use jiff::Timestamp;
+use runtime::{record::Retry, telemetry};
 
 use super::{
     Enrich, ROUNDS,
     failure::{Away, Stopped},
 };
-use crate::{converge, entry::Entry, store::Saved};
+use crate::{converge, entry::Entry, find_users::cache_key, request::RequestState, store::Saved};
+
+/// A command that was carried out as far as people, entries and the cache go.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Forgotten {
+    event: EnrichmentRequestedV2,
+    outcome: Outcome,
+}
+
+impl Forgotten {
+    pub fn employee_id(&self) -> &EmployeeId {
+        &self.event.employee_id
+    }
+
+    /// What was received later stays.
+    pub fn received_at(&self) -> Timestamp {
+        self.event.received_at
+    }
+}
 
 impl Enrich {
     /// First the tombstone, so that nothing older comes back; then what the entries hold. A delivery that was killed in
     /// between is repeated, and finds what is left.
-    pub(super) async fn forget(&self, event: &EnrichmentRequestedV2) -> Result<Outcome, Stopped> {
-        let outcome = self.bury(event).await?;
+    pub(super) async fn forget(&self, event: EnrichmentRequestedV2) -> Result<Forgotten, Stopped> {
+        self.report(&event, RequestState::Accepted).await?;
+        let outcome = self.bury(&event).await?;
         for entry in self.store.entries(&event.employee_id).await? {
             if entry.received_at <= event.received_at && !entry.is_forgotten() {
                 self.store.replace_entry(&Entry::forgotten(entry)).await?;
             }
         }
-        Ok(outcome)
+        self.cache.invalidate(&cache_key(&event.employee_id)).await;
+        Ok(Forgotten { event, outcome })
+    }
+
+    /// Tells whoever asks that nothing of the person is left anywhere.
+    ///
+    /// # Errors
+    /// When it can't be told now: Lambda has to deliver the record again.
+    pub async fn end_forgetting(&self, forgotten: &Forgotten) -> Result<(), Retry> {
+        self.end(&forgotten.event, &forgotten.outcome, None).await.map_err(|error| {
+            tracing::warn!(error = telemetry::chain(&error), "the record is reported back");
+            Retry
+        })
     }
 
     async fn bury(&self, event: &EnrichmentRequestedV2) -> Result<Outcome, Stopped> {
