@@ -146,12 +146,7 @@ impl Draft {
         let Self { before, mut person, mut entry, place, .. } = self;
         let after = person.user();
         let mut changes = change::between(before.as_ref(), after.as_ref());
-        // A delivery may have ended between its write and what it had to tell of it.
-        let is_redelivery = place == Place::Known
-            && (&entry.correlation_id, entry.received_at, entry.edition)
-                == (&event.correlation_id, event.received_at, event.edition);
-        let outcome =
-            if changes.is_empty() && is_redelivery { outcome(&entry.changes) } else { outcome(&changes) };
+        let outcome = outcome(&changes);
         if !changes.is_empty() {
             person.version += 1;
             person.updated_at = now;
@@ -239,11 +234,15 @@ fn is_back(before: Option<&EnrichedUser>, now: &Person) -> bool {
     !now.has_left() && before.is_some_and(|user| user.employment_status == EmploymentStatus::Terminated)
 }
 
-fn outcome(changes: &[Change]) -> Outcome {
-    if changes.is_empty() {
-        return Outcome::NothingNew;
+pub(crate) fn outcome(changes: &[Change]) -> Outcome {
+    let mut fields = Vec::new();
+    for field in changes.iter().map(Change::field) {
+        // One that was written early may be written once more when Okta has answered.
+        if !fields.iter().any(|known| known == field) {
+            fields.push(field.to_owned());
+        }
     }
-    Outcome::Changed { fields: changes.iter().map(|change| change.field().to_owned()).collect() }
+    if fields.is_empty() { Outcome::NothingNew } else { Outcome::Changed { fields } }
 }
 
 fn made_of<'a>(entries: impl Iterator<Item = &'a Entry>, forgotten: Option<&Forgotten>) -> Registers {

@@ -25,8 +25,9 @@ use crate::{
     ask,
     claim::{self, Standing},
     completion::CompletionTimes,
-    converge::{Answer, Draft, Place, Written},
+    converge::{self, Answer, Draft, Place, Written},
     directory::Account,
+    entry::Entry,
     find_users::cache_key,
     okta_health::{OktaHealth, OktaOutcome},
     person::Person,
@@ -65,6 +66,16 @@ enum Delivery {
     Lambdas,
     /// A redrive is asked after for what it changed itself.
     Redrive,
+}
+
+impl Delivery {
+    /// How many of an event's changes were told before: its outcome is of those that come after them.
+    fn told(self, event: &EnrichmentRequestedV2, place: Place, known: Option<&Entry>) -> usize {
+        match (self, place, known) {
+            (Self::Lambdas, Place::Known, Some(known)) if known.is_of(event) => 0,
+            (_, _, known) => known.map_or(0, |known| known.changes.len()),
+        }
+    }
 }
 
 /// What came of an event, and how far its person is then; `None` where there is none.
@@ -158,12 +169,15 @@ impl Enrich {
         until: AskUntil,
     ) -> Result<Applied, Stopped> {
         let mut asked: Option<Asked> = None;
+        let mut told = None;
         for round in 0..ROUNDS {
             let accepted = async {
                 if round == 0 { self.report(event, RequestState::Accepted).await } else { Ok(false) }
             };
             let ((person, known), _) = tokio::try_join!(self.store.person_and_entry(event), accepted)?;
-            let all = match Place::of(event, person.as_ref(), known.as_ref()) {
+            let place = Place::of(event, person.as_ref(), known.as_ref());
+            let told = *told.get_or_insert_with(|| delivery.told(event, place, known.as_ref()));
+            let all = match place {
                 Place::InsteadOfKnown => self.store.entries(&event.employee_id).await?,
                 Place::New | Place::Known | Place::OfForgotten => Vec::new(),
             };
@@ -207,10 +221,8 @@ impl Enrich {
                     Stopped::DeadLetter(Failure::UserNotFound)
                 }
                 Some(Said::Account(_) | Said::Nobody) | None => {
-                    let outcome = match delivery {
-                        Delivery::Redrive if !written.is_new => Outcome::NothingNew,
-                        Delivery::Redrive | Delivery::Lambdas => written.outcome,
-                    };
+                    let changes = written.entry.changes.get(told..).unwrap_or_default();
+                    let outcome = converge::outcome(changes);
                     return Ok(Applied { outcome, state: written.person.state() });
                 }
             };

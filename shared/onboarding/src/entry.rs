@@ -61,6 +61,12 @@ impl Entry {
             >= (other.edition, std::cmp::Reverse(other.received_at))
     }
 
+    /// Whether it is of this very copy of the event.
+    pub(crate) fn is_of(&self, event: &EnrichmentRequestedV2) -> bool {
+        (&self.correlation_id, self.received_at, self.edition)
+            == (&event.correlation_id, event.received_at, event.edition)
+    }
+
     pub(crate) fn is_forgotten(&self) -> bool {
         self.stated.is_empty() && self.changes.is_empty() && self.sequence.is_none()
     }

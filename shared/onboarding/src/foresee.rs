@@ -79,9 +79,7 @@ impl Foresee {
                 }
             },
         };
-        let written = draft.answered(&event, answer, now);
-        // Of a repeat the outcome is what its first delivery changed.
-        Ok(Foresight::Known(if written.is_new { written.outcome } else { Outcome::NothingNew }))
+        Ok(Foresight::Known(draft.answered(&event, answer, now).outcome))
     }
 }
 

@@ -313,14 +313,15 @@ fn okta_is_asked_only_for_what_holds_or_waits() {
 }
 
 #[test]
-fn a_redelivery_tells_again_what_the_event_had_changed() {
+fn a_redelivery_changes_nothing_and_its_entry_says_what_the_event_had_changed() {
     let world = World::default();
     world.apply(&hired());
     let event = event(&("evt-2", "updated", Some(20), 21, 0, stated(&[("title", Some("Director"))])));
     let first = world.apply(&event);
     let again = world.apply(&event);
     assert_eq!(first.outcome, Outcome::Changed { fields: vec!["title".to_owned()] });
-    assert_eq!((again.is_new, again.outcome), (false, first.outcome));
+    assert_eq!((again.is_new, again.outcome), (false, Outcome::NothingNew));
+    assert_eq!(again.entry.changes, first.entry.changes);
     assert_eq!(world.user().version, 2);
 }
 

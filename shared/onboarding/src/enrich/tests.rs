@@ -175,6 +175,43 @@ async fn while_okta_lets_one_wait_what_hr_says_is_there_already() {
     assert_eq!(enrich.store.entries(&event().employee_id).await.unwrap().len(), 1);
 }
 
+/// What the outcome says that the event changed.
+fn fields(outcome: Result<Outcome, Stopped>) -> Vec<String> {
+    match outcome {
+        Ok(Outcome::Changed { fields }) => fields,
+        other => panic!("{:?}", other.ok()),
+    }
+}
+
+#[tokio::test]
+async fn the_outcome_says_what_was_changed_before_okta_answered_and_after_it() {
+    for delivery in [Delivery::Lambdas, Delivery::Redrive] {
+        let (enrich, _server, okta) = enrichment(memory()).await;
+        let latency = PATIENCE + Duration::from_millis(500);
+        okta.set_behaviour(Behaviour { latency, ..Behaviour::default() });
+        let fields = fields(enrich.apply(&event(), delivery, soon()).await);
+        for field in ["name", "email", "employmentStatus", "oktaId", "onboarded", "enrichment.state"] {
+            let times = fields.iter().filter(|changed| *changed == field).count();
+            assert_eq!(times, 1, "{delivery:?}: {field} in {fields:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_redelivery_says_what_the_delivery_before_it_changed_and_a_redrive_only_what_it_changes_itself() {
+    for (delivery, says_name) in [(Delivery::Lambdas, true), (Delivery::Redrive, false)] {
+        let (enrich, _server, okta) = enrichment(memory()).await;
+        for _ in 0..3 {
+            okta.fail_next(Fault::Hang);
+        }
+        let until = within(Duration::from_millis(50));
+        assert_eq!(enrich.enrich(&record(event().encode()), until).await, Err(Retry));
+        let fields = fields(enrich.apply(&event(), delivery, soon()).await);
+        assert!(fields.contains(&"oktaId".to_owned()), "{fields:?}");
+        assert_eq!(fields.contains(&"name".to_owned()), says_name, "{delivery:?}: {fields:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_person_whom_okta_does_not_know_is_there_and_waits() {
     let (enrich, _server, okta) = enrichment(memory()).await;
