@@ -6,7 +6,7 @@ use crate::{
     Error,
     actor::Actor,
     filter::Filter,
-    letter::DeadLetter,
+    letter::{DeadLetter, LetterId},
     life::Step,
     store::{Listed, Saved, Store},
     write::ROUNDS,
@@ -45,19 +45,22 @@ impl Forget {
         }
     }
 
-    /// Of one letter.
+    /// Of one letter. It says that it is forgotten before what it held goes: from then on nothing takes the place of that.
     pub async fn letter(&self, letter: &DeadLetter, until: Timestamp) -> Result<(), Error> {
         if letter.origin.timestamp > until {
             return Ok(());
         }
-        self.store.delete_payload(&letter.id).await?;
+        self.mark(&letter.id).await?;
+        Ok(self.store.delete_payload(&letter.id).await?)
+    }
+
+    async fn mark(&self, id: &LetterId) -> Result<(), Error> {
         for _ in 0..ROUNDS {
-            let Some(mut letter) = self.store.get(&letter.id).await? else { return Ok(()) };
+            let Some(mut letter) = self.store.get(id).await? else { return Ok(()) };
             if !letter.life.state.is_over() {
                 letter.step(Step::Discard, &Actor::pipeline(), self.clock.now(), Some(NOTE.to_owned()))?;
             }
-            // What a person wrote may be of the person.
-            letter.forget_reasons();
+            letter.forget();
             if self.store.save(&mut letter).await? == Saved::Yes {
                 return Ok(());
             }
@@ -68,11 +71,13 @@ impl Forget {
 
 #[cfg(test)]
 mod tests {
-    use contracts::Reason;
+    use contracts::{EnrichmentRequestedV2, Reason};
 
     use super::*;
     use crate::{
         State,
+        payload::Payload,
+        redrive::tests::redrive,
         store::{
             Part,
             tests::{letter, second, store},
@@ -110,5 +115,59 @@ mod tests {
         let forget = Forget::new(store.clone(), Clock::fixed(second(5)));
         forget.forget(&EmployeeId::parse("E1").unwrap(), before).await.unwrap();
         assert!(store.payload(&letter.id, Part::Current).await.unwrap().is_some());
+    }
+
+    /// A letter of Ada's event, which was received 300 ns into a millisecond, and published in it.
+    fn received_at_300_ns() -> (DeadLetter, Payload) {
+        let (mut letter, mut payload) = letter(1, Reason::Invalid, "E1", second(1));
+        letter.origin.timestamp = "2026-01-31T18:42:01.002Z".parse().unwrap();
+        let event = serde_json::json!({
+            "eventId": "evt-1", "eventType": "hired", "correlationId": "c-1", "employeeId": "E1",
+            "receivedAt": "2026-01-31T18:42:01.0020003Z", "stated": {}
+        });
+        payload.value = Some(event.to_string().into_bytes().into());
+        (letter, payload)
+    }
+
+    /// Wherever the edit is when the person is forgotten, it has to read or to write after it.
+    #[tokio::test]
+    async fn an_edit_that_was_begun_before_leaves_nothing_of_the_person() {
+        let store = store().await;
+        let (letter, payload) = received_at_300_ns();
+        store.insert(&letter, &payload).await.unwrap();
+        let forget = Forget::new(store.clone(), Clock::fixed(second(5)));
+        let mut read = store.get(&letter.id).await.unwrap().unwrap();
+        forget.letter(&letter, Timestamp::MAX).await.unwrap();
+        read.step(Step::Redrive, &Actor::caller("somebody"), second(6), None).unwrap();
+        let saved = store.save_edited(&mut read, &payload, 1, Some(&payload)).await.unwrap();
+        assert_eq!(saved, Saved::Conflict);
+        for part in [Part::Current, Part::Original] {
+            assert_eq!(store.payload(&letter.id, part).await.unwrap(), None, "{part:?}");
+        }
+        assert_eq!(store.get(&letter.id).await.unwrap().unwrap().life.state, State::Discarded);
+    }
+
+    /// As a delivery that was killed in between leaves it.
+    #[tokio::test]
+    async fn what_a_forgotten_letter_still_holds_is_neither_sent_nor_edited() {
+        let store = store().await;
+        let (letter, payload) = received_at_300_ns();
+        store.insert(&letter, &payload).await.unwrap();
+        let forget = Forget::new(store.clone(), Clock::fixed(second(5)));
+        forget.mark(&letter.id).await.unwrap();
+        let (redrive, by) = (redrive(&store, Clock::fixed(second(6))), Actor::caller("somebody"));
+        let mut event = EnrichmentRequestedV2::decode(&payload.value.as_ref().unwrap().to_vec()).unwrap();
+        event.edition = 1;
+        let edited = redrive.redrive_edited(&letter.id, &payload, &event, &by).await;
+        for refused in [edited, redrive.redrive(&letter.id, &by).await] {
+            assert!(matches!(refused, Err(Error::Gone)), "{refused:?}");
+        }
+        assert_eq!(store.get(&letter.id).await.unwrap().unwrap().life.state, State::Discarded);
+        forget.letter(&letter, Timestamp::MAX).await.unwrap();
+        assert_eq!(
+            store.payload(&letter.id, Part::Current).await.unwrap(),
+            None,
+            "a redelivery does the rest"
+        );
     }
 }

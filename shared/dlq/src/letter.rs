@@ -36,6 +36,9 @@ pub struct DeadLetter {
     pub origin: Origin,
     /// The oldest first.
     pub history: Vec<Entry>,
+    /// Its person was forgotten: what it held is gone or goes, and nothing takes its place.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) forgotten: bool,
     /// Changes with every write.
     pub(crate) version: u64,
 }
@@ -100,6 +103,7 @@ impl DeadLetter {
             employee_id: ids.employee,
             origin: failure.origin,
             history: vec![Entry { at: now, state: life.state, by, note }],
+            forgotten: false,
             version: 0,
             id,
         }
@@ -155,8 +159,9 @@ impl DeadLetter {
         true
     }
 
-    /// Leaves out what people wrote.
-    pub(crate) fn forget_reasons(&mut self) {
+    /// Leaves out what people wrote, too: it may be of the person.
+    pub(crate) fn forget(&mut self) {
+        self.forgotten = true;
         for entry in &mut self.history {
             if entry.by.is_person() {
                 entry.note = None;

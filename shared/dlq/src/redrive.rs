@@ -1,7 +1,6 @@
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use contracts::{DEAD_LETTER_PREFIX, EnrichmentRequestedV2, RedriveHeaders, topic};
-use dynamo::Written;
 use kafka::{Outgoing, Producer};
 use runtime::{Clock, telemetry};
 
@@ -44,24 +43,28 @@ impl Redrive {
         event: &EnrichmentRequestedV2,
         by: &Actor,
     ) -> Result<DeadLetter, Error> {
-        let store = &self.writer.store;
-        let letter = store.get(id).await?.ok_or(Error::Unknown)?;
-        let before = store.payload(id, Part::Current).await?.ok_or(Error::Gone)?;
-        // Asked first, so that nothing is edited in vain.
-        letter.life.after(Step::Redrive, self.writer.clock.now(), id.jitter(0))?;
-        self.writer.record(by, Deed::Edit { letter: id.clone() }).await?;
-        store.keep_payload(id, Part::Original, &before).await?;
-        if store.replace_payload(id, edited, event.edition).await? == Written::ConditionFailed {
-            return Err(Error::Overtaken);
-        }
-        let change = |letter: &mut DeadLetter| {
+        let Writer { store, clock } = &self.writer;
+        for round in 0..ROUNDS {
+            let mut letter = get(store, id).await?;
+            let (failed, edition) = store.current(id).await?.ok_or(Error::Gone)?;
+            if edition >= event.edition {
+                return Err(Error::Overtaken);
+            }
+            let original = store.payload(id, Part::Original).await?.is_none().then_some(&failed);
             // By these the sweep asks what became of it.
             letter.correlation_id.get_or_insert_with(|| event.correlation_id.clone());
             letter.event_id.get_or_insert_with(|| event.event_id.clone());
             letter.employee_id.get_or_insert_with(|| event.employee_id.clone());
-            Some("edited".to_owned())
-        };
-        self.by_hand(id, by, |_state| true, change).await.map(|(letter, _sent)| letter)
+            letter.step(Step::Redrive, by, clock.now(), Some("edited".to_owned()))?;
+            if round == 0 {
+                self.writer.record(by, Deed::Edit { letter: id.clone() }).await?;
+            }
+            if store.save_edited(&mut letter, edited, event.edition, original).await? == Saved::Yes {
+                self.send(&mut letter).await?;
+                return Ok(letter);
+            }
+        }
+        Err(Error::Contended)
     }
 
     /// As part of a job, which is in the audit already.
@@ -72,29 +75,27 @@ impl Redrive {
         wanted: impl Fn(State) -> bool,
     ) -> Result<(DeadLetter, Sent), Error> {
         match self.writer.store.payload(id, Part::Current).await? {
-            Some(payload) if payload.is_whole() => self.by_hand(id, by, wanted, |_letter| None).await,
+            Some(payload) if payload.is_whole() => self.by_hand(id, by, wanted).await,
             Some(_) => Err(Error::NotWhole),
             None if self.writer.store.get(id).await?.is_some() => Err(Error::Gone),
             None => Err(Error::Unknown),
         }
     }
 
-    /// If its state is one that is `wanted`. `change` returns what the history says of it.
+    /// If its state is one that is `wanted`.
     async fn by_hand(
         &self,
         id: &LetterId,
         by: &Actor,
         wanted: impl Fn(State) -> bool,
-        change: impl Fn(&mut DeadLetter) -> Option<String>,
     ) -> Result<(DeadLetter, Sent), Error> {
         let Writer { store, clock } = &self.writer;
         for _ in 0..ROUNDS {
-            let mut letter = store.get(id).await?.ok_or(Error::Unknown)?;
+            let mut letter = get(store, id).await?;
             if !wanted(letter.life.state) {
                 return Err(Error::Overtaken);
             }
-            let note = change(&mut letter);
-            letter.step(Step::Redrive, by, clock.now(), note)?;
+            letter.step(Step::Redrive, by, clock.now(), None)?;
             if store.save(&mut letter).await? == Saved::Yes {
                 let sent = self.send(&mut letter).await?;
                 return Ok((letter, sent));
@@ -189,6 +190,12 @@ impl Redrive {
     }
 }
 
+/// A letter that may be sent, as far as its person goes.
+async fn get(store: &Store, id: &LetterId) -> Result<DeadLetter, Error> {
+    let letter = store.get(id).await?.ok_or(Error::Unknown)?;
+    if letter.forgotten { Err(Error::Gone) } else { Ok(letter) }
+}
+
 /// What became of an attempt to send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sent {
@@ -229,12 +236,13 @@ impl Brokers {
 #[cfg(test)]
 pub(crate) mod tests {
     use aws::Aws;
+    use contracts::Reason;
     use runtime::Vars;
 
     use super::*;
     use crate::{
         read,
-        store::tests::{record, second, store},
+        store::tests::{letter, record, second, store},
     };
 
     /// Its brokers are nowhere.
@@ -246,22 +254,42 @@ pub(crate) mod tests {
         Redrive::new(store.clone(), producer, clock)
     }
 
+    fn event(edition: u64) -> EnrichmentRequestedV2 {
+        let event = serde_json::json!({
+            "eventId": "evt-1", "eventType": "hired", "correlationId": "c-1", "receivedAt": "2026-01-31T18:42:01Z",
+            "employeeId": "E1", "edition": edition, "stated": {}
+        });
+        EnrichmentRequestedV2::decode(event.to_string().as_bytes()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn of_two_corrections_of_one_letter_the_later_one_is_kept_and_what_had_failed_beside_it() {
+        let store = store().await;
+        let (letter, payload) = letter(1, Reason::Invalid, "E1", second(1));
+        store.insert(&letter, &payload).await.unwrap();
+        let (redrive, by) = (redrive(&store, Clock::fixed(second(2))), Actor::caller("somebody"));
+        let edit = async |text: &str, edition| {
+            let edited = payload.edited("E1", text.as_bytes().to_vec(), &[]);
+            redrive.redrive_edited(&letter.id, &edited, &event(edition), &by).await
+        };
+        edit("first", 1).await.unwrap();
+        let edited = edit("later", 3).await.unwrap();
+        assert_eq!((edited.life.state, edited.life.redrives), (State::Redriven, 2));
+        assert!(matches!(edit("earlier", 2).await, Err(Error::Overtaken)));
+        let kept = async |part| store.payload(&letter.id, part).await.unwrap().unwrap();
+        assert_eq!(kept(Part::Current).await, payload.edited("E1", b"later".to_vec(), &[]));
+        assert_eq!(kept(Part::Original).await, payload);
+    }
+
     #[tokio::test]
     async fn what_is_not_there_can_be_redriven_neither_as_it_was_nor_edited() {
         let store = store().await;
         let redrive = redrive(&store, Clock::fixed(second(0)));
-        let event = serde_json::json!({
-            "eventId": "evt-1", "eventType": "hired", "correlationId": "c-1", "occurredAt": "2026-01-31T18:42:00Z",
-            "receivedAt": "2026-01-31T18:42:01Z", "employee": {
-                "id": "E1", "firstName": "Ada", "lastName": "Lovelace", "email": "ada@example.com", "details": {}
-            }
-        });
-        let event = EnrichmentRequestedV2::decode(event.to_string().as_bytes()).unwrap();
         let edited = read::arrivals(record(1)).remove(0).payload;
         let id = LetterId::parse("0123456789abcdef0123456789abcdef").unwrap();
         let by = Actor::caller("somebody");
         let answers =
-            [redrive.redrive(&id, &by).await, redrive.redrive_edited(&id, &edited, &event, &by).await];
+            [redrive.redrive(&id, &by).await, redrive.redrive_edited(&id, &edited, &event(1), &by).await];
         for answer in answers {
             assert!(matches!(answer, Err(Error::Unknown)), "{answer:?}");
         }

@@ -12,7 +12,7 @@ use std::{borrow::Cow, collections::HashMap};
 
 use aws::Aws;
 use aws_sdk_dynamodb::{operation::update_item::builders::UpdateItemFluentBuilder, types::AttributeValue};
-use dynamo::{Client, Error, Put, Written};
+use dynamo::{Client, Error, Put, Transaction, Written};
 use jiff::Timestamp;
 use runtime::{ConfigError, Vars, telemetry};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -96,21 +96,39 @@ impl Store {
     /// Whether the letter is new. One that is there stays as it is: its life may have gone on.
     pub(crate) async fn insert(&self, letter: &DeadLetter, payload: &Payload) -> Result<bool, Error> {
         // First, since the letter is what makes it be found. A repeat writes the same unless a person has edited it.
-        self.keep_payload(&letter.id, Part::Current, payload).await?;
         let unless_there = self.put_if("attribute_not_exists(id)", vec![]);
+        let payload = PayloadItem::of(&letter.id, Part::Current, 0, payload);
+        dynamo::put(&self.client, &payload, unless_there.clone()).await?;
         Ok(dynamo::put(&self.client, &LetterItem::of(letter), unless_there).await? == Written::Yes)
     }
 
     /// Writes the letter if it is stored as it was read.
     pub(crate) async fn save(&self, letter: &mut DeadLetter) -> Result<Saved, Error> {
-        let read = (":read", AttributeValue::N(letter.version.to_string()));
+        let unchanged = self.as_read(letter);
         letter.version += 1;
-        let mut unchanged = self.put_if("#version = :read", vec![read]);
-        unchanged.names = &[("#version", "version")];
-        Ok(match dynamo::put(&self.client, &LetterItem::of(letter), unchanged).await? {
-            Written::Yes => Saved::Yes,
-            Written::ConditionFailed => Saved::Conflict,
-        })
+        Ok(dynamo::put(&self.client, &LetterItem::of(letter), unchanged).await?.into())
+    }
+
+    /// Writes the letter, what a person has put in, and, where it isn't kept yet, what had failed: all of it if the letter is
+    /// stored as it was read, and nothing else.
+    pub(crate) async fn save_edited(
+        &self,
+        letter: &mut DeadLetter,
+        edited: &Payload,
+        edition: u64,
+        original: Option<&Payload>,
+    ) -> Result<Saved, Error> {
+        let unchanged = self.as_read(letter);
+        letter.version += 1;
+        let mut transaction = Transaction::default();
+        transaction.put(&LetterItem::of(letter), unchanged)?;
+        let edited = PayloadItem::of(&letter.id, Part::Current, edition, edited);
+        transaction.put(&edited, self.put_if("attribute_exists(id)", vec![]))?;
+        if let Some(original) = original {
+            let original = PayloadItem::of(&letter.id, Part::Original, 0, original);
+            transaction.put(&original, self.put_if("attribute_not_exists(id)", vec![]))?;
+        }
+        Ok(transaction.commit(&self.client).await?.into())
     }
 
     pub(crate) async fn get(&self, id: &LetterId) -> Result<Option<DeadLetter>, Error> {
@@ -119,33 +137,17 @@ impl Store {
     }
 
     pub(crate) async fn payload(&self, id: &LetterId, part: Part) -> Result<Option<Payload>, Error> {
-        let item: Option<PayloadItem> = self.item(&part.key(id)).await?;
-        Ok(item.map(|item| item.payload.into_owned()))
+        Ok(self.payload_item(id, part).await?.map(|item| item.payload.into_owned()))
     }
 
-    /// Unless there is one already.
-    pub(crate) async fn keep_payload(
-        &self,
-        id: &LetterId,
-        part: Part,
-        payload: &Payload,
-    ) -> Result<(), Error> {
-        let item = PayloadItem { id: part.key(id), edition: 0, payload: Cow::Borrowed(payload) };
-        let unless_there = self.put_if("attribute_not_exists(id)", vec![]);
-        dynamo::put(&self.client, &item, unless_there).await.map(|_written| ())
+    /// What a redrive sends, and its edition.
+    pub(crate) async fn current(&self, id: &LetterId) -> Result<Option<(Payload, u64)>, Error> {
+        let item = self.payload_item(id, Part::Current).await?;
+        Ok(item.map(|item| (item.payload.into_owned(), item.edition)))
     }
 
-    /// Unless somebody has put in a later edition.
-    pub(crate) async fn replace_payload(
-        &self,
-        id: &LetterId,
-        payload: &Payload,
-        edition: u64,
-    ) -> Result<Written, Error> {
-        let item = PayloadItem { id: Part::Current.key(id), edition, payload: Cow::Borrowed(payload) };
-        let is_later = "attribute_exists(id) AND (attribute_not_exists(edition) OR edition < :edition)";
-        let number = AttributeValue::N(edition.to_string());
-        dynamo::put(&self.client, &item, self.put_if(is_later, vec![(":edition", number)])).await
+    async fn payload_item(&self, id: &LetterId, part: Part) -> Result<Option<PayloadItem<'static>>, Error> {
+        self.item(&part.key(id)).await
     }
 
     /// Personal data goes when its letter is over, and stays when a person takes it up again.
@@ -182,6 +184,12 @@ impl Store {
         item.map(dynamo::from_item).transpose()
     }
 
+    /// If the letter is stored as it was read.
+    fn as_read(&self, letter: &DeadLetter) -> Put<'_> {
+        let read = (":read", AttributeValue::N(letter.version.to_string()));
+        Put { names: &[("#version", "version")], ..self.put_if("#version = :read", vec![read]) }
+    }
+
     fn put_if<'a>(&'a self, condition: &'a str, values: Vec<(&'a str, AttributeValue)>) -> Put<'a> {
         Put { table: &self.table, condition, names: &[], values }
     }
@@ -199,6 +207,21 @@ impl<'a> LetterItem<'a> {
             due: due_at.map(query::sortable),
             expires_at: over.map(|entry| expires_at(entry.at)),
             letter: Cow::Borrowed(letter),
+        }
+    }
+}
+
+impl<'a> PayloadItem<'a> {
+    fn of(id: &LetterId, part: Part, edition: u64, payload: &'a Payload) -> Self {
+        Self { id: part.key(id), edition, payload: Cow::Borrowed(payload) }
+    }
+}
+
+impl From<Written> for Saved {
+    fn from(written: Written) -> Self {
+        match written {
+            Written::Yes => Self::Yes,
+            Written::ConditionFailed => Self::Conflict,
         }
     }
 }

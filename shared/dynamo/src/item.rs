@@ -41,8 +41,11 @@ pub async fn put(client: &Client, item: &impl Serialize, put: Put<'_>) -> Result
     }
     match request.send().await {
         Ok(_) => Ok(Written::Yes),
+        // Whoever writes the item in a transaction at the same time has the better claim to it.
         Err(error)
-            if error.as_service_error().is_some_and(PutItemError::is_conditional_check_failed_exception) =>
+            if error.as_service_error().is_some_and(|error| {
+                error.is_conditional_check_failed_exception() || error.is_transaction_conflict_exception()
+            }) =>
         {
             Ok(Written::ConditionFailed)
         }

@@ -371,15 +371,3 @@ fn a_position_round_trips_and_nonsense_is_none() {
         assert_eq!(Position::parse(bad), None, "{bad}");
     }
 }
-
-#[tokio::test]
-async fn of_two_corrections_of_one_letter_the_later_one_is_kept() {
-    let store = store().await;
-    let (parked, payload) = letter(1, Reason::Invalid, "E1", second(1));
-    store.insert(&parked, &payload).await.unwrap();
-    let later = payload.edited("E1", b"later".to_vec(), &[]);
-    let earlier = payload.edited("E1", b"earlier".to_vec(), &[]);
-    assert_eq!(store.replace_payload(&parked.id, &later, 2).await.unwrap(), Written::Yes);
-    assert_eq!(store.replace_payload(&parked.id, &earlier, 1).await.unwrap(), Written::ConditionFailed);
-    assert_eq!(store.payload(&parked.id, Part::Current).await.unwrap(), Some(later));
-}
