@@ -1,4 +1,4 @@
-use contracts::EmployeeId;
+use contracts::{EmployeeId, EnrichmentRequestedV2};
 use jiff::Timestamp;
 use runtime::Clock;
 
@@ -8,7 +8,7 @@ use crate::{
     filter::Filter,
     letter::{DeadLetter, LetterId},
     life::Step,
-    store::{Listed, Saved, Store},
+    store::{Listed, Part, Saved, Store},
     write::ROUNDS,
 };
 
@@ -47,11 +47,27 @@ impl Forget {
 
     /// Of one letter. It says that it is forgotten before what it held goes: from then on nothing takes the place of that.
     pub async fn letter(&self, letter: &DeadLetter, until: Timestamp) -> Result<(), Error> {
-        if letter.origin.timestamp > until {
+        if self.is_newer(letter, until).await? {
             return Ok(());
         }
         self.mark(&letter.id).await?;
         Ok(self.store.delete_payload(&letter.id).await?)
+    }
+
+    /// Whether its record was received after the command. It was published no earlier, by a clock that counts milliseconds.
+    async fn is_newer(&self, letter: &DeadLetter, until: Timestamp) -> Result<bool, Error> {
+        let published_at = letter.origin.timestamp;
+        if published_at.as_millisecond() < until.as_millisecond() {
+            return Ok(false);
+        }
+        let stored = self.store.get(&letter.id).await?;
+        if stored.is_some_and(|letter| letter.forgotten) {
+            return Ok(false);
+        }
+        let payload = self.store.payload(&letter.id, Part::Current).await?;
+        let value = payload.and_then(|payload| payload.value).map(|value| value.to_vec());
+        let event = value.and_then(|value| EnrichmentRequestedV2::decode(&value).ok());
+        Ok(event.map_or(published_at, |event| event.received_at) > until)
     }
 
     async fn mark(&self, id: &LetterId) -> Result<(), Error> {
@@ -71,17 +87,14 @@ impl Forget {
 
 #[cfg(test)]
 mod tests {
-    use contracts::{EnrichmentRequestedV2, Reason};
+    use contracts::Reason;
 
     use super::*;
     use crate::{
         State,
         payload::Payload,
         redrive::tests::redrive,
-        store::{
-            Part,
-            tests::{letter, second, store},
-        },
+        store::tests::{letter, second, store},
     };
 
     #[tokio::test]
@@ -129,6 +142,32 @@ mod tests {
         (letter, payload)
     }
 
+    #[tokio::test]
+    async fn of_one_millisecond_it_goes_by_when_the_event_was_received() {
+        for (until, stays) in
+            [("2026-01-31T18:42:01.0020001Z", true), ("2026-01-31T18:42:01.0020003Z", false)]
+        {
+            let store = store().await;
+            let (letter, payload) = received_at_300_ns();
+            store.insert(&letter, &payload).await.unwrap();
+            let forget = Forget::new(store.clone(), Clock::fixed(second(5)));
+            forget.letter(&letter, until.parse().unwrap()).await.unwrap();
+            let kept = store.payload(&letter.id, Part::Current).await.unwrap();
+            assert_eq!(kept.is_some(), stays, "{until}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_was_received_before_the_command_and_published_after_it_is_forgotten() {
+        let store = store().await;
+        let (mut letter, payload) = received_at_300_ns();
+        letter.origin.timestamp += std::time::Duration::from_secs(2);
+        store.insert(&letter, &payload).await.unwrap();
+        let forget = Forget::new(store.clone(), Clock::fixed(second(5)));
+        forget.letter(&letter, "2026-01-31T18:42:02Z".parse().unwrap()).await.unwrap();
+        assert_eq!(store.payload(&letter.id, Part::Current).await.unwrap(), None);
+    }
+
     /// Wherever the edit is when the person is forgotten, it has to read or to write after it.
     #[tokio::test]
     async fn an_edit_that_was_begun_before_leaves_nothing_of_the_person() {
@@ -163,7 +202,7 @@ mod tests {
             assert!(matches!(refused, Err(Error::Gone)), "{refused:?}");
         }
         assert_eq!(store.get(&letter.id).await.unwrap().unwrap().life.state, State::Discarded);
-        forget.letter(&letter, Timestamp::MAX).await.unwrap();
+        forget.letter(&letter, second(0)).await.unwrap();
         assert_eq!(
             store.payload(&letter.id, Part::Current).await.unwrap(),
             None,
