@@ -210,8 +210,9 @@ async fn one_persons_events_apply_in_order_whatever_else_goes_on() {
     }
     world.settle().await;
     for person in &people {
-        let user = world.user(person.id()).await;
-        assert_eq!((&user["title"], &user["version"]), (&json!("Level 10"), &json!(10)));
+        assert_eq!(world.user(person.id()).await["title"], "Level 10");
+        // Not the version: where Okta takes more than a second, HR's part and Okta's have one each.
+        assert_eq!(world.history(person.id()).await.len(), 10);
     }
 }
 
