@@ -85,8 +85,9 @@ fn accepted(letter: Result<DeadLetter, Error>) -> Result<Response<Body>, Problem
 pub(crate) fn reason<'a>(because: &'a str, pointer: &str) -> Result<&'a str, Problem> {
     const MAX_CHARS: usize = 500;
     let because = because.trim();
-    if because.is_empty() || because.chars().count() > MAX_CHARS {
-        let detail = format!("must say why, in at most {MAX_CHARS} characters");
+    let is_unreadable = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t');
+    if because.is_empty() || because.chars().count() > MAX_CHARS || because.contains(is_unreadable) {
+        let detail = format!("must say why, in at most {MAX_CHARS} characters that can be read");
         return Err(Problem::faults(vec![Fault { pointer: pointer.to_owned(), detail }]));
     }
     Ok(because)

@@ -1,6 +1,6 @@
 use contracts::{EmployeeId, Reason};
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::{fingerprint::Fingerprint, life::State};
 
@@ -9,19 +9,19 @@ use crate::{fingerprint::Fingerprint, life::State};
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "LetterFilter"))]
 #[serde(deny_unknown_fields)]
 pub struct Filter {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub state: Option<State>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub group: Option<Fingerprint>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub employee_id: Option<EmployeeId>,
     /// Parked at this time or later.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub parked_after: Option<Timestamp>,
     /// Parked earlier than this.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub parked_before: Option<Timestamp>,
 }
 
@@ -30,4 +30,13 @@ impl Filter {
     pub(crate) fn canonical(&self) -> String {
         serde_json::to_string(self).expect("a struct of strings has no key that JSON can't hold")
     }
+}
+
+/// `null` is no value to filter by: it must not read as if nothing were said, and every letter fitted.
+fn present<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    T::deserialize(deserializer).map(Some)
 }

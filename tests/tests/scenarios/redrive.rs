@@ -299,9 +299,13 @@ async fn a_discard_needs_a_reason_and_can_be_regretted() {
     world.hr().hires(&ada).await;
     world.settle().await;
     let letter = only_letter(&world).await;
-    for body in
-        [json!({}), json!({"because": " "}), json!({"because": 7}), json!({"because": "x", "or": "y"})]
-    {
+    for body in [
+        json!({}),
+        json!({"because": " "}),
+        json!({"because": "x\u{0}"}),
+        json!({"because": 7}),
+        json!({"because": "x", "or": "y"}),
+    ] {
         let refused = world.post(&path(&letter, "discard"), &body).await;
         assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{body}: {refused:?}");
     }

@@ -73,6 +73,9 @@ async fn a_job_with_a_field_that_it_has_not_does_nothing() {
     for (task, field) in [
         (json!({"action": "discard", "because": "x", "filters": {"state": "quarantined"}}), "/filters"),
         (json!({"action": "redrive", "because": "x"}), "/because"),
+        (json!({"action": "discard", "because": "x\u{0}y"}), "/because"),
+        (json!({"action": "redrive", "filter": {"employee_id": null}}), "/filter/employee_id"),
+        (json!({"action": "redrive", "filter": {"state": null}}), "/filter/state"),
         (json!({"action": "redrive", "filter": {"states": "quarantined"}}), "/filter/states"),
         (json!({"action": "redrive", "filter": []}), "/filter"),
         (json!({"action": 0}), "/action"),
