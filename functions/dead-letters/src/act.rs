@@ -1,9 +1,9 @@
 use api::{Call, Fault, Problem, json};
-use contracts::{EventType, MessageHeaders, TraceParent, header};
-use dlq::{Bytes, DeadLetter, Error, Payload};
+use contracts::{EventType, MessageHeaders, TraceParent, Warning, header};
+use dlq::{Bytes, Error, Payload};
 use lambda_http::{Body, Response, http::StatusCode};
 use onboarding::accept::{self, Kept, correct};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{Function, by, letter_id, problem, show::Letter, unknown_letter};
 
@@ -15,14 +15,27 @@ pub(crate) struct Discarding {
     because: String,
 }
 
+/// A letter after an edit.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "EditedDeadLetter"))]
+pub(crate) struct Edited<'a> {
+    #[serde(flatten)]
+    letter: Letter<'a>,
+    /// What was sent and could not be read: it was left out.
+    #[serde(skip_serializing_if = "<[Warning]>::is_empty")]
+    warnings: &'a [Warning],
+}
+
 impl Function {
     pub(crate) async fn redrive(&self, call: &Call) -> Result<Response<Body>, Problem> {
         let id = letter_id(call)?;
         if call.is_dry_run()? {
             return self.foresee_redrive(call, &id).await;
         }
+        // It is written down that the letter is to be redriven; it may be on its way already.
         let letter = self.redrive.redrive(&id, &by(call)).await;
-        accepted(letter)
+        let letter = letter.map_err(|error| problem(error, unknown_letter()))?;
+        Ok(json(StatusCode::ACCEPTED, &Letter::of(&letter)))
     }
 
     /// The body is what one sends to the webhook.
@@ -48,7 +61,7 @@ impl Function {
             }
         })?;
         if call.is_dry_run()? {
-            return self.foresee_value(call, &id, &event.encode()).await;
+            return self.foresee_edit(call, &id, &event).await;
         }
         let trace = payload.header(header::TRACEPARENT).and_then(TraceParent::parse);
         let trace = trace.unwrap_or_else(|| call.traceparent());
@@ -59,7 +72,10 @@ impl Function {
             traceparent: &trace,
         };
         let edited: Payload = payload.edited(event.employee_id.as_str(), event.encode(), &headers.pairs());
-        accepted(self.redrive.redrive_edited(&id, &edited, &event, &by(call)).await)
+        let letter = self.redrive.redrive_edited(&id, &edited, &event, &by(call)).await;
+        let letter = letter.map_err(|error| problem(error, unknown_letter()))?;
+        let edited = Edited { letter: Letter::of(&letter), warnings: &event.warnings };
+        Ok(json(StatusCode::ACCEPTED, &edited))
     }
 
     pub(crate) async fn discard(&self, call: &Call) -> Result<Response<Body>, Problem> {
@@ -73,12 +89,6 @@ impl Function {
         let letter = letter.map_err(|error| problem(error, unknown_letter()))?;
         Ok(json(StatusCode::OK, &Letter::of(&letter)))
     }
-}
-
-/// It is written down that the letter is to be redriven; it may be on its way already.
-fn accepted(letter: Result<DeadLetter, Error>) -> Result<Response<Body>, Problem> {
-    let letter = letter.map_err(|error| problem(error, unknown_letter()))?;
-    Ok(json(StatusCode::ACCEPTED, &Letter::of(&letter)))
 }
 
 /// A discard without a reason is regretted by the next person.

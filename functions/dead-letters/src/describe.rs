@@ -8,8 +8,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
-    act::Discarding,
-    dry_run::{DryRun, Foreseen},
+    act::{Discarding, Edited},
+    dry_run::{DryRun, Foreseen, ForeseenEdit},
     health::Health,
     jobs::JobList,
     routes::ROUTES,
@@ -91,8 +91,8 @@ fn acts(description: &mut Description) {
         .path::<LetterId>("id", LETTER)
         .dry_run()
         .body::<accept::HrEvent>(&[("least", EVENT)])
-        .answers::<Foreseen>(StatusCode::OK, "A dry run: what would happen.", &[])
-        .answers::<Letter<'static>>(StatusCode::ACCEPTED, "It is on its way.", &[])
+        .answers::<ForeseenEdit<'static>>(StatusCode::OK, "A dry run: what would happen.", &[])
+        .answers::<Edited<'static>>(StatusCode::ACCEPTED, "It is on its way.", &[])
         .refuses(StatusCode::BAD_REQUEST, "`malformed_json`, `invalid_parameter`", &[])
         .refuses(StatusCode::NOT_FOUND, "`dead_letter_not_found`", &[])
         .refuses(StatusCode::CONFLICT, "`wrong_state`, `payload_gone`", &[])

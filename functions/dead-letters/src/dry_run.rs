@@ -1,6 +1,7 @@
 //! What would happen to each letter, with nothing changed.
 
 use api::{Call, Problem, json};
+use contracts::{EnrichmentRequestedV2, Warning};
 use dlq::{Action, Bytes, DeadLetter, LetterId, Page, Task};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use lambda::Deadline;
@@ -28,6 +29,16 @@ pub(crate) struct Foreseen {
     id: LetterId,
     #[serde(flatten)]
     would: Would,
+}
+
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(crate) struct ForeseenEdit<'a> {
+    #[serde(flatten)]
+    foreseen: Foreseen,
+    /// What was sent and could not be read: it would be left out.
+    #[serde(skip_serializing_if = "<[Warning]>::is_empty")]
+    warnings: &'a [Warning],
 }
 
 #[derive(Serialize)]
@@ -68,17 +79,18 @@ impl Function {
         Ok(json(StatusCode::OK, &untouched(letter.id, "discarded", because.to_owned())))
     }
 
-    pub(crate) async fn foresee_value(
+    pub(crate) async fn foresee_edit(
         &self,
         call: &Call,
         id: &LetterId,
-        value: &[u8],
+        event: &EnrichmentRequestedV2,
     ) -> Result<Response<Body>, Problem> {
-        let until = self.give_up(call);
+        let (until, value) = (self.give_up(call), event.encode());
         let foreseen = in_time(id, until, async || {
-            Ok(Foreseen { id: id.clone(), would: Would::Happen(self.foresight(value, until).await?) })
+            Ok(Foreseen { id: id.clone(), would: Would::Happen(self.foresight(&value, until).await?) })
         });
-        Ok(json(StatusCode::OK, &foreseen.await?))
+        let edit = ForeseenEdit { foreseen: foreseen.await?, warnings: &event.warnings };
+        Ok(json(StatusCode::OK, &edit))
     }
 
     /// A page of the letters that the job would take. Those that there is no time for are in it and say so.

@@ -398,3 +398,20 @@ async fn dead_letters_are_for_those_with_the_admin_key() {
         assert_eq!(world.call(Method::GET, path, &headers, None).await.status, status, "{path} {key:?}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edit_says_what_of_it_was_left_out() {
+    let world = World::new().await;
+    world.hr().hires(&Employee::ada()).await;
+    world.settle().await;
+    let letter = only_letter(&world).await;
+    let edit = Employee::ada().with("country", "Atlantis").body("hired");
+    let path = path(&letter, "edit");
+    for (path, status) in [(format!("{path}?dry_run=true"), StatusCode::OK), (path, StatusCode::ACCEPTED)] {
+        let answer = world.post(&path, &edit).await;
+        assert_eq!((answer.status, &answer.json["id"]), (status, &letter["id"]), "{answer:?}");
+        let warnings = answer.json["warnings"].as_array().unwrap();
+        assert_eq!((warnings.len(), &warnings[0]["pointer"]), (1, &json!("/country")));
+    }
+    world.settle().await;
+}
