@@ -75,6 +75,10 @@ impl Shared {
 
     /// The reason, if it is a dead letter.
     async fn apply(&self, event: &EnrichmentRequestedV2) -> Option<Reason> {
+        if event.event_type == EventType::Erased {
+            forget(&self.enrich, event).await;
+            return None;
+        }
         match self.enrich.apply(event, Delivery::Lambdas, soon()).await {
             Ok(_outcome) => None,
             Err(Stopped::DeadLetter(failure)) => Some(failure.reason()),
