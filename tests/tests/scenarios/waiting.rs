@@ -162,7 +162,12 @@ async fn of_two_employees_with_one_address_the_second_waits_until_the_first_has_
     assert_eq!(world.user("E100").await["oktaId"], "00uE100", "the first keeps the account");
     let letters = world.dead_letters().await;
     assert_eq!((letters.len(), &letters[0]["reason"]), (1, &json!("email_taken")));
-    let said = letters[0].to_string().to_lowercase();
+    let mut letter = letters[0].clone();
+    // Made up, of digits and letters to f: one of them may spell a name.
+    for id in ["id", "correlation_id", "group"] {
+        letter.as_object_mut().unwrap().remove(id).unwrap();
+    }
+    let said = letter.to_string().to_lowercase();
     for personal in ["e100", "ada", "lovelace", "grace", "hopper", "acme.example"] {
         assert!(!said.contains(personal), "{personal}: {said}");
     }
