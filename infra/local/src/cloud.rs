@@ -123,7 +123,9 @@ impl Cloud {
             own.overlay(&vars);
             let function = Function::start(spec, &own, clock)?;
             routes.add(&spec.routes, &function);
-            parts.routes.extend(spec.routes.iter().map(|route| (route.key(), spec.name.clone())));
+            // HEAD is answered where GET is.
+            let shown = spec.routes.iter().filter(|route| route.method.as_deref() != Some("HEAD"));
+            parts.routes.extend(shown.map(|route| (route.key(), spec.name.clone())));
             for trigger in &spec.triggers {
                 let source = EventSource::start(trigger.clone(), function.clone(), brokers, &phase).await?;
                 let read = format!("{} ({} partitions)", source.topic(), source.partitions());
