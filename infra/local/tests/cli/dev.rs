@@ -26,7 +26,7 @@ fn dev_prints_every_route_but_head_trigger_and_schedule_and_ends_with_the_ready_
     let hourly = "        Hourly: { Type: Schedule, Properties: { Schedule: rate(1 hour) } }\n";
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("template.yaml");
-    fs::write(&path, format!("{before}{hourly}        Sweep: {{after}")).unwrap();
+    fs::write(&path, format!("{before}{hourly}        Sweep: {{{after}")).unwrap();
     fs::create_dir(folder.path().join("infra")).unwrap();
     fs::copy(repository("infra/trigger.yaml"), folder.path().join("infra/trigger.yaml")).unwrap();
 
