@@ -35,7 +35,7 @@ const ABOUT: &str = "Each record is another new hire, and each of them is looked
     people at once, in one process. The Python worker does what the enrichment does (asyncio, aiokafka, httpx or aiohttp) \
     in a process for each core, where there are partitions, with as many records and people at once altogether. The floor, \
     on one thread of a process, consumes, decodes, and asks Okta for the user, where the enrichment has three requests to \
-    Okta (four or five for the tenth whose login isn't their address) and five to Redis. All of these have read and \
+    Okta (six for the tenth whose login isn't their address) and seven to Redis. All of these have read and \
     committed some records of the topic before; then they are stopped (SIGSTOP), the topic is filled, and the time is from \
     when they may go on until the last record is committed. Who is faster gets more records. CPU is what one record costs \
     the measured processes; Okta, Kafka and Redis, on the same cores, are not in it.";
