@@ -21,7 +21,8 @@ impl Names {
         let mut names = Self { values: BTreeMap::from(pseudo), conditions: Mapping::new() };
         for (name, parameter) in parameters {
             let Some(name) = name.as_str() else { continue };
-            let given = given.iter().find(|(given, _)| *given == name).map(|&(_, value)| value.to_owned());
+            // The last that is given counts.
+            let given = given.iter().rfind(|(given, _)| *given == name).map(|&(_, value)| value.to_owned());
             if let Some(value) = given.or_else(|| parameter.get("Default").and_then(scalar)) {
                 let number = (parameter["Type"] == "Number").then(|| value.parse::<i64>().ok()).flatten();
                 names.values.insert(name.to_owned(), number.map_or_else(|| value.into(), Value::from));

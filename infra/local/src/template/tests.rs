@@ -48,6 +48,8 @@ fn the_projects_own_template_is_understood() {
     let with_prefix: Vec<_> = template.topics().iter().map(|topic| format!("staging.{topic}")).collect();
     assert_eq!(prefixed.topics(), with_prefix);
     assert_eq!(prefixed.functions[0].variables["KAFKA_TOPIC_PREFIX"], "staging.");
+    let twice = Template::read_with(&path, &[("TopicPrefix", "one."), ("TopicPrefix", "other.")]).unwrap();
+    assert_eq!(twice.functions[0].variables["KAFKA_TOPIC_PREFIX"], "other.", "the last that is given counts");
     assert_eq!(prefixed.tables[0].name, "joiner-staging-users");
     let prefix = |function: &FunctionSpec| function.variables.get("CACHE_KEY_PREFIX").cloned();
     let of_caches: Vec<_> = prefixed.functions.iter().filter_map(prefix).collect();
