@@ -115,6 +115,8 @@ for path in sorted(pathlib.Path("events").glob("*/*.json")):
         records(place, event, good)
     elif "detail-type" in event:
         check(place, "scheduled-event", event)
+    elif "DeploymentId" in event:
+        check(place, "code-deploy-hook", event)
     else:
         check(place, "http-event", event)
         if event["requestContext"]["http"]["method"] == "POST":
