@@ -21,7 +21,7 @@ check() {
   local name=$1 what=$2 began=$SECONDS
   shift 2
   if "$@" >"$log" 2>&1; then
-    printf 'ok      %-14s %s%s (%d s)\n' "$name" "$what" "$(sed -n 's/^=/: /p' "$log")" $((SECONDS - began))
+    printf 'ok      %-14s %s%s (%d s)\n' "$name" "$what" "$(sed -n 's/^=\([^=]\)/: \1/p' "$log")" $((SECONDS - began))
   else
     printf 'FAILED  %-14s %s\n' "$name" "$what"
     sed 's/^/        /' "$log"
