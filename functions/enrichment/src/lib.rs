@@ -47,7 +47,8 @@ impl lambda::Function for Function {
         let until = AskUntil { stop_starting, give_up };
         // All at once: how many people Okta is asked for is bounded by `Turns`, and memory by what a batch may hold.
         let concurrency = batch.records.len();
-        batch.process(concurrency, |record| self.enrich(record, until)).await
+        let enrich = self.enrich.for_invocation();
+        batch.process(concurrency, |record| self.enrich(&enrich, record, until)).await
     }
 
     async fn flush(&self) {
@@ -56,8 +57,8 @@ impl lambda::Function for Function {
 }
 
 impl Function {
-    async fn enrich(&self, record: Record, until: AskUntil) -> Result<(), Retry> {
-        match self.enrich.enrich(&record, until).await? {
+    async fn enrich(&self, enrich: &Enrich, record: Record, until: AskUntil) -> Result<(), Retry> {
+        match enrich.enrich(&record, until).await? {
             Enriched::Applied | Enriched::DeadLetter => Ok(()),
             Enriched::Forgotten(forgotten) => {
                 let letters = self.letters.forget(forgotten.employee_id(), forgotten.received_at()).await;
@@ -69,7 +70,7 @@ impl Function {
                     );
                     Retry
                 })?;
-                self.enrich.end_forgetting(&forgotten).await
+                enrich.end_forgetting(&forgotten).await
             }
         }
     }

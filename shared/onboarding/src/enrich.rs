@@ -98,6 +98,12 @@ enum Said {
 }
 
 impl Enrich {
+    /// For one invocation, with turns of its own: another is another partition's, on AWS in another sandbox.
+    #[must_use]
+    pub fn for_invocation(&self) -> Self {
+        Self { turns: self.turns.others(), ..self.clone() }
+    }
+
     /// Applies the record, or makes it a dead letter. Okta is asked `until` then.
     ///
     /// # Errors

@@ -149,6 +149,16 @@ async fn whose_turn_comes_too_late_is_not_asked_for_and_reported_back_and_what_h
     assert_eq!(user(&enrich).await.enrichment.state, EnrichmentState::Complete);
 }
 
+#[tokio::test]
+async fn an_invocation_waits_for_no_turn_of_another() {
+    let (mut enrich, _server, _) = enrichment(memory()).await;
+    enrich.turns = Turns::from_vars(&Vars::from_iter([("ENRICHMENT_CONCURRENCY", "1")])).unwrap();
+    let (one, other) = (enrich.for_invocation(), enrich.for_invocation());
+    let taken = one.turns.next(soon().give_up).await;
+    assert!(taken.is_some() && one.turns.next(Instant::now()).await.is_none());
+    assert!(other.turns.next(Instant::now()).await.is_some());
+}
+
 #[test]
 fn nobody_is_ever_asked_for_with_no_turns() {
     let error = Turns::from_vars(&Vars::from_iter([("ENRICHMENT_CONCURRENCY", "0")])).unwrap_err();
