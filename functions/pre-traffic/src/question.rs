@@ -92,8 +92,7 @@ impl Question<'_> {
     pub(crate) fn judge(self, answer: &[u8]) -> Result<(), Unfit> {
         match self {
             Self::Get(_) => match serde_json::from_slice(answer) {
-                // Where there is no open route: that it wants a key is the answer of one that works.
-                Ok(Response { status_code: 200 | 401 }) => Ok(()),
+                Ok(Response { status_code: 200 }) => Ok(()),
                 Ok(Response { status_code }) => Err(Unfit::Unhealthy(status_code)),
                 Err(_) => Err(Unfit::Strange),
             },
@@ -141,7 +140,7 @@ mod tests {
         let health = Question::Get("/v1/healthz");
         for (question, answer, is_good) in [
             (health, r#"{"statusCode":200,"body":"{}"}"#, true),
-            (health, r#"{"statusCode":401}"#, true),
+            (health, r#"{"statusCode":401}"#, false),
             (health, r#"{"statusCode":503}"#, false),
             (health, r#"{"statusCode":404}"#, false),
             (health, r#"{"batchItemFailures":[]}"#, false),

@@ -3,6 +3,7 @@
 
 use std::{
     collections::HashMap,
+    path,
     sync::{Arc, Mutex, MutexGuard},
 };
 
@@ -15,6 +16,7 @@ use axum::{
     routing::post,
 };
 use futures_util::future::BoxFuture;
+use joiner::template::Template;
 use lambda::{Context, Function as _};
 use pre_traffic::{Function, Verdict};
 use runtime::{Clock, Vars};
@@ -86,10 +88,7 @@ impl Cloud {
             .with("AWS_SECRET_ACCESS_KEY", "local")
             .with("AWS_ENDPOINT_URL_CODEDEPLOY", &self.endpoint)
             .with("AWS_ENDPOINT_URL_LAMBDA", &self.endpoint)
-            .with(
-                "HEALTH_ROUTES",
-                "hr-webhook=/v1/hr/healthz,user-query=/v1/healthz,dead-letters=/v1/dead-letters",
-            );
+            .with("HEALTH_ROUTES", health_routes());
         let function = Function::from_vars(&vars, Clock::system()).unwrap();
         let event = include_str!("../../../events/pre-traffic/deployment.json");
         let answer = lambda::invoke(&function, event.as_bytes(), context, Clock::system()).await.ok();
@@ -103,6 +102,14 @@ impl Cloud {
         assert_eq!(told, [(execution, format!("{answer:?}"))]);
         answer
     }
+}
+
+/// As they are deployed.
+fn health_routes() -> String {
+    let path = path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../template.yaml");
+    let mut functions = Template::read(&path).unwrap().functions.into_iter();
+    let hook = functions.find(|function| function.name == "pre-traffic").unwrap();
+    hook.variables["HEALTH_ROUTES"].clone()
 }
 
 impl Drop for Cloud {
