@@ -39,7 +39,9 @@ pub(super) fn parse(body: &[u8], defaults: Defaults, clock: Clock) -> Result<Enr
     if body.trim_ascii_start().first() != Some(&b'{') {
         return Err(Error::Malformed { line: 1, column: 1 });
     }
-    let body = serde_json::from_slice(body)
+    // Also where it stands in a member that nobody reads: RFC 8259, section 8.1.
+    let body = str::from_utf8(body).map_err(|error| malformed_at(&body[..error.valid_up_to()]))?;
+    let body = serde_json::from_str(body)
         .map_err(|error| Error::Malformed { line: error.line(), column: error.column() })?;
     read(body, defaults, clock)
 }
@@ -55,7 +57,7 @@ fn read(body: Body<'_>, defaults: Defaults, clock: Clock) -> Result<EnrichmentRe
             faults.add("employee_id", "is required".to_owned());
             None
         }
-        sent => faults.parse("employee_id", sent, EmployeeId::parse),
+        sent => faults.parse("employee_id", sent, employee_id),
     };
     let event_type = match body.event_type {
         // An empty one is no type that somebody chose: to take it for a hire would bring back whoever has left.
@@ -122,6 +124,28 @@ fn read(body: Body<'_>, defaults: Defaults, clock: Clock) -> Result<EnrichmentRe
         }),
         _ => Err(Error::Invalid(faults.0)),
     }
+}
+
+/// What comes after this can't be read.
+fn malformed_at(before: &[u8]) -> Error {
+    let mut lines = before.split(|byte| *byte == b'\n');
+    let column = lines.next_back().map_or(0, <[u8]>::len);
+    Error::Malformed { line: lines.count() + 1, column: column + 1 }
+}
+
+/// One with a character that nobody sees would look like another's.
+fn employee_id(text: String) -> Result<EmployeeId, Invalid> {
+    if text.chars().any(is_invisible) {
+        return Err(Invalid("without invisible characters"));
+    }
+    EmployeeId::parse(text)
+}
+
+/// Unicode's format characters (general category Cf), but for those that only some scripts' numbers have.
+fn is_invisible(character: char) -> bool {
+    matches!(character,
+        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+        | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 /// Generous where the meaning is plain.

@@ -218,6 +218,27 @@ fn what_is_no_json_object_is_malformed() {
     }
 }
 
+#[test]
+fn what_is_no_utf_8_is_malformed_where_nobody_reads_it_too() {
+    for (body, line, column) in [
+        (&b"{\"employee_id\": \"\xff\"}"[..], 1, 18),
+        (b"{\n \"event_type\": \"hired\",\n \"unknown\": \"a\xc3\"\n}", 3, 15),
+    ] {
+        let Err(Error::Malformed { line: l, column: c }) = parse(body, defaults(), clock()) else {
+            panic!("{}", body.escape_ascii());
+        };
+        assert_eq!((l, c), (line, column), "{}", body.escape_ascii());
+    }
+}
+
+#[test]
+fn an_id_has_no_character_that_nobody_sees() {
+    for id in ["E\u{200b}1", "\u{202e}E1", "E1\u{feff}", "E1\u{ad}"] {
+        assert_eq!(pointers(&with("employee_id", id)), ["/employee_id"], "{}", id.escape_unicode());
+    }
+    assert!(parsed(&with("first_name", "نور\u{200c}ا")).is_ok(), "a name may need one");
+}
+
 proptest! {
     #[test]
     fn any_name_without_control_characters_survives(name in "[^\\p{C}\\p{Z}][^\\p{C}]{0,100}[^\\p{C}\\p{Z}]") {
