@@ -10,18 +10,24 @@ use crate::{fingerprint::Fingerprint, life::State};
 #[serde(deny_unknown_fields)]
 pub struct Filter {
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "State"))]
     pub state: Option<State>,
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Reason"))]
     pub reason: Option<Reason>,
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Fingerprint"))]
     pub group: Option<Fingerprint>,
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "EmployeeId"))]
     pub employee_id: Option<EmployeeId>,
     /// Parked at this time or later.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Timestamp"))]
     pub parked_after: Option<Timestamp>,
     /// Parked earlier than this.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Timestamp"))]
     pub parked_before: Option<Timestamp>,
 }
 
