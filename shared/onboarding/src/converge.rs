@@ -101,11 +101,16 @@ impl Draft {
                 (new, holds)
             }
             Place::InsteadOfKnown => {
-                let known = known.map(|known| known.changes).unwrap_or_default();
                 let others = all.iter().filter(|entry| entry.event_id != event.event_id);
                 let all = others.chain(&person.applied_before).chain([&new]);
                 person.hr = made_of(all, person.forgotten.as_ref());
-                (Entry { changes: known, ..new }, true)
+                (
+                    match known {
+                        Some(known) => known.corrected(new),
+                        None => new,
+                    },
+                    true,
+                )
             }
             Place::Known | Place::OfForgotten => (known.unwrap_or(new), false),
         };
@@ -145,13 +150,12 @@ impl Draft {
         self.note(answer, now);
         let Self { before, mut person, mut entry, place, .. } = self;
         let after = person.user();
-        let mut changes = change::between(before.as_ref(), after.as_ref());
+        let changes = change::between(before.as_ref(), after.as_ref());
         let outcome = outcome(&changes);
         if !changes.is_empty() {
             person.version += 1;
             person.updated_at = now;
             person.correlation_id = event.correlation_id.clone();
-            entry.applied_at = now;
         }
         let is_new = match place {
             Place::New | Place::InsteadOfKnown => true,
@@ -159,9 +163,7 @@ impl Draft {
             Place::OfForgotten => false,
         };
         person.writes += 1;
-        entry.changes.append(&mut changes);
-        entry.version = person.version;
-        entry.sequence = Some(person.writes);
+        entry.note(&person, changes, now);
         Written { person, entry, is_new, outcome }
     }
 
@@ -234,9 +236,9 @@ fn is_back(before: Option<&EnrichedUser>, now: &Person) -> bool {
     !now.has_left() && before.is_some_and(|user| user.employment_status == EmploymentStatus::Terminated)
 }
 
-pub(crate) fn outcome(changes: &[Change]) -> Outcome {
+pub(crate) fn outcome<'a>(changes: impl IntoIterator<Item = &'a Change>) -> Outcome {
     let mut fields = Vec::new();
-    for field in changes.iter().map(Change::field) {
+    for field in changes.into_iter().map(Change::field) {
         // One that was written early may be written once more when Okta has answered.
         if !fields.iter().any(|known| known == field) {
             fields.push(field.to_owned());

@@ -38,6 +38,12 @@ pub struct Account {
     pub applications: Vec<Application>,
 }
 
+/// Of groups and applications: some 1,500 of each hundred bytes.
+const MAX_BYTES: usize = 150_000;
+
+/// What a group or an application takes beside its values, as it is stored.
+const NAMES_BESIDE: usize = 40;
+
 impl Directory {
     pub(crate) fn unread(now: Timestamp) -> Self {
         Self { account: None, read_at: None, missing: None, since: now, next_attempt: None }
@@ -64,6 +70,15 @@ impl Account {
             groups,
             applications,
         }
+    }
+
+    /// Whether there is room for it, and for what an entry says of its coming and going: DynamoDB takes 400 KB an item.
+    pub(crate) fn fits(&self) -> bool {
+        let groups = self.groups.iter().map(|group| group.id.len() + group.name.len());
+        let applications =
+            self.applications.iter().map(|app| app.id.len() + app.name.len() + app.label.len());
+        let names: usize = groups.chain(applications).map(|length| length + NAMES_BESIDE).sum();
+        names <= MAX_BYTES
     }
 
     pub(crate) fn is_active(&self) -> bool {

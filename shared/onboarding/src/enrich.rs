@@ -17,8 +17,8 @@ use runtime::{
 };
 use tokio::time::{timeout, timeout_at};
 
+pub(crate) use self::failure::{ACCOUNT_TOO_LARGE, EMAIL_TAKEN, USER_NOT_FOUND};
 use self::failure::{Away, Failure, Stopped};
-pub(crate) use self::failure::{EMAIL_TAKEN, USER_NOT_FOUND};
 pub use self::forget::Forgotten;
 pub use self::turns::{AskUntil, Turns};
 use crate::{
@@ -73,7 +73,7 @@ impl Delivery {
     fn told(self, event: &EnrichmentRequestedV2, place: Place, known: Option<&Entry>) -> usize {
         match (self, place, known) {
             (Self::Lambdas, Place::Known, Some(known)) if known.is_of(event) => 0,
-            (_, _, known) => known.map_or(0, |known| known.changes.len()),
+            (_, _, known) => known.map_or(0, |known| known.all_changes().count()),
         }
     }
 }
@@ -227,8 +227,7 @@ impl Enrich {
                     Stopped::DeadLetter(Failure::UserNotFound)
                 }
                 Some(Said::Account(_) | Said::Nobody) | None => {
-                    let changes = written.entry.changes.get(told..).unwrap_or_default();
-                    let outcome = converge::outcome(changes);
+                    let outcome = converge::outcome(written.entry.all_changes().skip(told));
                     return Ok(Applied { outcome, state: written.person.state() });
                 }
             };
@@ -277,7 +276,10 @@ impl Enrich {
             self.okta_health.note(outcome).await;
         }
         match account {
-            Ok(Ok(Some(account))) => Said::Account(account),
+            Ok(Ok(Some(account))) if account.fits() => Said::Account(account),
+            Ok(Ok(Some(_))) => {
+                Said::Nothing(Reason::Unstorable, Stopped::DeadLetter(Failure::AccountTooLarge))
+            }
             Ok(Ok(None)) => Said::Nobody,
             Ok(Err(exhausted)) => Said::Nothing(failure::reason(&exhausted.error), exhausted.into()),
             Err(_elapsed) => Said::out_of_time(),

@@ -2,7 +2,7 @@ use contracts::{CorrelationId, EmployeeId, EnrichmentRequestedV2, EventId, Event
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{change::Change, registers::Position};
+use crate::{change::Change, person::Person, registers::Position};
 
 /// One event that was applied to a person, for ever: what it said, by which a person can be made anew, and what it
 /// changed. Its key is the person and the event's id, so an event is applied once, whenever it is received again.
@@ -25,10 +25,23 @@ pub struct Entry {
     /// The person's, once it was applied.
     pub version: u64,
     pub applied_at: Timestamp,
+    /// What it changed when it came again: with Okta's part that it had waited for, or corrected.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub later: Vec<Step>,
     /// The person's count of writes then: what was applied later has a higher one. `None` is not shown: of such an event
     /// no more is known than that it was applied.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sequence: Option<u64>,
+}
+
+/// One change of a person's version.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Step {
+    /// The person's, once it was applied.
+    pub version: u64,
+    pub applied_at: Timestamp,
+    pub changes: Vec<Change>,
 }
 
 impl Entry {
@@ -46,6 +59,7 @@ impl Entry {
             changes: Vec::new(),
             version: 0,
             applied_at: now,
+            later: Vec::new(),
             sequence: None,
         }
     }
@@ -67,12 +81,45 @@ impl Entry {
             == (&event.correlation_id, event.received_at, event.edition)
     }
 
+    /// What `person` is now by this event, which changed this of them.
+    pub(crate) fn note(&mut self, person: &Person, changes: Vec<Change>, now: Timestamp) {
+        let version = person.version;
+        match self.sequence {
+            None => {
+                self.sequence = Some(person.writes);
+                (self.version, self.applied_at) = (version, now);
+                self.changes.extend(changes);
+            }
+            Some(_) if changes.is_empty() => {}
+            // It keeps its place among the others: what it changed first came before what they did.
+            Some(_) => self.later.push(Step { version, applied_at: now, changes }),
+        }
+    }
+
+    /// The same event as somebody has corrected it.
+    pub(crate) fn corrected(self, new: Self) -> Self {
+        let Self { changes, version, applied_at, later, sequence, .. } = self;
+        Self { changes, version, applied_at, later, sequence, ..new }
+    }
+
+    /// The first come first.
+    pub(crate) fn all_changes(&self) -> impl Iterator<Item = &Change> {
+        self.changes.iter().chain(self.later.iter().flat_map(|step| &step.changes))
+    }
+
     pub(crate) fn is_forgotten(&self) -> bool {
         self.stated.is_empty() && self.changes.is_empty() && self.sequence.is_none()
     }
 
     /// All that is kept of a person who was forgotten: that the event was applied.
     pub(crate) fn forgotten(self) -> Self {
-        Self { stated: Stated::default(), warnings: Vec::new(), changes: Vec::new(), sequence: None, ..self }
+        Self {
+            stated: Stated::default(),
+            warnings: Vec::new(),
+            changes: Vec::new(),
+            later: Vec::new(),
+            sequence: None,
+            ..self
+        }
     }
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::{
     change::Change,
-    entry::Entry,
+    entry::{Entry, Step},
     store::{self, Filter, Store},
 };
 
@@ -43,6 +43,8 @@ pub struct HistoryItem {
     pub version: u64,
     /// Empty where everything was known, or something newer said otherwise.
     pub changes: Vec<Change>,
+    /// What it changed when it came again: with Okta's part that it had waited for, or corrected by a person.
+    pub later: Vec<Step>,
     /// What was sent and could not be read.
     pub warnings: Vec<Warning>,
 }
@@ -152,6 +154,7 @@ impl From<Entry> for HistoryItem {
             applied_at: entry.applied_at,
             version: entry.version,
             changes: entry.changes,
+            later: entry.later,
             warnings: entry.warnings,
         }
     }

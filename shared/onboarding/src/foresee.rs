@@ -7,7 +7,7 @@ use crate::{
     ask,
     claim::{self, Standing},
     converge::{self, Answer, Draft, Place},
-    enrich::{EMAIL_TAKEN, USER_NOT_FOUND},
+    enrich::{ACCOUNT_TOO_LARGE, EMAIL_TAKEN, USER_NOT_FOUND},
     retry::{Exhausted, RetryPolicy},
     store::{self, Store},
 };
@@ -65,6 +65,9 @@ impl Foresee {
         let answer = match draft.asks_for() {
             None => None,
             Some(email) => match ask::account(&self.okta, email, RetryPolicy::ONCE, give_up).await {
+                Ok(Some(account)) if !account.fits() => {
+                    return Ok(fails(Reason::Unstorable, ACCOUNT_TOO_LARGE));
+                }
                 Ok(Some(account)) => match claim::standing(&self.store, &account, &draft).await? {
                     Standing::Theirs | Standing::Free(_) => Some(Answer::Account(account)),
                     Standing::Taken if draft.has_left() => Some(Answer::Taken),

@@ -77,18 +77,27 @@ async fn what_a_redrive_adds_is_part_of_its_events_history() {
     let ada = Employee::ada().with("event_id", "hire");
     world.hr().hires(&ada).await;
     world.settle().await;
-    let fields = |history: &[Value]| -> Vec<String> {
-        let changes = history[0]["changes"].as_array().unwrap();
-        changes.iter().map(|change| change["field"].as_str().unwrap().to_owned()).collect()
+    let changes = |item: &Value, name: &str| {
+        let changes = item["changes"].as_array().unwrap();
+        changes.iter().any(|change| change["field"] == name)
     };
+    world.hr().updates(&Employee::of("E100").with("event_id", "promotion").with("title", "Countess")).await;
+    world.settle().await;
     let before = world.history("E100").await;
-    assert!(!fields(&before).contains(&"oktaId".to_owned()), "{before:?}");
+    assert!(changes(&before[1], "name") && !changes(&before[1], "oktaId"), "{before:?}");
     world.knows(&ada);
-    world.post("/v1/dead-letter-jobs", &json!({"action": "redrive"})).await;
+    world
+        .post("/v1/dead-letter-jobs", &json!({"action": "redrive", "filter": {"employee_id": "E100"}}))
+        .await;
     world.settle().await;
     let after = world.history("E100").await;
-    assert_eq!((after.len(), &after[0]["version"]), (1, &json!(2)));
-    assert!(fields(&after).contains(&"oktaId".to_owned()), "{after:?}");
+    let events: Vec<_> = after.iter().map(|item| item["event_id"].as_str().unwrap()).collect();
+    assert_eq!(events, ["promotion", "hire"], "each keeps its place");
+    assert_eq!(after[1]["changes"], before[1]["changes"], "what it changed first");
+    let later: Vec<_> = after.iter().flat_map(|item| item["later"].as_array().unwrap()).collect();
+    assert_eq!(later.len(), 1, "one of the two finds Okta's answer, and the other nothing new: {after:?}");
+    assert!(changes(later[0], "oktaId") && !changes(later[0], "name"), "{later:?}");
+    assert_eq!(later[0]["version"], 3);
 }
 
 #[tokio::test(flavor = "multi_thread")]

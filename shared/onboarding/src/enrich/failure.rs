@@ -8,6 +8,9 @@ pub(crate) const USER_NOT_FOUND: &str = "Okta knows nobody with this e-mail addr
 
 pub(crate) const EMAIL_TAKEN: &str = "another employee has the Okta account with this e-mail address";
 
+pub(crate) const ACCOUNT_TOO_LARGE: &str =
+    "the Okta account has more groups and applications than a person has room for";
+
 pub(super) enum Stopped {
     Retry(Away),
     DeadLetter(Failure),
@@ -37,6 +40,8 @@ pub(super) enum Failure {
     UserNotFound,
     #[error("{EMAIL_TAKEN}")]
     EmailTaken,
+    #[error("{ACCOUNT_TOO_LARGE}")]
+    AccountTooLarge,
     #[error("{}", .0.error)]
     Okta(Exhausted),
     #[error(transparent)]
@@ -50,7 +55,7 @@ impl Failure {
             Self::Empty => Reason::Undecodable,
             Self::UserNotFound => Reason::UserNotFound,
             Self::EmailTaken => Reason::EmailTaken,
-            Self::Unstorable(_) => Reason::Unstorable,
+            Self::AccountTooLarge | Self::Unstorable(_) => Reason::Unstorable,
             Self::Okta(exhausted) => reason(&exhausted.error),
         }
     }

@@ -20,7 +20,12 @@ use crate::{
 /// A fake Okta that knows Ada.
 pub(crate) async fn okta() -> (Server, FakeOkta) {
     let directory = FakeOkta::empty(Clock::system());
-    directory.add(InOkta {
+    directory.add(ada());
+    (Server::start(directory.clone(), "token").await, directory)
+}
+
+fn ada() -> InOkta {
+    InOkta {
         id: "00u1".to_owned(),
         status: okta::UserStatus::Active,
         login: "ada@acme.example".to_owned(),
@@ -31,8 +36,7 @@ pub(crate) async fn okta() -> (Server, FakeOkta) {
         department: String::new(),
         groups: vec![],
         apps: vec![],
-    });
-    (Server::start(directory.clone(), "token").await, directory)
+    }
 }
 
 /// An enrichment whose brokers are away.
@@ -234,6 +238,18 @@ async fn a_person_whom_okta_does_not_know_is_there_and_waits() {
     // A redrive finds nothing new, and asks again.
     assert!(matches!(stopped(&enrich, &event()).await, Stopped::DeadLetter(Failure::UserNotFound)));
     assert_eq!(user(&enrich).await.version, 1, "nothing has changed");
+}
+
+#[tokio::test]
+async fn who_has_more_groups_than_there_is_room_for_is_there_without_them() {
+    let (enrich, _server, okta) = enrichment(memory()).await;
+    assert!(okta.remove("00u1"));
+    let groups: Vec<_> = (0..2_000).map(|number| format!("{number:0>100}")).collect();
+    okta.add(InOkta { groups, ..ada() });
+    assert!(matches!(stopped(&enrich, &event()).await, Stopped::DeadLetter(Failure::AccountTooLarge)));
+    let ada = user(&enrich).await;
+    assert_eq!(ada.enrichment.reason, Some(Missing::Failed(Reason::Unstorable)));
+    assert_eq!((ada.name.unwrap().as_str(), ada.groups.len()), ("Ada Lovelace", 0));
 }
 
 #[tokio::test]

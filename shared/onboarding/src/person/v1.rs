@@ -109,6 +109,7 @@ fn applied_before(user: &User, last: &LastEvent) -> Vec<Entry> {
         changes: Vec::new(),
         version: user.version,
         applied_at: user.updated_at,
+        later: Vec::new(),
         sequence: None,
     };
     let mut entries: Vec<_> = last.recent.iter().map(entry).collect();
