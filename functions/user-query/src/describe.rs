@@ -1,7 +1,8 @@
 use api::openapi::Description;
+use contracts::EnrichedUser;
 use contracts::{CorrelationId, Email, EmployeeId, Text};
 use lambda_http::http::StatusCode;
-use onboarding::{EnrichedUser, Health, HistoryItem, RequestReport};
+use onboarding::{Health, HistoryItem, RequestReport};
 use serde::Serialize;
 
 use crate::routes::ROUTES;

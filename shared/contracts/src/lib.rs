@@ -9,6 +9,7 @@ mod outcome;
 #[cfg(feature = "schema")]
 mod schema;
 pub mod topic;
+mod user;
 
 pub use dead_letter::{
     DEAD_LETTER_PREFIX, FailureHeaders, InvalidFailureHeader, Origin, Reason, RedriveHeaders,
@@ -18,3 +19,7 @@ pub use field::{Field, Kind, Stated, Value, ValueOf};
 pub use headers::{MessageHeaders, TraceParent, header};
 pub use newtype::{CorrelationId, Country, Email, EmployeeId, EventId, Invalid, Text, TimeZone};
 pub use outcome::Outcome;
+pub use user::{
+    Application, Details, EmploymentStatus, EnrichedUser, Enrichment, EnrichmentState, Group, Missing,
+    Unasked,
+};

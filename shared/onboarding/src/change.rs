@@ -1,11 +1,10 @@
 //! What an event changed, as a reader sees it.
 
+use contracts::{Details, EnrichedUser, Enrichment};
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-
-use crate::user::{Details, EnrichedUser, Enrichment};
 
 /// One field that reads otherwise than before.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]

@@ -1,6 +1,6 @@
 //! What an event makes of a person. Pure: the enrichment writes it, a dry run shows it, and both ask Okta in between.
 
-use contracts::{Email, EnrichmentRequestedV2, EventType, Outcome, Reason};
+use contracts::{Email, EmploymentStatus, EnrichedUser, EnrichmentRequestedV2, EventType, Outcome, Reason};
 use jiff::Timestamp;
 
 use crate::{
@@ -9,7 +9,6 @@ use crate::{
     entry::Entry,
     person::{Forgotten, Person},
     registers::{self, Registers, Statements},
-    user::{EmploymentStatus, EnrichedUser},
 };
 
 /// Where an event stands among those that were applied.

@@ -1,11 +1,9 @@
 //! What Okta says of a person: one register, with the time at which it was read.
 
-use contracts::Reason;
+use contracts::{Application, Group, Reason};
 use jiff::Timestamp;
 use okta::UserStatus;
 use serde::{Deserialize, Serialize};
-
-use crate::user::{Application, Group};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Directory {

@@ -8,7 +8,7 @@ mod turns;
 use std::time::Duration;
 
 use cache::Cache;
-use contracts::{Email, EnrichmentRequestedV2, EventType, Outcome, Reason, RedriveHeaders};
+use contracts::{Email, EnrichmentRequestedV2, EnrichmentState, EventType, Outcome, Reason, RedriveHeaders};
 use kafka::Producer;
 use runtime::{
     Clock,
@@ -34,7 +34,6 @@ use crate::{
     request::{RequestEvent, RequestState},
     retry::RetryPolicy,
     store::{self, Saved, Store},
-    user::EnrichmentState,
 };
 
 /// Others write the same person only while a partition changes hands, and we ourselves once while Okta is slow: four

@@ -25,7 +25,6 @@ mod retry;
 pub mod store;
 #[cfg(test)]
 mod tests;
-mod user;
 
 pub use change::Change;
 pub use check_health::{CheckHealth, Health};
@@ -43,7 +42,3 @@ pub use request::{RequestEvent, RequestState};
 pub use request_events::RequestEvents;
 pub use retry::RetryPolicy;
 pub use store::Store;
-pub use user::{
-    Application, Details, EmploymentStatus, EnrichedUser, Enrichment, EnrichmentState, Group, Missing,
-    Unasked,
-};

@@ -1,4 +1,4 @@
-use contracts::{CorrelationId, Email, EmployeeId, EventId, Field, Reason, Value};
+use contracts::{CorrelationId, Email, EmployeeId, EmploymentStatus, EventId, Field, Reason, Value};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -6,7 +6,6 @@ use crate::{
     directory::{Account, Directory},
     entry::Entry,
     registers::Registers,
-    user::EmploymentStatus,
 };
 
 pub(crate) mod v1;

@@ -1,91 +1,85 @@
 //! What other systems read of a person: HR wins on what HR owns, and Okta supplies the rest.
 
-use contracts::{Field, Text, Value};
-
-use crate::{
-    directory::Account,
-    person::Person,
-    user::{Details, EmploymentStatus, EnrichedUser, Enrichment, EnrichmentState, Missing, Unasked},
+use contracts::{
+    Details, EmploymentStatus, EnrichedUser, Enrichment, EnrichmentState, Field, Missing, Text, Unasked,
+    Value,
 };
+
+use crate::{directory::Account, person::Person};
 
 impl Person {
     /// As other systems read them; `None` for somebody who was forgotten, or of whom nothing was said.
     pub fn user(&self) -> Option<EnrichedUser> {
-        (!self.hr.is_empty()).then(|| EnrichedUser::of(self))
+        (!self.hr.is_empty()).then(|| user(self))
     }
 
     /// `None` for somebody who was forgotten, or of whom nothing was said.
     pub(crate) fn state(&self) -> Option<EnrichmentState> {
-        (!self.hr.is_empty()).then(|| Enrichment::of(self).state)
+        (!self.hr.is_empty()).then(|| enrichment(self).state)
     }
 }
 
-impl EnrichedUser {
-    fn of(person: &Person) -> Self {
-        let text = |field| person.hr.text(field).cloned();
-        let email = |field| person.hr.value(field).and_then(Value::email).cloned();
-        let date = |field| person.hr.value(field).and_then(Value::date);
-        let account = person.account();
-        let employment_status = person.hr.employment();
-        Self {
-            id: person.id.clone(),
-            name: name(person),
-            email: email(Field::Email),
-            // Okta's are usually copies of HR's, and stand in where HR sends none.
-            title: text(Field::Title).or_else(|| text_of(account?.title.as_deref()?)),
-            department: text(Field::Department).or_else(|| text_of(account?.department.as_deref()?)),
-            // Okta's `manager` is free text, so there is nothing to fall back on.
-            manager_email: email(Field::ManagerEmail),
-            start_date: date(Field::StartDate),
-            end_date: date(Field::EndDate),
-            employment_status,
-            status: text(Field::Status),
-            onboarded: employment_status == EmploymentStatus::Employed
-                && account.is_some_and(Account::is_active),
-            okta_id: account.map(|account| account.id.clone()),
-            okta_status: account.map(|account| account.status.clone()),
-            groups: account.map_or_else(Vec::new, |account| account.groups.clone()),
-            applications: account.map_or_else(Vec::new, |account| account.applications.clone()),
-            details: Details {
-                employment_type: text(Field::EmploymentType),
-                location: text(Field::Location),
-                office: text(Field::Office),
-                country: person.hr.value(Field::Country).and_then(Value::country).cloned(),
-                time_zone: person.hr.value(Field::TimeZone).and_then(Value::time_zone).cloned(),
-                phone: text(Field::Phone),
-                mobile: text(Field::Mobile),
-                cost_center: text(Field::CostCenter),
-                division: text(Field::Division),
-                company: text(Field::Company),
-                job_code: text(Field::JobCode),
-                job_level: text(Field::JobLevel),
-                personal_email: email(Field::PersonalEmail),
-            },
-            enrichment: Enrichment::of(person),
-            version: person.version,
-            updated_at: person.updated_at,
-            correlation_id: person.correlation_id.clone(),
-        }
+fn user(person: &Person) -> EnrichedUser {
+    let text = |field| person.hr.text(field).cloned();
+    let email = |field| person.hr.value(field).and_then(Value::email).cloned();
+    let date = |field| person.hr.value(field).and_then(Value::date);
+    let account = person.account();
+    let employment_status = person.hr.employment();
+    EnrichedUser {
+        id: person.id.clone(),
+        name: name(person),
+        email: email(Field::Email),
+        // Okta's are usually copies of HR's, and stand in where HR sends none.
+        title: text(Field::Title).or_else(|| text_of(account?.title.as_deref()?)),
+        department: text(Field::Department).or_else(|| text_of(account?.department.as_deref()?)),
+        // Okta's `manager` is free text, so there is nothing to fall back on.
+        manager_email: email(Field::ManagerEmail),
+        start_date: date(Field::StartDate),
+        end_date: date(Field::EndDate),
+        employment_status,
+        status: text(Field::Status),
+        onboarded: employment_status == EmploymentStatus::Employed && account.is_some_and(Account::is_active),
+        okta_id: account.map(|account| account.id.clone()),
+        okta_status: account.map(|account| account.status.clone()),
+        groups: account.map_or_else(Vec::new, |account| account.groups.clone()),
+        applications: account.map_or_else(Vec::new, |account| account.applications.clone()),
+        details: Details {
+            employment_type: text(Field::EmploymentType),
+            location: text(Field::Location),
+            office: text(Field::Office),
+            country: person.hr.value(Field::Country).and_then(Value::country).cloned(),
+            time_zone: person.hr.value(Field::TimeZone).and_then(Value::time_zone).cloned(),
+            phone: text(Field::Phone),
+            mobile: text(Field::Mobile),
+            cost_center: text(Field::CostCenter),
+            division: text(Field::Division),
+            company: text(Field::Company),
+            job_code: text(Field::JobCode),
+            job_level: text(Field::JobLevel),
+            personal_email: email(Field::PersonalEmail),
+        },
+        enrichment: enrichment(person),
+        version: person.version,
+        updated_at: person.updated_at,
+        correlation_id: person.correlation_id.clone(),
     }
 }
 
-impl Enrichment {
-    fn of(person: &Person) -> Self {
-        let has_left = person.hr.employment() == EmploymentStatus::Terminated;
-        let no_email = (!has_left && person.email().is_none()).then_some(Missing::Unasked(Unasked::NoEmail));
-        let reason = person.okta.missing.map(Missing::Failed).or(no_email);
-        let state = match reason {
-            _ if has_left => EnrichmentState::Left,
-            Some(_) => EnrichmentState::Pending,
-            None => EnrichmentState::Complete,
-        };
-        let okta = &person.okta;
-        Self {
-            state,
-            reason,
-            since: okta.since,
-            next_attempt: okta.next_attempt.filter(|_| reason.is_some()),
-        }
+fn enrichment(person: &Person) -> Enrichment {
+    let has_left = person.hr.employment() == EmploymentStatus::Terminated;
+    let no_email = (!has_left && person.email().is_none()).then_some(Missing::Unasked(Unasked::NoEmail));
+    let reason = person.okta.missing.map(Missing::Failed).or(no_email);
+    let state = match reason {
+        _ if has_left => EnrichmentState::Left,
+        Some(_) => EnrichmentState::Pending,
+        None => EnrichmentState::Complete,
+    };
+    let okta = &person.okta;
+    Enrichment {
+        state,
+        reason,
+        since: okta.since,
+        next_attempt: okta.next_attempt.filter(|_| reason.is_some()),
     }
 }
 

@@ -5,14 +5,12 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use contracts::{EventId, EventType, Field, Stated, Text, Value, ValueOf};
+use contracts::{EmploymentStatus, EventId, EventType, Field, Stated, Text, Value, ValueOf};
 use jiff::Timestamp;
 use serde::{
     Deserialize, Deserializer, Serialize,
     de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor},
 };
-
-use crate::user::EmploymentStatus;
 
 /// Where an event's statements stand among all others: HR's time first, then ours, then the id, which is unique.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -1,13 +1,12 @@
 //! What the tests of several files share.
 
-use contracts::{EnrichmentRequestedV2, Field};
+use contracts::{Application, EnrichmentRequestedV2, Field, Group};
 use jiff::Timestamp;
 
 use crate::{
     converge::{Answer, Draft, Written},
     directory::Account,
     person::Person,
-    user::{Application, Group},
 };
 
 /// Ada is hired.

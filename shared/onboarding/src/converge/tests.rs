@@ -7,14 +7,11 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-use contracts::{CorrelationId, EmployeeId, EventId, Field, Stated};
+use contracts::{CorrelationId, EmployeeId, EmploymentStatus, EnrichmentState, EventId, Field, Stated};
 use proptest::{collection::vec, prelude::*, sample::select};
 
 use super::*;
-use crate::{
-    store::{Memory, Saved, Store},
-    user::{EmploymentStatus, EnrichmentState},
-};
+use crate::store::{Memory, Saved, Store};
 
 /// An event, in nobody's types: its id, its type, when it occurred and was received, its edition, and what it states.
 type Told<'a> = (&'a str, &'a str, Option<i64>, i64, u64, BTreeMap<&'a str, Option<&'a str>>);

@@ -5,7 +5,7 @@ mod account;
 use std::time::Duration;
 
 use aws::Aws;
-use contracts::{EmployeeId, EventId, Field, Stated, topic};
+use contracts::{EmployeeId, EnrichedUser, EnrichmentState, EventId, Field, Missing, Stated, topic};
 use okta::fake::{Behaviour, Directory as FakeOkta, Fault, Person as InOkta, Server};
 use runtime::Vars;
 use tokio::time::Instant;
@@ -14,7 +14,6 @@ use super::*;
 use crate::{
     store::{Memory, tests::away},
     tests::{event, with},
-    user::{EnrichedUser, EnrichmentState, Missing},
 };
 
 /// A fake Okta that knows Ada.

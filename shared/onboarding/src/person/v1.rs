@@ -1,6 +1,9 @@
 //! Users as the version before stored them. They become registers with their next write.
 
-use contracts::{CorrelationId, Email, EmployeeId, EventId, EventType, Field, Stated, Text, Value};
+use contracts::{
+    Application, CorrelationId, Email, EmployeeId, EmploymentStatus, EventId, EventType, Field, Group,
+    Stated, Text, Value,
+};
 use jiff::{Timestamp, civil::Date};
 use serde::Deserialize;
 
@@ -9,7 +12,6 @@ use crate::{
     directory::{Account, Directory},
     entry::Entry,
     registers::{Registers, Statements},
-    user::{Application, EmploymentStatus, Group},
 };
 
 #[derive(Debug, Deserialize)]

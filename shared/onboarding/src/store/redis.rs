@@ -1,7 +1,7 @@
 use std::{sync::LazyLock, time::Duration};
 
 use aws::Aws;
-use contracts::{CorrelationId, EmployeeId, EventId, Text};
+use contracts::{CorrelationId, EmployeeId, EnrichedUser, EventId, Text};
 use redis::{AsyncCommands, Script};
 use runtime::{ConfigError, Vars};
 use valkey::{Connection, KeyPrefix};
@@ -13,7 +13,6 @@ use crate::{
     person::{Person, v1},
     request::{self, RequestEvent},
     request_events::RequestEvents,
-    user::EnrichedUser,
 };
 
 /// People in Redis alone. It has to keep its data: append-only file on, no eviction.
