@@ -2,6 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a rule that can't be checked is broken")]
 
+// Beside this file it would be a program of its own.
+#[path = "tidy/promises.rs"]
+mod promises;
+
 use std::{
     fs,
     path::{Path, PathBuf},
