@@ -28,7 +28,7 @@ say kafka "Redpanda at 127.0.0.1:19092"
 say tables "LocalStack at http://127.0.0.1:4566"
 say cache "Valkey at 127.0.0.1:16379"
 
-# The two that template.yaml's triggers read; the first with as many partitions as it makes in the cloud.
+# Those of shared/contracts/src/topic.rs, with as many partitions as the template makes in the cloud.
 topic() {
   local name=$1 partitions=$2
   if compose exec -T redpanda rpk topic describe "$name" >/dev/null 2>&1; then
@@ -40,6 +40,7 @@ topic() {
 }
 topic user.enrichment.requested 6
 topic user.enrichment.failed 3
+topic joiner.events 6
 
 secret() {
   local name=$1

@@ -90,11 +90,12 @@ fn outside(word: &str, allowed: impl Fn(&Source) -> bool) -> Vec<String> {
 }
 
 const FEATURES: [&str; 2] = ["onboarding", "dlq"];
-const CAPABILITIES: [&str; 12] = [
+const CAPABILITIES: [&str; 13] = [
     "api",
     "aws",
     "cache",
     "dynamo",
+    "facts",
     "idempotency",
     "kafka",
     "lambda",
@@ -108,7 +109,7 @@ const CAPABILITIES: [&str; 12] = [
 #[test]
 fn dynamodb_is_named_in_stores_and_bench_only() {
     // The bench stores more users than a store could one by one.
-    let homes = ["shared/dynamo/", "tests/bench/"];
+    let homes = ["shared/dynamo/", "shared/facts/src/outbox", "tests/bench/"];
     let allowed = |source: &Source| {
         source.path.contains("/store") || homes.iter().any(|home| source.path.starts_with(home))
     };
@@ -117,8 +118,8 @@ fn dynamodb_is_named_in_stores_and_bench_only() {
 
 #[test]
 fn kafka_is_named_in_one_crate_the_local_cloud_chaos_and_bench_only() {
-    // What chaos checks must not be what it checks with, and the bench's floor is what there is without us.
-    let homes = ["shared/kafka/", "infra/local/", "tests/chaos/", "tests/bench/"];
+    // What chaos and the tests check must not be what they check with, and the bench's floor is what there is without us.
+    let homes = ["shared/kafka/", "infra/local/", "shared/testkit/", "tests/chaos/", "tests/bench/"];
     let allowed = |source: &Source| homes.iter().any(|home| source.path.starts_with(home));
     assert_none(&outside("rdkafka", allowed), "rdkafka outside its homes");
 }
@@ -248,9 +249,13 @@ fn the_template_and_the_code_agree_on_topics() {
     let topics: Vec<_> =
         contracts.lines().filter_map(|line| line.split_once("&str = \"")?.1.strip_suffix("\";")).collect();
     assert!(!topics.is_empty());
+    let (brokers, containers) = (read("infra/streaming.yaml"), read("infra/up.sh"));
     for topic in topics {
-        let read = format!("        Topic: !Sub ${{TopicPrefix}}{topic}\n");
-        assert!(template.contains(&read), "no function reads {topic}");
+        let made = format!("      TopicName: !Sub ${{TopicPrefix}}{topic}\n");
+        assert!(brokers.contains(&made), "nobody makes {topic} on AWS");
+        assert!(containers.contains(&format!("\ntopic {topic} ")), "infra/up.sh doesn't make {topic}");
+        let written = format!("/${{TopicPrefix}}{topic}");
+        assert!(template.contains(&written), "no function may write to {topic}");
     }
 }
 

@@ -4,6 +4,7 @@
 use aws::Aws;
 use cache::Cache;
 use dlq::{DeadLetter, Forget, Park, Redrive, RunJobs, Sweep};
+use facts::Publisher;
 use kafka::Producer;
 use lambda::{BatchOrTick, BatchResponse, Error};
 use onboarding::{FailRequest, FailedEvent, FindRequest};
@@ -36,7 +37,9 @@ impl lambda::Function for Function {
         let cache = Cache::from_vars(vars, &aws)?;
         let letters = dlq::Store::from_vars(vars, &aws)?;
         let people = onboarding::Store::from_vars(vars, &aws)?;
-        let redrive = Redrive::new(letters.clone(), Producer::from_vars(vars, &aws, clock)?, clock);
+        let producer = Producer::from_vars(vars, &aws, clock)?;
+        let redrive = Redrive::new(letters.clone(), producer.clone(), clock);
+        let facts = Publisher::new(people.outbox(), producer);
         let jobs = RunJobs::new(letters.clone(), redrive.clone(), clock);
         Ok(Self {
             park: Park::new(letters.clone(), clock),
@@ -44,7 +47,7 @@ impl lambda::Function for Function {
             forget: Forget::new(letters, clock),
             redrive,
             requests: FindRequest::new(people.clone()),
-            fail_request: FailRequest::new(people.clone(), cache, clock),
+            fail_request: FailRequest::new(people.clone(), cache, facts, clock),
             people,
         })
     }
@@ -54,7 +57,9 @@ impl lambda::Function for Function {
     async fn handle(&self, event: BatchOrTick) -> Result<BatchResponse, Error> {
         match event {
             BatchOrTick::Batch(batch) => {
-                Ok(batch.process(CONCURRENCY, |record| self.reprocess(record)).await)
+                let response = batch.process(CONCURRENCY, |record| self.reprocess(record)).await;
+                self.fail_request.clear().await;
+                Ok(response)
             }
             BatchOrTick::Tick(tick) => {
                 let went_through = |correlation, employee, event| async move {
@@ -102,7 +107,9 @@ impl Function {
             return Ok(());
         };
         let next_attempt = life.due_at;
-        let failed = FailedEvent { correlation_id, employee_id, event_id, reason, message, next_attempt };
+        let redrives = life.redrives;
+        let failed =
+            FailedEvent { correlation_id, employee_id, event_id, reason, message, redrives, next_attempt };
         let told = self.fail_request.fail(failed).await;
         told.map_err(|error| {
             report(&error, "the request could not be marked as failed; the record is reported back")

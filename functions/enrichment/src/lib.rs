@@ -2,6 +2,7 @@
 
 use aws::Aws;
 use cache::Cache;
+use facts::Publisher;
 use kafka::Producer;
 use lambda::{Batch, BatchResponse, Deadline};
 use onboarding::{
@@ -28,14 +29,17 @@ impl lambda::Function for Function {
     fn from_vars(vars: &Vars, clock: Clock) -> Result<Self, ConfigError> {
         let aws = Aws::from_vars(vars)?;
         let cache = Cache::from_vars(vars, &aws)?;
+        let store = Store::from_vars(vars, &aws)?;
+        let producer = Producer::from_vars(vars, &aws, clock)?;
         let enrich = Enrich {
-            store: Store::from_vars(vars, &aws)?,
             okta_health: OktaHealth::new(cache.clone(), clock),
             times: CompletionTimes::new(cache.clone(), clock),
             cache,
             okta: okta::Client::from_vars(vars, &aws, clock)?,
             turns: Turns::from_vars(vars)?,
-            producer: Producer::from_vars(vars, &aws, clock)?,
+            facts: Publisher::new(store.outbox(), producer.clone()),
+            store,
+            producer,
             retry: RetryPolicy::from_vars(vars)?,
             clock,
         };
@@ -48,7 +52,9 @@ impl lambda::Function for Function {
         // All at once: how many people Okta is asked for is bounded by `Turns`, and memory by what a batch may hold.
         let concurrency = batch.records.len();
         let enrich = self.enrich.for_invocation();
-        batch.process(concurrency, |record| self.enrich(&enrich, record, until)).await
+        let response = batch.process(concurrency, |record| self.enrich(&enrich, record, until)).await;
+        enrich.facts.clear().await;
+        response
     }
 
     async fn flush(&self) {

@@ -83,7 +83,9 @@ impl Cloud {
         let phase_of_parts = phase.clone();
         let mut wiring =
             Wiring { vars, servers: Vec::new(), warnings: Vec::new(), phase: phase_of_parts, clock };
-        let (kafka, broker) = wiring.kafka(&template.topics()).await?;
+        let topics = template.topics();
+        let topics: Vec<_> = topics.iter().map(String::as_str).collect();
+        let (kafka, broker) = wiring.kafka(&topics).await?;
         let broker = broker.map(Arc::new);
         let tables = wiring.tables(data_dir.as_deref()).await?;
         let aws = Aws::from_vars(&wiring.vars)?;

@@ -128,16 +128,28 @@ impl Template {
         })
     }
 
-    /// Every topic that a trigger reads or writes.
-    pub fn topics(&self) -> Vec<&str> {
+    /// Every topic that a trigger reads or writes, and those of Joiner that none does.
+    pub fn topics(&self) -> Vec<String> {
         let triggers = self.functions.iter().flat_map(|function| &function.triggers);
-        let mut topics: Vec<_> = triggers
-            .flat_map(|trigger| [Some(trigger.topic.as_str()), trigger.on_failure.as_deref()])
+        let of_triggers = triggers
+            .flat_map(|trigger| [Some(&trigger.topic), trigger.on_failure.as_ref()])
             .flatten()
-            .collect();
+            .cloned();
+        let prefix = self.topic_prefix();
+        let ours = contracts::topic::ALL.into_iter().map(|topic| format!("{prefix}{topic}"));
+        let mut topics: Vec<_> = of_triggers.chain(ours).collect();
         topics.sort_unstable();
         topics.dedup();
         topics
+    }
+
+    /// What stands before the names of topics.
+    pub fn topic_prefix(&self) -> &str {
+        let variables = self.functions.iter().map(|function| &function.variables);
+        variables
+            .into_iter()
+            .find_map(|variables| variables.get("KAFKA_TOPIC_PREFIX"))
+            .map_or("", String::as_str)
     }
 }
 

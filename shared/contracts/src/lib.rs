@@ -2,6 +2,7 @@
 
 mod dead_letter;
 mod enrichment_requested;
+mod fact;
 mod field;
 mod headers;
 mod newtype;
@@ -15,6 +16,7 @@ pub use dead_letter::{
     DEAD_LETTER_PREFIX, FailureHeaders, InvalidFailureHeader, Origin, Reason, RedriveHeaders,
 };
 pub use enrichment_requested::{DecodeError, EnrichmentRequestedV2, EventType, Warning, WarningCode};
+pub use fact::{Cause, FactType, Facts, RequestFact, Subject, SubjectKind, UserFact, cloud_event};
 pub use field::{Field, Kind, Stated, Value, ValueOf};
 pub use headers::{MessageHeaders, TraceParent, header};
 pub use newtype::{CorrelationId, Country, Email, EmployeeId, EventId, Invalid, Text, TimeZone};

@@ -12,7 +12,7 @@ use std::{borrow::Cow, collections::HashMap};
 
 use aws::Aws;
 use aws_sdk_dynamodb::{operation::update_item::builders::UpdateItemFluentBuilder, types::AttributeValue};
-use dynamo::{Client, Error, Put, Transaction, Written};
+use dynamo::{Client, Committed, Error, Put, Transaction, Written};
 use jiff::Timestamp;
 use runtime::{ConfigError, Vars, telemetry};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -214,6 +214,15 @@ impl<'a> LetterItem<'a> {
 impl<'a> PayloadItem<'a> {
     fn of(id: &LetterId, part: Part, edition: u64, payload: &'a Payload) -> Self {
         Self { id: part.key(id), edition, payload: Cow::Borrowed(payload) }
+    }
+}
+
+impl From<Committed> for Saved {
+    fn from(committed: Committed) -> Self {
+        match committed {
+            Committed::Yes => Self::Yes,
+            Committed::ConditionFailed | Committed::Contended => Self::Conflict,
+        }
     }
 }
 

@@ -14,4 +14,4 @@ pub use config::{Config, client};
 pub use error::Error;
 pub use item::{Put, Written, from_item, from_items, insert, put, replace, to_item, unless_condition_failed};
 pub use table::{Index, TableSpec, delete, ensure, ping};
-pub use transaction::Transaction;
+pub use transaction::{Committed, Transaction};

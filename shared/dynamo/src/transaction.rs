@@ -5,12 +5,21 @@ use aws_sdk_dynamodb::{
 };
 use serde::Serialize;
 
-use crate::{Error, Put, Written, to_item};
+use crate::{Error, Put, to_item};
 
 /// Whole items that are written together or not at all: at most 100, each of another key.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html>
 #[derive(Debug, Default)]
 pub struct Transaction(Vec<TransactWriteItem>);
+
+/// Whether they were written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Committed {
+    Yes,
+    ConditionFailed,
+    /// Another transaction was writing to one of the items.
+    Contended,
+}
 
 impl Transaction {
     pub fn put(&mut self, item: &impl Serialize, put: Put<'_>) -> Result<(), Error> {
@@ -35,12 +44,10 @@ impl Transaction {
         Ok(())
     }
 
-    /// That another transaction writes to one of the items at the same time is as good as a condition that fails: what was
-    /// read before it is outdated.
-    pub async fn commit(self, client: &Client) -> Result<Written, Error> {
+    pub async fn commit(self, client: &Client) -> Result<Committed, Error> {
         // The SDK sends a token along, so that an attempt whose answer got lost is not carried out twice.
         let Err(error) = client.transact_write_items().set_transact_items(Some(self.0)).send().await else {
-            return Ok(Written::Yes);
+            return Ok(Committed::Yes);
         };
         let Some(TransactWriteItemsError::TransactionCanceledException(canceled)) = error.as_service_error()
         else {
@@ -51,8 +58,10 @@ impl Transaction {
         let has = |codes_of: &[&str]| codes.iter().any(|code| codes_of.contains(code));
         if has(&["ValidationError", "ItemCollectionSizeLimitExceeded"]) {
             Err(Error::Refused(error.into()))
-        } else if has(&["ConditionalCheckFailed", "TransactionConflict"]) {
-            Ok(Written::ConditionFailed)
+        } else if has(&["ConditionalCheckFailed"]) {
+            Ok(Committed::ConditionFailed)
+        } else if has(&["TransactionConflict"]) {
+            Ok(Committed::Contended)
         } else {
             Err(Error::Unavailable(error.into()))
         }

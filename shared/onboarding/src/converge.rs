@@ -1,6 +1,8 @@
 //! What an event makes of a person. Pure: the enrichment writes it, a dry run shows it, and both ask Okta in between.
 
-use contracts::{Email, EmploymentStatus, EnrichedUser, EnrichmentRequestedV2, EventType, Outcome, Reason};
+use contracts::{
+    Email, EmploymentStatus, EnrichedUser, EnrichmentRequestedV2, EventType, Facts, Outcome, Reason,
+};
 use jiff::Timestamp;
 
 use crate::{
@@ -9,6 +11,7 @@ use crate::{
     entry::Entry,
     person::{Forgotten, Person},
     registers::{self, Registers, Statements},
+    told,
 };
 
 /// Where an event stands among those that were applied.
@@ -53,6 +56,8 @@ pub(crate) struct Written {
     /// Whether there is anything to write.
     pub(crate) is_new: bool,
     pub(crate) outcome: Outcome,
+    /// What there is to tell of it.
+    pub(crate) facts: Option<Facts>,
 }
 
 impl Place {
@@ -151,11 +156,11 @@ impl Draft {
         let after = person.user();
         let changes = change::between(before.as_ref(), after.as_ref());
         let outcome = outcome(&changes);
-        if !changes.is_empty() {
-            person.version += 1;
-            person.updated_at = now;
-            person.correlation_id = event.correlation_id.clone();
-        }
+        let facts = (!changes.is_empty()).then(|| {
+            person.next_version(event, told::types(before.as_ref(), after.as_ref()), now);
+            let fields = changes.iter().map(|change| change.field().to_owned()).collect();
+            told::version(&person, after, fields, event)
+        });
         let is_new = match place {
             Place::New | Place::InsteadOfKnown => true,
             Place::Known => !changes.is_empty(),
@@ -163,7 +168,7 @@ impl Draft {
         };
         person.writes += 1;
         entry.note(&person, changes, now);
-        Written { person, entry, is_new, outcome }
+        Written { person, entry, is_new, outcome, facts }
     }
 
     fn note(&mut self, answer: Option<Answer>, now: Timestamp) {
@@ -222,13 +227,14 @@ pub(crate) fn forget(
         // The termination is forgotten, and what they had may be another's by now.
         person.okta = Directory { missing: Some(Reason::OktaUnavailable), ..Directory::unread(now) };
     }
-    let changes = change::between(before.as_ref(), person.user().as_ref());
-    (person.version, person.updated_at) = (person.version + 1, now);
-    person.correlation_id = event.correlation_id.clone();
+    let left = person.user();
+    let outcome = outcome(&change::between(before.as_ref(), left.as_ref()));
+    person.next_version(event, told::types_of_forgetting(left.as_ref()), now);
+    let facts = Some(told::version(&person, left, Vec::new(), event));
     person.writes += 1;
     person.applied_before = person.applied_before.into_iter().map(Entry::forgotten).collect();
     let entry = Entry { version: person.version, ..Entry::new(event, now) };
-    Some(Written { person, entry, is_new: true, outcome: outcome(&changes) })
+    Some(Written { person, entry, is_new: true, outcome, facts })
 }
 
 fn is_back(before: Option<&EnrichedUser>, now: &Person) -> bool {

@@ -8,7 +8,11 @@ mod turns;
 use std::time::Duration;
 
 use cache::Cache;
-use contracts::{Email, EnrichmentRequestedV2, EnrichmentState, EventType, Outcome, Reason, RedriveHeaders};
+use contracts::{
+    Cause, Email, EnrichmentRequestedV2, EnrichmentState, EventType, Facts, Outcome, Reason, RedriveHeaders,
+    TraceParent, header,
+};
+use facts::{Backlog, Publisher};
 use kafka::Producer;
 use runtime::{
     Clock,
@@ -33,7 +37,8 @@ use crate::{
     person::Person,
     request::{RequestEvent, RequestState},
     retry::RetryPolicy,
-    store::{self, Saved, Store},
+    store::{self, Saved, Store, Write},
+    told,
 };
 
 /// Others write the same person only while a partition changes hands, and we ourselves once while Okta is slow: four
@@ -54,12 +59,13 @@ pub struct Enrich {
     /// How long events took, for the same people.
     pub times: CompletionTimes,
     pub producer: Producer,
+    pub facts: Publisher,
     pub retry: RetryPolicy,
     pub clock: Clock,
 }
 
 /// What brings a record that was delivered before, and what its outcome is if it changes nothing this time.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Delivery {
     /// Lambda's: the first may have ended before it could tell what it had changed, so that is told now.
     Lambdas,
@@ -69,7 +75,7 @@ enum Delivery {
 
 impl Delivery {
     /// How many of an event's changes were told before: its outcome is of those that come after them.
-    fn told(self, event: &EnrichmentRequestedV2, place: Place, known: Option<&Entry>) -> usize {
+    fn told_before(self, event: &EnrichmentRequestedV2, place: Place, known: Option<&Entry>) -> usize {
         match (self, place, known) {
             (Self::Lambdas, Place::Known, Some(known)) if known.is_of(event) => 0,
             (_, _, known) => known.map_or(0, |known| known.all_changes().count()),
@@ -77,10 +83,25 @@ impl Delivery {
     }
 }
 
+/// An event off the topic, and how it came.
+#[derive(Clone, Copy)]
+struct Taken<'r> {
+    event: &'r EnrichmentRequestedV2,
+    delivery: Delivery,
+    traceparent: Option<&'r str>,
+}
+
 /// What came of an event, and how far its person is then; `None` where there is none.
 struct Applied {
     outcome: Outcome,
     state: Option<EnrichmentState>,
+    unpublished: Option<Unpublished>,
+}
+
+/// Facts that were written, and are not on the topic yet.
+struct Unpublished {
+    facts: Facts,
+    backlog: Backlog,
 }
 
 /// What Okta was asked for, and what it said.
@@ -117,10 +138,13 @@ impl Enrich {
         } else {
             Delivery::Lambdas
         };
+        let traceparent =
+            record.header(header::TRACEPARENT).filter(|value| TraceParent::parse(value).is_some());
+        let taken = Taken { event: &event, delivery, traceparent };
         let enriched = match event.event_type {
-            EventType::Erased => self.forget(event).await.map(Box::new).map(Enriched::Forgotten),
+            EventType::Erased => self.forget(taken).await.map(Box::new).map(Enriched::Forgotten),
             EventType::Hired | EventType::Updated | EventType::Terminated => {
-                self.apply(&event, delivery, until).await.map(|_outcome| Enriched::Applied)
+                self.apply(taken, until).await.map(|_outcome| Enriched::Applied)
             }
         };
         match enriched {
@@ -135,27 +159,29 @@ impl Enrich {
         }
     }
 
-    async fn apply(
-        &self,
-        event: &EnrichmentRequestedV2,
-        delivery: Delivery,
-        until: AskUntil,
-    ) -> Result<Outcome, Stopped> {
-        let Applied { outcome, state } = self.converge(event, delivery, until).await?;
-        // Also for a repeat: its first delivery may have ended between the write and this line.
-        self.cache.invalidate(&cache_key(&event.employee_id)).await;
-        self.end(event, &outcome, state).await?;
+    async fn apply(&self, taken: Taken<'_>, until: AskUntil) -> Result<Outcome, Stopped> {
+        let Applied { outcome, state, unpublished } = self.converge(taken, until).await?;
+        let ending = async {
+            // Also for a repeat: its first delivery may have ended between the write and this line.
+            self.cache.invalidate(&cache_key(&taken.event.employee_id)).await;
+            self.end(taken, &outcome, state).await
+        };
+        let (ended, ()) = tokio::join!(ending, self.publish(unpublished));
+        ended?;
         Ok(outcome)
     }
 
     /// Tells whoever asks how the event ended. `state` is the person's then, if there is one.
     async fn end(
         &self,
-        event: &EnrichmentRequestedV2,
+        taken: Taken<'_>,
         outcome: &Outcome,
         state: Option<EnrichmentState>,
     ) -> Result<(), store::Error> {
-        let has_ended_now = self.report(event, RequestState::Ended(outcome.clone())).await?;
+        let Taken { event, delivery, .. } = taken;
+        let ended = self.request_event(event, RequestState::Ended(outcome.clone()));
+        let facts = told::ended(&event.correlation_id, &ended, 0).map(|facts| taken.trace(facts));
+        let has_ended_now = self.store.record_request(&event.correlation_id, &ended, facts.as_ref()).await?;
         let is_complete = matches!(state, Some(EnrichmentState::Complete | EnrichmentState::Left));
         // A request ends well once, however often its record is delivered: so an event is counted once at the most.
         let took = (has_ended_now && is_complete).then(|| self.clock.millis_since(event.received_at));
@@ -163,25 +189,25 @@ impl Enrich {
         if let Some(took) = took {
             self.times.note(took).await;
         }
+        let backlog = match delivery {
+            Delivery::Redrive => Backlog::Possible,
+            Delivery::Lambdas => Backlog::None,
+        };
+        self.publish(facts.filter(|_| has_ended_now).map(|facts| Unpublished { facts, backlog })).await;
         Ok(())
     }
 
     /// Compare and set: whoever else wrote the person meanwhile, the registers have the last word.
-    async fn converge(
-        &self,
-        event: &EnrichmentRequestedV2,
-        delivery: Delivery,
-        until: AskUntil,
-    ) -> Result<Applied, Stopped> {
+    async fn converge(&self, taken: Taken<'_>, until: AskUntil) -> Result<Applied, Stopped> {
+        let Taken { event, delivery, .. } = taken;
         let mut asked: Option<Asked> = None;
-        let mut told = None;
+        let mut told_before = None;
         for round in 0..ROUNDS {
-            let accepted = async {
-                if round == 0 { self.report(event, RequestState::Accepted).await } else { Ok(false) }
-            };
-            let ((person, known), _) = tokio::try_join!(self.store.person_and_entry(event), accepted)?;
+            let accepted = async { if round == 0 { self.accept(event).await } else { Ok(()) } };
+            let ((person, known), ()) = tokio::try_join!(self.store.person_and_entry(event), accepted)?;
             let place = Place::of(event, person.as_ref(), known.as_ref());
-            let told = *told.get_or_insert_with(|| delivery.told(event, place, known.as_ref()));
+            let told_before =
+                *told_before.get_or_insert_with(|| delivery.told_before(event, place, known.as_ref()));
             let all = match place {
                 Place::InsteadOfKnown => self.store.entries(&event.employee_id).await?,
                 Place::New | Place::Known | Place::OfForgotten => Vec::new(),
@@ -197,7 +223,7 @@ impl Enrich {
                     let said = match timeout(PATIENCE, &mut asking).await {
                         Ok(said) => said,
                         Err(_elapsed) => {
-                            self.commit_early(event, draft.clone(), read.as_ref()).await?;
+                            self.commit_early(taken, draft.clone(), read.as_ref()).await?;
                             asked = Some(Asked { email: email.clone(), said: asking.await });
                             // The person has been written since they were read.
                             continue;
@@ -213,9 +239,13 @@ impl Enrich {
             };
             let is_taken = matches!(standing, Some(Standing::Taken));
             let answer = asked.as_ref().map(|asked| asked.said.answer(is_taken));
-            let written = draft.answered(event, answer, self.clock.now());
-            if written.is_new && self.commit(&written, read.as_ref(), standing).await? == Saved::Conflict {
-                continue;
+            let mut written = draft.answered(event, answer, self.clock.now());
+            let mut unpublished = None;
+            if written.is_new {
+                match self.commit(taken, &mut written, read.as_ref(), standing).await? {
+                    (Saved::Yes, facts) => unpublished = facts,
+                    (Saved::Conflict, _) => continue,
+                }
             }
             let stopped = match asked.map(|asked| asked.said) {
                 Some(Said::Nothing(_, stopped)) => stopped,
@@ -226,12 +256,13 @@ impl Enrich {
                     Stopped::DeadLetter(Failure::UserNotFound)
                 }
                 Some(Said::Account(_) | Said::Nobody) | None => {
-                    let outcome = converge::outcome(written.entry.all_changes().skip(told));
-                    return Ok(Applied { outcome, state: written.person.state() });
+                    let outcome = converge::outcome(written.entry.all_changes().skip(told_before));
+                    return Ok(Applied { outcome, state: written.person.state(), unpublished });
                 }
             };
             // HR's part is written: whoever reads the person sees it from now on.
             self.cache.invalidate(&cache_key(&event.employee_id)).await;
+            self.publish(unpublished).await;
             return Err(stopped);
         }
         Err(Stopped::Retry(Away::Contended))
@@ -240,28 +271,42 @@ impl Enrich {
     /// HR's part, where Okta lets us wait: nobody shall. That somebody else has written meanwhile is as good.
     async fn commit_early(
         &self,
-        event: &EnrichmentRequestedV2,
+        taken: Taken<'_>,
         draft: Draft,
         read: Option<&Person>,
     ) -> Result<(), Stopped> {
-        let waiting = draft.answered(event, Some(Answer::None(Reason::OktaUnavailable)), self.clock.now());
+        let okta_is_slow = Some(Answer::None(Reason::OktaUnavailable));
+        let mut waiting = draft.answered(taken.event, okta_is_slow, self.clock.now());
         if waiting.is_new {
-            let _saved = self.commit(&waiting, read, None).await?;
-            self.cache.invalidate(&cache_key(&event.employee_id)).await;
+            let (_saved, unpublished) = self.commit(taken, &mut waiting, read, None).await?;
+            self.cache.invalidate(&cache_key(&taken.event.employee_id)).await;
+            self.publish(unpublished).await;
         }
         Ok(())
     }
 
-    /// The person, the entry, and what changes of their claims with them, in one transaction.
+    /// The person, the entry, what changes of their claims with them, and what is to be told of it, in one transaction.
+    /// Returns what is to be published then.
     async fn commit(
         &self,
-        written: &Written,
+        taken: Taken<'_>,
+        written: &mut Written,
         read: Option<&Person>,
         standing: Option<Standing>,
-    ) -> Result<Saved, store::Error> {
+    ) -> Result<(Saved, Option<Unpublished>), store::Error> {
+        let facts = written.facts.take().map(|facts| taken.trace(facts));
         let Written { person, entry, .. } = written;
         let claims = claim::changes(&self.store, person, read, standing).await?;
-        self.store.commit_with_claims(person, read, Some(entry), &claims).await
+        let write = Write { new: person, read, entry: Some(entry), claims: &claims, facts: facts.as_ref() };
+        let saved = self.store.write(write).await?;
+        let backlog = if read.is_none() { Backlog::None } else { Backlog::Possible };
+        Ok((saved, facts.filter(|_| saved == Saved::Yes).map(|facts| Unpublished { facts, backlog })))
+    }
+
+    async fn publish(&self, unpublished: Option<Unpublished>) {
+        if let Some(Unpublished { facts, backlog }) = unpublished {
+            self.facts.publish(facts, backlog).await;
+        }
     }
 
     async fn ask(&self, email: Email, until: AskUntil) -> Said {
@@ -286,15 +331,28 @@ impl Enrich {
     }
 
     /// Returns whether the request's state is another now.
-    async fn report(&self, event: &EnrichmentRequestedV2, state: RequestState) -> Result<bool, store::Error> {
-        let entry = RequestEvent {
+    /// Tells whoever asks that the event was taken off the topic.
+    pub(super) async fn accept(&self, event: &EnrichmentRequestedV2) -> Result<(), store::Error> {
+        let accepted = self.request_event(event, RequestState::Accepted);
+        self.store.record_request(&event.correlation_id, &accepted, None).await?;
+        Ok(())
+    }
+
+    fn request_event(&self, event: &EnrichmentRequestedV2, state: RequestState) -> RequestEvent {
+        RequestEvent {
             event_id: event.event_id.clone(),
             employee_id: event.employee_id.clone(),
             updated_at: self.clock.now(),
             next_attempt: None,
             state,
-        };
-        self.store.record_request(&event.correlation_id, &entry).await
+        }
+    }
+}
+
+impl Taken<'_> {
+    fn trace(self, facts: Facts) -> Facts {
+        let traceparent = self.traceparent.map(str::to_owned);
+        Facts { cause: Cause { traceparent, ..facts.cause }, ..facts }
     }
 }
 

@@ -1,5 +1,6 @@
 use cache::Cache;
 use contracts::{CorrelationId, EmployeeId, EventId, Outcome, Reason};
+use facts::{Backlog, Publisher};
 use jiff::Timestamp;
 use runtime::Clock;
 
@@ -7,6 +8,7 @@ use crate::{
     find_users::cache_key,
     request::{RequestEvent, RequestState},
     store::{self, Store},
+    told,
 };
 
 /// Tells those who ask that an event is in a dead letter, and when it is tried again.
@@ -14,6 +16,7 @@ use crate::{
 pub struct FailRequest {
     store: Store,
     cache: Cache,
+    facts: Publisher,
     clock: Clock,
 }
 
@@ -25,22 +28,34 @@ pub struct FailedEvent {
     pub event_id: EventId,
     pub reason: Reason,
     pub message: String,
+    /// How often it had been redriven then.
+    pub redrives: u32,
     /// Without anybody doing something.
     pub next_attempt: Option<Timestamp>,
 }
 
 impl FailRequest {
-    pub fn new(store: Store, cache: Cache, clock: Clock) -> Self {
-        Self { store, cache, clock }
+    pub fn new(store: Store, cache: Cache, facts: Publisher, clock: Clock) -> Self {
+        Self { store, cache, facts, clock }
+    }
+
+    /// At the end of an invocation, as [`Publisher::clear`].
+    pub async fn clear(&self) {
+        self.facts.clear().await;
     }
 
     pub async fn fail(&self, failed: FailedEvent) -> Result<(), store::Error> {
-        let FailedEvent { correlation_id, employee_id, event_id, reason, message, next_attempt } = failed;
+        let FailedEvent { correlation_id, employee_id, event_id, reason, message, redrives, next_attempt } =
+            failed;
         let state = RequestState::Ended(Outcome::Failed { reason, message });
         let updated_at = self.clock.now();
         let event =
             RequestEvent { event_id, employee_id: employee_id.clone(), updated_at, next_attempt, state };
-        self.store.record_request(&correlation_id, &event).await?;
+        let facts = told::ended(&correlation_id, &event, redrives);
+        let is_later = self.store.record_request(&correlation_id, &event, facts.as_ref()).await?;
+        if let Some(facts) = facts.filter(|_| is_later) {
+            self.facts.publish(facts, Backlog::Possible).await;
+        }
         self.schedule(&employee_id, reason, next_attempt).await
     }
 
@@ -82,7 +97,12 @@ mod tests {
         let store = Store::Memory(Memory::default());
         let vars = Vars::from_iter(aws::EMULATED);
         let cache = Cache::from_vars(&vars, &Aws::from_vars(&vars).unwrap()).unwrap();
-        let fail_request = FailRequest::new(store.clone(), cache, Clock::fixed(now()));
+        let aws = Aws::from_vars(&vars).unwrap();
+        let vars =
+            vars.with("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:1").with("KAFKA_ACK_TIMEOUT_SECONDS", "0.1");
+        let producer = kafka::Producer::from_vars(&vars, &aws, Clock::system()).unwrap();
+        let facts = Publisher::new(store.outbox(), producer);
+        let fail_request = FailRequest::new(store.clone(), cache, facts, Clock::fixed(now()));
         let waiting = made_of(&event(), None, Some(Answer::None(Reason::OktaUnavailable)));
         store.commit(&waiting.person, None, Some(&waiting.entry)).await.unwrap();
         let next_attempt = Some("2026-01-31T18:43:00Z".parse().unwrap());
@@ -92,6 +112,7 @@ mod tests {
             event_id: event().event_id,
             reason,
             message: "gone".to_owned(),
+            redrives: 0,
             next_attempt,
         };
         let attempt = async |reason| {

@@ -25,6 +25,7 @@ mod retry;
 pub mod store;
 #[cfg(test)]
 mod tests;
+mod told;
 
 pub use change::Change;
 pub use check_health::{CheckHealth, Health};

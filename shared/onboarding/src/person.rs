@@ -1,4 +1,7 @@
-use contracts::{CorrelationId, Email, EmployeeId, EmploymentStatus, EventId, Field, Reason, Value};
+use contracts::{
+    CorrelationId, Email, EmployeeId, EmploymentStatus, EnrichmentRequestedV2, EventId, FactType, Field,
+    Reason, Value,
+};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -28,6 +31,9 @@ pub struct Person {
     pub writes: u64,
     pub updated_at: Timestamp,
     pub correlation_id: CorrelationId,
+    /// What was told of this version; empty where nobody was told yet of what the version of Joiner before had stored.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub told: Vec<FactType>,
     /// Of events that the version before had applied, and that are not stored yet.
     #[serde(skip)]
     pub(crate) applied_before: Vec<Entry>,
@@ -53,8 +59,22 @@ impl Person {
             writes: 0,
             updated_at: now,
             correlation_id,
+            told: Vec::new(),
             applied_before: Vec::new(),
         }
+    }
+
+    /// Another version, which the event has made and of which this is told.
+    pub(crate) fn next_version(
+        &mut self,
+        event: &EnrichmentRequestedV2,
+        told: Vec<FactType>,
+        now: Timestamp,
+    ) {
+        self.version += 1;
+        self.updated_at = now;
+        self.correlation_id = event.correlation_id.clone();
+        self.told = told;
     }
 
     pub fn email(&self) -> Option<&Email> {

@@ -5,7 +5,8 @@ mod memory;
 mod redis;
 
 use aws::Aws;
-use contracts::{CorrelationId, Email, EmployeeId, EnrichmentRequestedV2, EventId, Text};
+use contracts::{CorrelationId, Email, EmployeeId, EnrichmentRequestedV2, EventId, Facts, Text};
+use facts::Outbox;
 use runtime::{ConfigError, Vars, config::wrong};
 
 use crate::{
@@ -25,6 +26,19 @@ pub enum Store {
     Redis(Redis),
     /// For unit tests.
     Memory(Memory),
+}
+
+/// What is written together.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Write<'a> {
+    pub(crate) new: &'a Person,
+    /// The person stored still has to be this one.
+    pub(crate) read: Option<&'a Person>,
+    /// Of the event that made it so.
+    pub(crate) entry: Option<&'a Entry>,
+    /// Each of another account, and as it was read.
+    pub(crate) claims: &'a [ClaimChange],
+    pub(crate) facts: Option<&'a Facts>,
 }
 
 /// Whether a person was written, or they or a claim had been written by another since they were read.
@@ -78,21 +92,24 @@ impl Store {
         read: Option<&Person>,
         entry: Option<&Entry>,
     ) -> Result<Saved, Error> {
-        self.commit_with_claims(new, read, entry, &[]).await
+        self.write(Write { new, read, entry, claims: &[], facts: None }).await
     }
 
-    /// And these claims, each of another account, if they still are as they were read.
-    pub(crate) async fn commit_with_claims(
-        &self,
-        new: &Person,
-        read: Option<&Person>,
-        entry: Option<&Entry>,
-        claims: &[ClaimChange],
-    ) -> Result<Saved, Error> {
+    /// All of it in one transaction, or nothing.
+    pub(crate) async fn write(&self, write: Write<'_>) -> Result<Saved, Error> {
         match self {
-            Self::DynamoDb(store) => Ok(Box::pin(store.commit(new, read, entry, claims)).await?),
-            Self::Redis(store) => store.commit(new, read, entry, claims).await,
-            Self::Memory(store) => Ok(store.commit(new, read, entry, claims)),
+            Self::DynamoDb(store) => Ok(Box::pin(store.write(write)).await?),
+            Self::Redis(store) => store.write(write).await,
+            Self::Memory(store) => Ok(store.write(write)),
+        }
+    }
+
+    /// Where the facts wait that it writes.
+    pub fn outbox(&self) -> Outbox {
+        match self {
+            Self::DynamoDb(store) => Outbox::DynamoDb(store.outbox.clone()),
+            Self::Redis(store) => Outbox::Redis(store.outbox.clone()),
+            Self::Memory(store) => Outbox::Memory(store.outbox.clone()),
         }
     }
 
@@ -186,12 +203,18 @@ impl Store {
         Ok(people)
     }
 
-    /// Notes what became of an event. States only move forward: an older one changes nothing. Returns whether it was noted.
-    pub async fn record_request(&self, id: &CorrelationId, event: &RequestEvent) -> Result<bool, Error> {
+    /// Notes what became of an event, and what is to be told of it. States only move forward: an older one changes nothing.
+    /// Returns whether it was noted.
+    pub async fn record_request(
+        &self,
+        id: &CorrelationId,
+        event: &RequestEvent,
+        facts: Option<&Facts>,
+    ) -> Result<bool, Error> {
         match self {
-            Self::DynamoDb(store) => Ok(Box::pin(store.record_request(id, event)).await?),
-            Self::Redis(store) => store.record_request(id, event).await,
-            Self::Memory(store) => Ok(store.record_request(id, event)),
+            Self::DynamoDb(store) => Ok(Box::pin(store.record_request(id, event, facts)).await?),
+            Self::Redis(store) => store.record_request(id, event, facts).await,
+            Self::Memory(store) => Ok(store.record_request(id, event, facts)),
         }
     }
 

@@ -55,6 +55,16 @@ impl Connection {
         Ok(Some(Self(Arc::new(Shared { config, timeout, current: RwLock::default() }))))
     }
 
+    /// The server that people are stored in, with the prefix of its keys: `STORAGE_URL` (`redis://host:port/db`) and what
+    /// belongs to it ([`Config`]), `STORAGE_TIMEOUT_SECONDS` (3) and `STORAGE_KEY_PREFIX` (`joiner`).
+    pub fn storage(vars: &Vars, aws: &Aws) -> Result<(Self, KeyPrefix), ConfigError> {
+        vars.require("STORAGE_URL", "a URL such as redis://localhost:6379")?;
+        let timeout = vars.seconds_or("STORAGE_TIMEOUT_SECONDS", Duration::from_secs(3))?;
+        let connection = Self::from_vars(vars, "STORAGE", timeout, aws)?;
+        let connection = connection.expect("its URL is set, as was just seen");
+        Ok((connection, KeyPrefix::from_vars(vars, "STORAGE")?))
+    }
+
     /// Runs a command, and once more if the connection was lost or its password has changed.
     pub async fn run<T, F>(&self, command: impl Fn(Handle) -> F) -> Result<T, Error>
     where

@@ -17,8 +17,7 @@ fn the_projects_own_template_is_understood() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../template.yaml");
     let template = Template::read(&path).unwrap();
     let function = |name: &str| template.functions.iter().find(|function| function.name == name).unwrap();
-    let topics = ["user.enrichment.failed", "user.enrichment.requested"];
-    assert!(topics.iter().all(|topic| template.topics().contains(topic)), "{:?}", template.topics());
+    assert_eq!(template.topics(), ["joiner.events", "user.enrichment.failed", "user.enrichment.requested"]);
     let with_canary = Template::read_with(&path, &[("CanaryEmail", "joiner-canary@example.com")]).unwrap();
     for (template, has_canary) in [(&template, false), (&with_canary, true)] {
         assert_eq!(template.functions.iter().any(|function| function.name == "canary"), has_canary);

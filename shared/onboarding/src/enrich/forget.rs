@@ -5,16 +5,18 @@ use jiff::Timestamp;
 use runtime::{record::Retry, telemetry};
 
 use super::{
-    Enrich, ROUNDS,
+    Delivery, Enrich, ROUNDS, Taken,
     failure::{Away, Stopped},
 };
-use crate::{converge, entry::Entry, find_users::cache_key, request::RequestState, store::Saved};
+use crate::{converge, entry::Entry, find_users::cache_key, store::Saved};
 
 /// A command that was carried out as far as people, entries and the cache go.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Forgotten {
     event: EnrichmentRequestedV2,
     outcome: Outcome,
+    delivery: Delivery,
+    traceparent: Option<String>,
 }
 
 impl Forgotten {
@@ -26,21 +28,32 @@ impl Forgotten {
     pub fn received_at(&self) -> Timestamp {
         self.event.received_at
     }
+
+    fn taken(&self) -> Taken<'_> {
+        let Self { event, delivery, traceparent, .. } = self;
+        Taken { event, delivery: *delivery, traceparent: traceparent.as_deref() }
+    }
 }
 
 impl Enrich {
     /// First the tombstone, so that nothing older comes back; then what the entries hold. A delivery that was killed in
     /// between is repeated, and finds what is left.
-    pub(super) async fn forget(&self, event: EnrichmentRequestedV2) -> Result<Forgotten, Stopped> {
-        self.report(&event, RequestState::Accepted).await?;
-        let outcome = self.bury(&event).await?;
+    pub(super) async fn forget(&self, taken: Taken<'_>) -> Result<Forgotten, Stopped> {
+        let event = taken.event;
+        self.accept(event).await?;
+        let outcome = self.bury(taken).await?;
         for entry in self.store.entries(&event.employee_id).await? {
             if entry.received_at <= event.received_at && !entry.is_forgotten() {
                 self.store.replace_entry(&Entry::forgotten(entry)).await?;
             }
         }
         self.cache.invalidate(&cache_key(&event.employee_id)).await;
-        Ok(Forgotten { event, outcome })
+        Ok(Forgotten {
+            event: event.clone(),
+            outcome,
+            delivery: taken.delivery,
+            traceparent: taken.traceparent.map(str::to_owned),
+        })
     }
 
     /// Tells whoever asks that nothing of the person is left anywhere.
@@ -48,23 +61,25 @@ impl Enrich {
     /// # Errors
     /// When it can't be told now: Lambda has to deliver the record again.
     pub async fn end_forgetting(&self, forgotten: &Forgotten) -> Result<(), Retry> {
-        self.end(&forgotten.event, &forgotten.outcome, None).await.map_err(|error| {
+        self.end(forgotten.taken(), &forgotten.outcome, None).await.map_err(|error| {
             tracing::warn!(error = telemetry::chain(&error), "the record is reported back");
             Retry
         })
     }
 
-    async fn bury(&self, event: &EnrichmentRequestedV2) -> Result<Outcome, Stopped> {
+    async fn bury(&self, taken: Taken<'_>) -> Result<Outcome, Stopped> {
+        let event = taken.event;
         for _ in 0..ROUNDS {
             let (person, all) = tokio::try_join!(
                 self.store.person(&event.employee_id),
                 self.store.entries(&event.employee_id),
             )?;
             let read = person.clone();
-            let Some(written) = converge::forget(event, person, &all, self.clock.now()) else {
+            let Some(mut written) = converge::forget(event, person, &all, self.clock.now()) else {
                 return Ok(Outcome::NothingNew);
             };
-            if self.commit(&written, read.as_ref(), None).await? == Saved::Yes {
+            if let (Saved::Yes, unpublished) = self.commit(taken, &mut written, read.as_ref(), None).await? {
+                self.publish(unpublished).await;
                 return Ok(written.outcome);
             }
         }

@@ -49,14 +49,16 @@ async fn enrichment(store: Store) -> (Enrich, Server, FakeOkta) {
     ]);
     let aws = emulated();
     let cache = Cache::from_vars(&vars, &aws).unwrap();
+    let producer = Producer::from_vars(&vars, &aws, clock).unwrap();
     let enrich = Enrich {
+        facts: Publisher::new(store.outbox(), producer.clone()),
         store,
         okta_health: OktaHealth::new(cache.clone(), clock),
         times: CompletionTimes::new(cache.clone(), clock),
         cache,
         okta: okta::Client::new(server.config(), clock),
         turns: Turns::from_vars(&vars).unwrap(),
-        producer: Producer::from_vars(&vars, &aws, clock).unwrap(),
+        producer,
         retry: RetryPolicy::from_vars(&vars).unwrap(),
         clock,
     };
@@ -65,6 +67,10 @@ async fn enrichment(store: Store) -> (Enrich, Server, FakeOkta) {
 
 fn emulated() -> Aws {
     Aws::from_vars(&Vars::from_iter(aws::EMULATED)).unwrap()
+}
+
+fn taken(event: &EnrichmentRequestedV2) -> Taken<'_> {
+    Taken { event, delivery: Delivery::Lambdas, traceparent: None }
 }
 
 fn record(value: Vec<u8>) -> Record {
@@ -99,7 +105,7 @@ async fn user(enrich: &Enrich) -> EnrichedUser {
 
 /// Applies an event that is to become a dead letter, or to be delivered again.
 async fn stopped(enrich: &Enrich, event: &EnrichmentRequestedV2) -> Stopped {
-    enrich.apply(event, Delivery::Lambdas, soon()).await.expect_err("it stopped")
+    enrich.apply(taken(event), soon()).await.expect_err("it stopped")
 }
 
 #[tokio::test]
@@ -174,7 +180,7 @@ async fn while_okta_lets_one_wait_what_hr_says_is_there_already() {
     let latency = PATIENCE + Duration::from_millis(500);
     okta.set_behaviour(Behaviour { latency, ..Behaviour::default() });
     let hired = event();
-    let applying = enrich.apply(&hired, Delivery::Lambdas, soon());
+    let applying = enrich.apply(taken(&hired), soon());
     let looking = async {
         while enrich.store.person(&event().employee_id).await.unwrap().is_none() {
             tokio::task::yield_now().await;
@@ -202,7 +208,7 @@ async fn the_outcome_says_what_was_changed_before_okta_answered_and_after_it() {
         let (enrich, _server, okta) = enrichment(memory()).await;
         let latency = PATIENCE + Duration::from_millis(500);
         okta.set_behaviour(Behaviour { latency, ..Behaviour::default() });
-        let fields = fields(enrich.apply(&event(), delivery, soon()).await);
+        let fields = fields(enrich.apply(Taken { delivery, ..taken(&event()) }, soon()).await);
         for field in ["name", "email", "employmentStatus", "oktaId", "onboarded", "enrichment.state"] {
             let times = fields.iter().filter(|changed| *changed == field).count();
             assert_eq!(times, 1, "{delivery:?}: {field} in {fields:?}");
@@ -219,7 +225,7 @@ async fn a_redelivery_says_what_the_delivery_before_it_changed_and_a_redrive_onl
         }
         let until = within(Duration::from_millis(50));
         assert_eq!(enrich.enrich(&record(event().encode()), until).await, Err(Retry));
-        let fields = fields(enrich.apply(&event(), delivery, soon()).await);
+        let fields = fields(enrich.apply(Taken { delivery, ..taken(&event()) }, soon()).await);
         assert!(fields.contains(&"oktaId".to_owned()), "{fields:?}");
         assert_eq!(fields.contains(&"name".to_owned()), says_name, "{delivery:?}: {fields:?}");
     }
@@ -260,12 +266,12 @@ async fn what_waited_for_okta_is_complete_with_the_next_event_that_finds_it() {
     assert!(matches!(stopped(&enrich, &event()).await, Stopped::DeadLetter(Failure::Okta(_))));
     let mut moved = with(event(), Field::Title, "Engineer");
     moved.event_id = EventId::parse("evt-2").unwrap();
-    assert!(enrich.apply(&moved, Delivery::Lambdas, soon()).await.is_ok());
+    assert!(enrich.apply(taken(&moved), soon()).await.is_ok());
     assert_eq!(user(&enrich).await.enrichment.state, EnrichmentState::Complete);
     let asked = okta.requests();
-    let redelivered = enrich.apply(&event(), Delivery::Lambdas, soon()).await;
+    let redelivered = enrich.apply(taken(&event()), soon()).await;
     assert!(matches!(redelivered, Ok(Outcome::Changed { .. })), "what it had changed");
-    let redriven = enrich.apply(&event(), Delivery::Redrive, soon()).await;
+    let redriven = enrich.apply(Taken { delivery: Delivery::Redrive, ..taken(&event()) }, soon()).await;
     assert_eq!(redriven.ok(), Some(Outcome::NothingNew));
     assert_eq!(okta.requests(), asked, "nobody waits any more");
 }
@@ -273,7 +279,7 @@ async fn what_waited_for_okta_is_complete_with_the_next_event_that_finds_it() {
 #[tokio::test]
 async fn a_repeat_and_an_older_event_cost_nothing_of_oktas_rate_limit() {
     let (enrich, _server, okta) = enrichment(memory()).await;
-    enrich.apply(&event(), Delivery::Lambdas, soon()).await.ok().unwrap();
+    enrich.apply(taken(&event()), soon()).await.ok().unwrap();
     let asked = okta.requests();
     let mut repeat = event();
     (repeat.occurred_at, repeat.received_at) = (None, repeat.received_at + Duration::from_mins(1));
@@ -281,7 +287,7 @@ async fn a_repeat_and_an_older_event_cost_nothing_of_oktas_rate_limit() {
     older.event_id = EventId::parse("evt-0").unwrap();
     older.occurred_at = Some(event().stated_at() - Duration::from_secs(1));
     for event in [repeat, older] {
-        assert_eq!(enrich.apply(&event, Delivery::Lambdas, soon()).await.ok(), Some(Outcome::NothingNew));
+        assert_eq!(enrich.apply(taken(&event), soon()).await.ok(), Some(Outcome::NothingNew));
     }
     assert_eq!((okta.requests(), user(&enrich).await.version), (asked, 1));
 }
@@ -289,7 +295,7 @@ async fn a_repeat_and_an_older_event_cost_nothing_of_oktas_rate_limit() {
 #[tokio::test]
 async fn okta_is_asked_in_one_round_trip_for_whoever_is_found_by_login() {
     let (enrich, _server, okta) = enrichment(memory()).await;
-    enrich.apply(&event(), Delivery::Lambdas, soon()).await.ok().unwrap();
+    enrich.apply(taken(&event()), soon()).await.ok().unwrap();
     assert_eq!(okta.requests(), 3, "the person, the groups and the applications, by login");
     assert!(okta.remove("00u1"));
     let mut other = event();
@@ -301,7 +307,7 @@ async fn okta_is_asked_in_one_round_trip_for_whoever_is_found_by_login() {
 #[tokio::test]
 async fn of_two_employees_with_one_address_the_first_has_the_account() {
     let (enrich, _server, _) = enrichment(memory()).await;
-    enrich.apply(&event(), Delivery::Lambdas, soon()).await.ok().unwrap();
+    enrich.apply(taken(&event()), soon()).await.ok().unwrap();
     let mut other = event();
     other.employee_id = EmployeeId::parse("E2").unwrap();
     assert!(matches!(stopped(&enrich, &other).await, Stopped::DeadLetter(Failure::EmailTaken)));
@@ -309,16 +315,13 @@ async fn of_two_employees_with_one_address_the_first_has_the_account() {
     assert_eq!((bob.okta_id, bob.enrichment.state), (None, EnrichmentState::Pending));
     let mut moved = with(event(), Field::Title, "Engineer");
     moved.event_id = EventId::parse("evt-2").unwrap();
-    assert!(enrich.apply(&moved, Delivery::Lambdas, soon()).await.is_ok(), "whose it is keeps it");
+    assert!(enrich.apply(taken(&moved), soon()).await.is_ok(), "whose it is keeps it");
     let mut left = event();
     left.event_type = EventType::Terminated;
     left.event_id = EventId::parse("evt-3").unwrap();
     left.stated = Stated::default();
-    assert!(enrich.apply(&left, Delivery::Lambdas, soon()).await.is_ok());
-    assert!(
-        enrich.apply(&other, Delivery::Lambdas, soon()).await.is_ok(),
-        "whoever has left needs it no more"
-    );
+    assert!(enrich.apply(taken(&left), soon()).await.is_ok());
+    assert!(enrich.apply(taken(&other), soon()).await.is_ok(), "whoever has left needs it no more");
 }
 
 #[tokio::test]
@@ -361,13 +364,13 @@ async fn an_event_is_counted_once_however_often_it_is_delivered() {
     let (enrich, _server, _) = enrichment(memory()).await;
     assert_eq!(counted(&enrich).await, 0);
     for delivery in [Delivery::Lambdas, Delivery::Lambdas, Delivery::Redrive] {
-        enrich.apply(&event(), delivery, soon()).await.ok().unwrap();
+        enrich.apply(Taken { delivery, ..taken(&event()) }, soon()).await.ok().unwrap();
         assert_eq!(counted(&enrich).await, 1, "{delivery:?}");
     }
     let mut nothing_new = event();
     nothing_new.event_id = EventId::parse("evt-0").unwrap();
     nothing_new.occurred_at = Some(event().stated_at() - Duration::from_secs(1));
-    enrich.apply(&nothing_new, Delivery::Lambdas, soon()).await.ok().unwrap();
+    enrich.apply(taken(&nothing_new), soon()).await.ok().unwrap();
     assert_eq!(counted(&enrich).await, 2, "somebody waited for that one too");
 }
 
@@ -380,7 +383,7 @@ async fn an_event_that_waits_for_okta_is_counted_when_its_redrive_completes_the_
     }
     stopped(&enrich, &event()).await;
     assert_eq!(counted(&enrich).await, 0, "the person is pending");
-    enrich.apply(&event(), Delivery::Redrive, soon()).await.ok().unwrap();
+    enrich.apply(Taken { delivery: Delivery::Redrive, ..taken(&event()) }, soon()).await.ok().unwrap();
     let times = enrich.times.last().await.unwrap();
     assert_eq!((times.events, times.p50_ms), (1, 90_000), "from when it was accepted");
 }
@@ -407,7 +410,7 @@ async fn who_waits_for_an_address_or_was_forgotten_is_not_complete_and_who_has_l
     erased.event_type = EventType::Erased;
     (erased.event_id, erased.stated) = (EventId::parse("evt-3").unwrap(), Stated::default());
     for (event, expected) in [(patch, 0), (left, 1)] {
-        enrich.apply(&event, Delivery::Lambdas, soon()).await.ok().unwrap();
+        enrich.apply(taken(&event), soon()).await.ok().unwrap();
         assert_eq!(counted(&enrich).await, expected, "{}", event.event_type);
     }
     forget(&enrich, &erased).await;
@@ -418,7 +421,7 @@ async fn who_waits_for_an_address_or_was_forgotten_is_not_complete_and_who_has_l
 async fn a_webhook_whose_clock_is_ahead_makes_no_time_negative() {
     let (mut enrich, _server, _) = enrichment(memory()).await;
     enrich.clock = Clock::fixed(event().received_at - Duration::from_secs(1));
-    enrich.apply(&event(), Delivery::Lambdas, soon()).await.ok().unwrap();
+    enrich.apply(taken(&event()), soon()).await.ok().unwrap();
     assert_eq!(enrich.times.last().await.unwrap().p99_ms, 0);
 }
 
@@ -441,7 +444,7 @@ async fn a_dead_letter_says_why_and_after_how_many_attempts() {
 #[tokio::test]
 async fn who_is_forgotten_is_gone_with_all_that_was_said_of_them_until_they_are_hired_again() {
     let (enrich, _server, _) = enrichment(memory()).await;
-    enrich.apply(&event(), Delivery::Lambdas, soon()).await.ok().unwrap();
+    enrich.apply(taken(&event()), soon()).await.ok().unwrap();
     let mut erased = event();
     erased.event_type = EventType::Erased;
     (erased.event_id, erased.stated) = (EventId::parse("erase").unwrap(), Stated::default());
@@ -460,10 +463,10 @@ async fn who_is_forgotten_is_gone_with_all_that_was_said_of_them_until_they_are_
     let mut update = repeat.clone();
     (update.event_type, update.event_id) = (EventType::Updated, EventId::parse("evt-2").unwrap());
     for event in [event(), repeat.clone(), update] {
-        assert_eq!(enrich.apply(&event, Delivery::Lambdas, soon()).await.ok(), Some(Outcome::NothingNew));
+        assert_eq!(enrich.apply(taken(&event), soon()).await.ok(), Some(Outcome::NothingNew));
     }
     let mut again = repeat;
     again.event_id = EventId::parse("evt-3").unwrap();
-    assert!(matches!(enrich.apply(&again, Delivery::Lambdas, soon()).await, Ok(Outcome::Changed { .. })));
+    assert!(matches!(enrich.apply(taken(&again), soon()).await, Ok(Outcome::Changed { .. })));
     assert_eq!(user(&enrich).await.name.unwrap().as_str(), "Ada Lovelace");
 }

@@ -90,6 +90,7 @@ impl From<StoredUser> for Person {
             writes: 0,
             updated_at: user.updated_at,
             correlation_id: user.correlation_id,
+            told: Vec::new(),
             applied_before,
         }
     }

@@ -4,15 +4,15 @@ use std::{borrow::Cow, collections::HashMap};
 
 use aws::Aws;
 use aws_sdk_dynamodb::{operation::query::builders::QueryFluentBuilder, types::AttributeValue};
-use contracts::{CorrelationId, EmployeeId, EventId};
-use dynamo::{Client, Error, Put, Transaction, Written};
+use contracts::{CorrelationId, EmployeeId, EventId, Facts};
+use dynamo::{Client, Committed, Error, Put, Transaction, Written};
 use runtime::{ConfigError, Vars};
 use serde::de::DeserializeOwned;
 
 use self::items::{ClaimItem, EntryItem, PersonItem, RequestItem, StoredItem, sortable};
-use super::{Filter, Saved};
+use super::{Filter, Saved, Write};
 use crate::{
-    claim::{Claim, ClaimChange},
+    claim::Claim,
     entry::Entry,
     person::Person,
     request::{RequestEvent, RequestState},
@@ -35,6 +35,7 @@ pub struct DynamoDb {
     history: String,
     /// `REQUESTS_TABLE`: key `correlation_id` and `event_key`.
     requests: String,
+    pub(super) outbox: facts::DynamoDb,
 }
 
 impl DynamoDb {
@@ -42,6 +43,7 @@ impl DynamoDb {
         let client = dynamo::client(vars, aws)?;
         let table = |name| vars.require(name, "a table's name").map(str::to_owned);
         Ok(Self {
+            outbox: facts::DynamoDb::from_vars(vars, client.clone())?,
             client,
             users: table("USERS_TABLE")?,
             history: table("HISTORY_TABLE")?,
@@ -55,13 +57,8 @@ impl DynamoDb {
         item.map(|item| dynamo::from_item::<StoredItem>(item)?.person()).transpose()
     }
 
-    pub(super) async fn commit(
-        &self,
-        new: &Person,
-        read: Option<&Person>,
-        entry: Option<&Entry>,
-        claims: &[ClaimChange],
-    ) -> Result<Saved, Error> {
+    pub(super) async fn write(&self, write: Write<'_>) -> Result<Saved, Error> {
+        let Write { new, read, entry, claims, facts } = write;
         let item = PersonItem::of(new);
         let (condition, values) = match read {
             None => ("attribute_not_exists(id)", vec![]),
@@ -73,24 +70,31 @@ impl DynamoDb {
             Some(read) => ("writes = :read", vec![(":read", AttributeValue::N(read.writes.to_string()))]),
         };
         let put = Put { table: &self.users, condition, names: &[], values };
-        let written = if entry.is_none() && new.applied_before.is_empty() && claims.is_empty() {
-            dynamo::put(&self.client, &item, put).await?
-        } else {
-            let mut transaction = Transaction::default();
-            transaction.put(&item, put)?;
-            // That the person is as they were read says that their entries are, too.
-            for entry in new.applied_before.iter().chain(entry) {
-                transaction.replace(&self.history, &EntryItem::of(entry))?;
-            }
-            for change in claims {
-                let item = ClaimItem::of(&change.account, change.new.as_ref());
-                transaction.put(&item, self.if_still_claimed_by(change.read.as_ref()))?;
-            }
-            transaction.commit(&self.client).await?
-        };
-        match written {
-            Written::Yes => Ok(Saved::Yes),
-            Written::ConditionFailed => Ok(Saved::Conflict),
+        let is_alone =
+            entry.is_none() && new.applied_before.is_empty() && claims.is_empty() && facts.is_none();
+        if is_alone {
+            return Ok(match dynamo::put(&self.client, &item, put).await? {
+                Written::Yes => Saved::Yes,
+                Written::ConditionFailed => Saved::Conflict,
+            });
+        }
+        let mut transaction = Transaction::default();
+        transaction.put(&item, put)?;
+        // That the person is as they were read says that their entries are, too.
+        for entry in new.applied_before.iter().chain(entry) {
+            transaction.replace(&self.history, &EntryItem::of(entry))?;
+        }
+        for change in claims {
+            let item = ClaimItem::of(&change.account, change.new.as_ref());
+            transaction.put(&item, self.if_still_claimed_by(change.read.as_ref()))?;
+        }
+        if let Some(facts) = facts {
+            self.outbox.add(&mut transaction, facts)?;
+        }
+        match transaction.commit(&self.client).await? {
+            Committed::Yes => Ok(Saved::Yes),
+            // What was read before is outdated, or is about to be.
+            Committed::ConditionFailed | Committed::Contended => Ok(Saved::Conflict),
         }
     }
 
@@ -258,6 +262,7 @@ impl DynamoDb {
         &self,
         id: &CorrelationId,
         event: &RequestEvent,
+        facts: Option<&Facts>,
     ) -> Result<bool, Error> {
         let item = RequestItem::of(id, event);
         let unless_finished = "attribute_not_exists(correlation_id) OR #status <> :enriched";
@@ -275,7 +280,18 @@ impl DynamoDb {
                 values: vec![(":enriched", string("enriched"))],
             },
         };
-        Ok(dynamo::put(&self.client, &item, put).await? == Written::Yes)
+        let Some(facts) = facts else {
+            return Ok(dynamo::put(&self.client, &item, put).await? == Written::Yes);
+        };
+        let mut transaction = Transaction::default();
+        transaction.put(&item, put)?;
+        self.outbox.add(&mut transaction, facts)?;
+        match transaction.commit(&self.client).await? {
+            Committed::Yes => Ok(true),
+            Committed::ConditionFailed => Ok(false),
+            // Whoever is writing may write something older.
+            Committed::Contended => Err(Error::Unavailable("another writes to the request".into())),
+        }
     }
 
     pub(super) async fn request(&self, id: &CorrelationId) -> Result<RequestEvents, Error> {

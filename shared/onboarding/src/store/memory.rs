@@ -3,9 +3,9 @@ use std::{
     sync::{Arc, Mutex, MutexGuard},
 };
 
-use contracts::{CorrelationId, Email, EmployeeId, EventId, Text};
+use contracts::{CorrelationId, Email, EmployeeId, EventId, Facts, Text};
 
-use super::{Filter, Saved};
+use super::{Filter, Saved, Write};
 use crate::{
     claim::{Claim, ClaimChange},
     entry::Entry,
@@ -16,7 +16,10 @@ use crate::{
 
 /// A store that ends with the process.
 #[derive(Debug, Clone, Default)]
-pub struct Memory(Arc<Mutex<Tables>>);
+pub struct Memory {
+    tables: Arc<Mutex<Tables>>,
+    pub(super) outbox: facts::Memory,
+}
 
 #[derive(Debug, Default)]
 struct Tables {
@@ -31,13 +34,8 @@ impl Memory {
         self.tables().people.get(id).cloned()
     }
 
-    pub(super) fn commit(
-        &self,
-        new: &Person,
-        read: Option<&Person>,
-        entry: Option<&Entry>,
-        claims: &[ClaimChange],
-    ) -> Saved {
+    pub(super) fn write(&self, write: Write<'_>) -> Saved {
+        let Write { new, read, entry, claims, facts } = write;
         let mut tables = self.tables();
         let writes = |person: &Person| person.writes;
         let is_as_read = |change: &ClaimChange| tables.claims.get(&change.account) == change.read.as_ref();
@@ -56,6 +54,7 @@ impl Memory {
             entries.insert(entry.event_id.to_string(), entry);
         }
         tables.people.insert(new.id.clone(), person);
+        facts.into_iter().for_each(|facts| self.outbox.add(facts));
         Saved::Yes
     }
 
@@ -104,12 +103,18 @@ impl Memory {
         people.filter(|person| person.email().is_some_and(|email| email.key() == key)).cloned().collect()
     }
 
-    pub(super) fn record_request(&self, id: &CorrelationId, event: &RequestEvent) -> bool {
+    pub(super) fn record_request(
+        &self,
+        id: &CorrelationId,
+        event: &RequestEvent,
+        facts: Option<&Facts>,
+    ) -> bool {
         let key = (id.clone(), event.key());
         let requests = &mut self.tables().requests;
         let is_later = event.state.replaces(requests.get(&key).map(|stored| &stored.state));
         if is_later {
             requests.insert(key, event.clone());
+            facts.into_iter().for_each(|facts| self.outbox.add(facts));
         }
         is_later
     }
@@ -127,6 +132,6 @@ impl Memory {
     }
 
     fn tables(&self) -> MutexGuard<'_, Tables> {
-        self.0.lock().expect("no holder of this lock panics")
+        self.tables.lock().expect("no holder of this lock panics")
     }
 }

@@ -1,12 +1,12 @@
-use std::{sync::LazyLock, time::Duration};
+use std::sync::LazyLock;
 
 use aws::Aws;
-use contracts::{CorrelationId, EmployeeId, EnrichedUser, EventId, Text};
+use contracts::{CorrelationId, EmployeeId, EnrichedUser, EventId, Facts, Subject, Text};
 use redis::{AsyncCommands, Script};
 use runtime::{ConfigError, Vars};
 use valkey::{Connection, KeyPrefix};
 
-use super::{Error, Filter, Saved};
+use super::{Error, Filter, Saved, Write};
 use crate::{
     claim::{Claim, ClaimChange},
     entry::Entry,
@@ -23,22 +23,22 @@ use crate::{
 pub struct Redis {
     connection: Connection,
     keys: Keys,
+    pub(super) outbox: facts::Redis,
 }
 
 /// What each thing is stored under. Stages that share a server have a prefix each.
 #[derive(Debug, Clone)]
 struct Keys(KeyPrefix);
 
-/// Compare and set. KEYS: the person, their entries, their history, the claims, the indexes to leave, the indexes to enter.
-/// ARGV: what was read or "", what is written, the new value, the id, how many indexes to leave, how many entries, for each
-/// of them its event's id, its value and its sequence or "", and for each claim its account, what was read or "", and the
-/// new value or "".
+/// Compare and set. KEYS: the person, their entries, their history, the claims, the outbox's two, the indexes to leave, the
+/// indexes to enter. ARGV: what was read or "", what is written, the new value, the id, how many indexes to leave, how many
+/// entries, the outbox's three, for each entry its event's id, its value and its sequence or "", and for each claim its
+/// account, what was read or "", and the new value or "".
 static COMMIT: LazyLock<Script> = LazyLock::new(|| {
-    Script::new(
-        r"
+    let script = r"
         local stored = redis.call('HGET', KEYS[1], 'version') or ''
         if stored ~= ARGV[1] then return 0 end
-        local claims = 7 + 3 * tonumber(ARGV[6])
+        local claims = 10 + 3 * tonumber(ARGV[6])
         for i = claims, #ARGV, 3 do
             if (redis.call('HGET', KEYS[4], ARGV[i]) or '') ~= ARGV[i + 1] then return 0 end
         end
@@ -48,16 +48,15 @@ static COMMIT: LazyLock<Script> = LazyLock::new(|| {
         end
         redis.call('HSET', KEYS[1], 'version', ARGV[2], 'value', ARGV[3])
         local leave = tonumber(ARGV[5])
-        for i = 5, 4 + leave do redis.call('ZREM', KEYS[i], ARGV[4]) end
-        for i = 5 + leave, #KEYS do redis.call('ZADD', KEYS[i], 0, ARGV[4]) end
-        for i = 7, claims - 1, 3 do
+        for i = 7, 6 + leave do redis.call('ZREM', KEYS[i], ARGV[4]) end
+        for i = 7 + leave, #KEYS do redis.call('ZADD', KEYS[i], 0, ARGV[4]) end
+        for i = 10, claims - 1, 3 do
             redis.call('HSET', KEYS[2], ARGV[i], ARGV[i + 1])
             if ARGV[i + 2] == '' then redis.call('ZREM', KEYS[3], ARGV[i])
             else redis.call('ZADD', KEYS[3], ARGV[i + 2], ARGV[i]) end
         end
-        return 1
-        ",
-    )
+        ";
+    Script::new(&format!("{script}{}\nreturn 1", facts::add_in_redis!(5, 7)))
 });
 
 /// KEYS: the person's entries, their history. ARGV: the event's id, its entry, its sequence or "".
@@ -75,28 +74,24 @@ static REPLACE: LazyLock<Script> = LazyLock::new(|| {
 /// How many events of a request are read at once.
 const AT_ONCE: usize = 500;
 
-/// States only move forward. KEYS: the request. ARGV: the event, its new status, its new value, the seconds to keep.
+/// States only move forward. KEYS: the request, the outbox's two. ARGV: the event, its new status, its new value, the
+/// seconds to keep, the outbox's three.
 static RECORD: LazyLock<Script> = LazyLock::new(|| {
-    Script::new(
-        r"
+    let script = r"
         local stored = redis.call('HGET', KEYS[1], ARGV[1])
         if stored and (ARGV[2] == 'accepted' or cjson.decode(stored).status == 'enriched') then return 0 end
         redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
         redis.call('EXPIRE', KEYS[1], ARGV[4])
-        return 1
-        ",
-    )
+        ";
+    Script::new(&format!("{script}{}\nreturn 1", facts::add_in_redis!(2, 5)))
 });
 
 impl Redis {
-    /// Reads `STORAGE_URL` (`redis://host:port/db`) and what belongs to it ([`valkey::Config`]), and
-    /// `STORAGE_TIMEOUT_SECONDS` (3) and `STORAGE_KEY_PREFIX` (`joiner`).
+    /// Reads what [`Connection::storage`] does.
     pub fn from_vars(vars: &Vars, aws: &Aws) -> Result<Self, ConfigError> {
-        vars.require("STORAGE_URL", "a URL such as redis://localhost:6379")?;
-        let timeout = vars.seconds_or("STORAGE_TIMEOUT_SECONDS", Duration::from_secs(3))?;
-        let connection = Connection::from_vars(vars, "STORAGE", timeout, aws)?;
-        let connection = connection.expect("its URL is set, as was just seen");
-        Ok(Self { connection, keys: Keys(KeyPrefix::from_vars(vars, "STORAGE")?) })
+        let (connection, prefix) = Connection::storage(vars, aws)?;
+        let outbox = facts::Redis::new(connection.clone(), prefix.clone());
+        Ok(Self { connection, keys: Keys(prefix), outbox })
     }
 
     pub(super) async fn person(&self, id: &EmployeeId) -> Result<Option<Person>, Error> {
@@ -105,16 +100,14 @@ impl Redis {
         value.map(|value| person(&value)).transpose()
     }
 
-    pub(super) async fn commit(
-        &self,
-        new: &Person,
-        read: Option<&Person>,
-        entry: Option<&Entry>,
-        claims: &[ClaimChange],
-    ) -> Result<Saved, Error> {
+    pub(super) async fn write(&self, write: Write<'_>) -> Result<Saved, Error> {
+        let Write { new, read, entry, claims, facts } = write;
         let leave = read.map(|read| self.keys.indexes(read)).unwrap_or_default();
         let mut script = COMMIT.key(self.keys.person(&new.id));
         script.key(self.keys.entries(&new.id)).key(self.keys.history(&new.id)).key(self.keys.claims());
+        for key in self.outbox.keys(&Subject::user(&new.id)) {
+            script.key(key);
+        }
         for index in leave.iter().chain(&self.keys.indexes(new)) {
             script.key(index);
         }
@@ -125,7 +118,8 @@ impl Redis {
             .arg(serde_json::to_string(new)?)
             .arg(new.id.as_str())
             .arg(leave.len())
-            .arg(entries.len());
+            .arg(entries.len())
+            .arg(&facts::Redis::values(facts)?[..]);
         for entry in entries {
             script.arg(entry.event_id.as_str()).arg(serde_json::to_string(entry)?).arg(sequence(entry));
         }
@@ -255,13 +249,18 @@ impl Redis {
         &self,
         id: &CorrelationId,
         event: &RequestEvent,
+        facts: Option<&Facts>,
     ) -> Result<bool, Error> {
+        let [subjects, waiting] = self.outbox.keys(&Subject::request(id));
         let mut script = RECORD.key(self.keys.request(id));
         script
+            .key(subjects)
+            .key(waiting)
             .arg(event.key())
             .arg(event.state.name())
             .arg(serde_json::to_string(event)?)
-            .arg(request::KEPT.as_secs());
+            .arg(request::KEPT.as_secs())
+            .arg(&facts::Redis::values(facts)?[..]);
         Ok(self.connection.run(async |mut redis| script.invoke_async(&mut redis).await).await?)
     }
 

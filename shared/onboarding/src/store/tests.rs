@@ -20,6 +20,7 @@ use crate::{
 async fn dynamodb() -> (Store, dynamo::Client) {
     let (mut vars, _server) = dynamo::embedded::serve(None, std::future::pending()).await.unwrap();
     vars.extend([("USERS_TABLE", "users"), ("HISTORY_TABLE", "history"), ("REQUESTS_TABLE", "requests")]);
+    vars.extend([("OUTBOX_TABLE", "outbox")]);
     let aws = Aws::from_vars(&vars).unwrap();
     let client = dynamo::client(&vars, &aws).unwrap();
     let index = |name: &str, hash: &str, range: &str| Index {
@@ -48,7 +49,14 @@ async fn dynamodb() -> (Store, dynamo::Client) {
         indexes: vec![],
         ttl: Some("expires_at".to_owned()),
     };
-    for table in [users, history, requests] {
+    let outbox = TableSpec {
+        name: "outbox".to_owned(),
+        hash: "subject".to_owned(),
+        range: Some("position".to_owned()),
+        indexes: vec![],
+        ttl: None,
+    };
+    for table in [users, history, requests, outbox] {
         dynamo::ensure(&client, &table).await.unwrap();
     }
     (Store::from_vars(&vars, &aws).unwrap(), client)
@@ -60,7 +68,8 @@ pub(crate) fn away() -> Store {
         .with("AWS_ENDPOINT_URL_DYNAMODB", "http://127.0.0.1:1")
         .with("USERS_TABLE", "users")
         .with("HISTORY_TABLE", "history")
-        .with("REQUESTS_TABLE", "requests");
+        .with("REQUESTS_TABLE", "requests")
+        .with("OUTBOX_TABLE", "outbox");
     Store::from_vars(&vars, &Aws::from_vars(&vars).unwrap()).unwrap()
 }
 
@@ -369,7 +378,7 @@ async fn a_requests_state_only_moves_forward() {
     for store in stores().await {
         let id = Fresh::new().correlation_id();
         let record = async |state: RequestState| {
-            let noted = store.record_request(&id, &told("E1", state)).await.unwrap();
+            let noted = store.record_request(&id, &told("E1", state), None).await.unwrap();
             (noted, store.request(&id).await.unwrap().shown.remove(0).state)
         };
         assert_eq!(store.request(&id).await.unwrap(), RequestEvents::default());
@@ -391,7 +400,7 @@ async fn events_under_one_correlation_id_are_told_apart() {
     for store in stores().await {
         let id = Fresh::new().correlation_id();
         for employee in ["E1", "E2"] {
-            store.record_request(&id, &told(employee, RequestState::Accepted)).await.unwrap();
+            store.record_request(&id, &told(employee, RequestState::Accepted), None).await.unwrap();
         }
         let employees: Vec<_> =
             store.request(&id).await.unwrap().shown.into_iter().map(|e| e.employee_id).collect();
@@ -405,7 +414,7 @@ async fn one_event_of_a_request_is_found_among_the_others() {
         let id = Fresh::new().correlation_id();
         let (ada, bob) = (told("E1", RequestState::Accepted), told("E2", RequestState::Accepted));
         for event in [&ada, &bob] {
-            store.record_request(&id, event).await.unwrap();
+            store.record_request(&id, event, None).await.unwrap();
         }
         assert_eq!(store.request_event(&id, &bob.key()).await.unwrap(), Some(bob), "{store:?}");
         assert_eq!(store.request_event(&id, "E3#evt-1").await.unwrap(), None, "{store:?}");
@@ -418,7 +427,7 @@ async fn one_event_of_a_request_is_found_among_the_others() {
 async fn what_became_of_a_request_is_kept_for_thirty_days() {
     let (store, client) = dynamodb().await;
     let event = told("E1", RequestState::Accepted);
-    store.record_request(&CorrelationId::parse("c-1").unwrap(), &event).await.unwrap();
+    store.record_request(&CorrelationId::parse("c-1").unwrap(), &event, None).await.unwrap();
     let items = client.scan().table_name("requests").send().await.unwrap().items.unwrap();
     let month = event.updated_at + SignedDuration::from_hours(720);
     assert_eq!(items[0]["expires_at"], AttributeValue::N(month.as_second().to_string()));
@@ -437,6 +446,7 @@ fn the_backend_is_chosen_by_name() {
     let chosen = |backend: Option<&str>| {
         let mut vars = Vars::from_iter(aws::EMULATED);
         vars.extend([("USERS_TABLE", "users"), ("HISTORY_TABLE", "history"), ("REQUESTS_TABLE", "requests")]);
+        vars.extend([("OUTBOX_TABLE", "outbox")]);
         vars.extend([("STORAGE_URL", "redis://localhost:6379")]);
         vars.extend(backend.map(|backend| ("STORAGE_BACKEND", backend)));
         Store::from_vars(&vars, &Aws::from_vars(&vars).unwrap())

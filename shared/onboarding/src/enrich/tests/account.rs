@@ -79,7 +79,7 @@ impl Shared {
             forget(&self.enrich, event).await;
             return None;
         }
-        match self.enrich.apply(event, Delivery::Lambdas, soon()).await {
+        match self.enrich.apply(taken(event), soon()).await {
             Ok(_outcome) => None,
             Err(Stopped::DeadLetter(failure)) => Some(failure.reason()),
             Err(Stopped::Retry(away)) => panic!("{away}"),

@@ -17,7 +17,8 @@ async fn commit_claiming(
     read: Option<&Person>,
     claims: &[ClaimChange],
 ) -> Saved {
-    store.commit_with_claims(&written.person, read, Some(&written.entry), claims).await.unwrap()
+    let write = Write { new: &written.person, read, entry: Some(&written.entry), claims, facts: None };
+    store.write(write).await.unwrap()
 }
 
 #[tokio::test]

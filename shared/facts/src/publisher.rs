@@ -1,0 +1,124 @@
+use std::{
+    collections::HashSet,
+    sync::{
+        Arc, Mutex, MutexGuard,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+};
+
+use contracts::{Facts, Subject, topic};
+use kafka::{Outgoing, Producer};
+use runtime::telemetry;
+
+use crate::{
+    Error,
+    outbox::{Key, Next, Outbox, Page},
+};
+
+/// Publishes what an invocation writes. What it can't publish now is left to the sweep.
+#[derive(Debug, Clone)]
+pub struct Publisher {
+    outbox: Outbox,
+    producer: Producer,
+    done: Arc<Done>,
+}
+
+#[derive(Debug, Default)]
+struct Done {
+    /// On the topic, and still in the outbox.
+    published: Mutex<HashSet<Key>>,
+    /// Nobody waits for the brokers twice in an invocation.
+    are_away: AtomicBool,
+}
+
+/// What there may be of a subject in the outbox beside what was just written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Backlog {
+    /// Nothing: before this write there was no such subject.
+    None,
+    /// What an earlier process has left. It goes first.
+    Possible,
+}
+
+impl Publisher {
+    pub fn new(outbox: Outbox, producer: Producer) -> Self {
+        Self { outbox, producer, done: Arc::default() }
+    }
+
+    /// Publishes facts that were written, after those of the same subject that were left before them.
+    pub async fn publish(&self, facts: Facts, backlog: Backlog) {
+        if self.done.are_away.load(Relaxed) {
+            return;
+        }
+        let waiting = match backlog {
+            Backlog::None => Ok(vec![facts]),
+            Backlog::Possible => self.outbox.backlog(&facts.subject).await,
+        };
+        let published = match waiting {
+            Ok(waiting) => self.publish_all(&waiting).await,
+            Err(error) => return left(&error),
+        };
+        if let Err(error) = published {
+            self.done.are_away.store(true, Relaxed);
+            left(&error);
+        }
+    }
+
+    /// In their order, each once it is known that the one before is on the topic.
+    pub(crate) async fn publish_all(&self, waiting: &[Facts]) -> Result<(), kafka::Error> {
+        for facts in waiting {
+            let key = Key::of(facts);
+            if self.is_published(&key) {
+                continue;
+            }
+            for fact in &facts.types {
+                let message = Outgoing {
+                    topic: topic::EVENTS,
+                    key: Some(facts.subject.id.as_bytes()),
+                    value: Some(facts.data.as_bytes()),
+                };
+                let headers = facts.headers(*fact);
+                self.producer
+                    .publish(message, headers.map(|(name, value)| (name, value.into_owned())))
+                    .await?;
+            }
+            self.published().insert(key);
+        }
+        Ok(())
+    }
+
+    /// At the end of an invocation: takes out of the outbox what is on the topic. Whatever stays is published again.
+    pub async fn clear(&self) {
+        self.done.are_away.store(false, Relaxed);
+        let done: Vec<Key> = self.published().drain().collect();
+        if done.is_empty() {
+            return;
+        }
+        if let Err(error) = self.outbox.clear(&done).await {
+            tracing::warn!(
+                error = telemetry::chain(&error),
+                "facts stay in the outbox, and are published again"
+            );
+        }
+    }
+
+    pub(crate) async fn waiting(&self, start: Option<Next>) -> Result<Page, Error> {
+        self.outbox.waiting(start).await
+    }
+
+    pub(crate) async fn backlog(&self, subject: &Subject) -> Result<Vec<Facts>, Error> {
+        self.outbox.backlog(subject).await
+    }
+
+    fn is_published(&self, key: &Key) -> bool {
+        self.published().contains(key)
+    }
+
+    fn published(&self) -> MutexGuard<'_, HashSet<Key>> {
+        self.done.published.lock().expect("nobody panics with it")
+    }
+}
+
+fn left(error: &(dyn std::error::Error + 'static)) {
+    tracing::warn!(error = telemetry::chain(error), "facts are left to the next sweep");
+}
