@@ -5,9 +5,11 @@ mod config;
 mod employee;
 mod hr;
 mod storage;
+mod told;
 mod world;
 
 pub use employee::Employee;
 pub use hr::Hr;
 pub use joiner::Reading;
+pub use told::Told;
 pub use world::{Answer, Setup, World, path_of};

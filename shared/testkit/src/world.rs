@@ -19,10 +19,10 @@ use reqwest::{Method, StatusCode, header::HeaderMap};
 use runtime::{Clock, Vars};
 use serde_json::Value;
 
-use crate::{Employee, Hr, config::real_parts};
+use crate::{Employee, Hr, Told, config::real_parts, told};
 
 /// How long anything may take on a busy machine. No test waits for it to pass.
-const LIMIT: Duration = Duration::from_mins(1);
+pub(crate) const LIMIT: Duration = Duration::from_mins(1);
 
 /// A running Joiner with an empty Okta.
 pub struct World {
@@ -161,8 +161,14 @@ impl World {
 
     /// Invokes a function of its own as Lambda does, past what triggers it.
     pub async fn invokes<F: lambda::Function>(&self, event: &Value) -> Value {
-        let clock = Clock::system();
-        let function = F::from_vars(&self.vars_of(F::NAME), clock).unwrap();
+        self.invokes_with::<F>(event, &[]).await
+    }
+
+    /// The same, with other parts than this world's.
+    pub async fn invokes_with<F: lambda::Function>(&self, event: &Value, vars: &[(&str, &str)]) -> Value {
+        let (clock, mut own) = (Clock::system(), self.vars_of(F::NAME));
+        own.extend(vars.iter().copied());
+        let function = F::from_vars(&own, clock).unwrap();
         let answer = lambda::invoke(&function, event.to_string().as_bytes(), Context::default(), clock).await;
         serde_json::from_slice(&answer.unwrap()).unwrap()
     }
@@ -250,6 +256,14 @@ impl World {
             }
         };
         tokio::time::timeout(LIMIT, asking).await.unwrap()
+    }
+
+    /// Every fact that was published.
+    pub async fn told(&self) -> Vec<Told> {
+        let vars = self.vars_of("enrichment");
+        let servers = vars.require("KAFKA_BOOTSTRAP_SERVERS", "the brokers").unwrap().to_owned();
+        let topic = format!("{}{}", self.template.topic_prefix(), topic::EVENTS);
+        tokio::task::spawn_blocking(move || told::read(&servers, &topic)).await.unwrap()
     }
 
     /// Every dead letter, page by page.

@@ -9,6 +9,7 @@ mod cors;
 mod dead_letters;
 mod dry_run;
 mod events;
+mod facts;
 mod forget;
 mod group;
 mod history;
