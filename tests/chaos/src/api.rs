@@ -114,7 +114,8 @@ impl Api {
     }
 }
 
-fn user(json: &Value) -> anyhow::Result<User> {
+/// As the API shows it, and as a fact does.
+pub(crate) fn user(json: &Value) -> anyhow::Result<User> {
     let shown = ["name", "email", "title", "department", "status"].map(|name| (name, &json[name]));
     let details = ["office", "country"].map(|name| (name, &json["details"][name]));
     let fields = shown

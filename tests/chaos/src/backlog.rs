@@ -31,25 +31,27 @@ impl Backlog {
         lag.await?
     }
 
-    /// Waits until every reader has come to its end, and nobody asks the tables for anything.
+    /// Waits until every reader has come to its end, nothing is left to be told, and nobody asks the tables for anything.
     pub(crate) async fn settle(&self, tables: &Tables, say: &impl Fn(&str)) -> anyhow::Result<()> {
         let (mut least, mut since, mut said) = (i64::MAX, Instant::now(), Instant::now());
         loop {
-            let waiting = self.records().await?;
-            if waiting == 0 && tables.idle() > QUIET {
+            let (records, untold) = (self.records().await?, tables.untold().await?);
+            if records == 0 && untold == 0 && tables.idle() > QUIET {
                 return Ok(());
             }
+            let waiting = records + i64::try_from(untold)?;
             if waiting < least {
                 (least, since) = (waiting, Instant::now());
             }
             if since.elapsed() > STANDSTILL {
                 bail!(
-                    "{waiting} records are not processed, and none was within {STANDSTILL:?} without faults"
+                    "{records} records are not processed and {untold} writes not told, and none was within {STANDSTILL:?} \
+                     without faults"
                 );
             }
             if said.elapsed() > TELLING {
                 said = Instant::now();
-                say(&format!("{waiting} records to process"));
+                say(&format!("{records} records to process, {untold} writes to tell"));
             }
             sleep(Duration::from_millis(500)).await;
         }

@@ -1,6 +1,7 @@
 //! The checker: a model of its own over what was accepted and what is left. It shares no code with what it checks.
 
 mod people;
+mod told;
 
 use std::{collections::BTreeMap, fmt};
 
@@ -27,6 +28,10 @@ pub(crate) enum Rule {
     LostPoison,
     /// A letter of nothing, a second letter, or one with another content or reason than its record.
     WrongLetter,
+    /// Nobody was told of a version or of an end.
+    Untold,
+    /// Something was told that is not so, or not in its order.
+    WronglyTold,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,6 +75,7 @@ pub(crate) fn check(evidence: &Evidence) -> Verdict {
     checker.records();
     checker.entries();
     checker.people();
+    checker.told();
     checker.verdict
 }
 
@@ -286,7 +292,7 @@ fn key(event: &Event) -> EventKey<'_> {
 }
 
 impl Rule {
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::Lost,
         Self::AppliedTwice,
         Self::OlderOverNewer,
@@ -295,6 +301,8 @@ impl Rule {
         Self::WrongState,
         Self::LostPoison,
         Self::WrongLetter,
+        Self::Untold,
+        Self::WronglyTold,
     ];
 }
 
@@ -309,6 +317,8 @@ impl fmt::Display for Rule {
             Self::WrongState => "wrong state",
             Self::LostPoison => "lost poison",
             Self::WrongLetter => "wrong letters",
+            Self::Untold => "untold",
+            Self::WronglyTold => "wrongly told",
         })
     }
 }

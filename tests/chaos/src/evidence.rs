@@ -23,6 +23,8 @@ pub(crate) struct Evidence {
     pub(crate) users: BTreeMap<String, User>,
     pub(crate) requests: BTreeMap<String, Request>,
     pub(crate) letters: Vec<Letter>,
+    /// The topic of facts, in the order of each partition.
+    pub(crate) told: Vec<Told>,
 }
 
 /// An event as HR tells it.
@@ -138,6 +140,19 @@ pub(crate) struct Letter {
     pub(crate) reason: String,
     pub(crate) origin: Place,
     pub(crate) value: Option<Vec<u8>>,
+}
+
+/// A fact that somebody who follows the topic has seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Told {
+    pub(crate) id: String,
+    pub(crate) kind: String,
+    /// An employee, or the correlation id of a request.
+    pub(crate) subject: String,
+    /// Of the person; `None` for a request.
+    pub(crate) version: Option<u64>,
+    /// The person as a reader sees them, if there is one.
+    pub(crate) person: Option<Person>,
 }
 
 impl Request {

@@ -73,5 +73,7 @@ fn rule_of(bug: Bug) -> Rule {
         Bug::Twice => Rule::AppliedTwice,
         Bug::Swap | Bug::Clamp => Rule::OlderOverNewer,
         Bug::Undo => Rule::BroughtBack,
+        Bug::Mute => Rule::Untold,
+        Bug::Retell => Rule::WronglyTold,
     }
 }

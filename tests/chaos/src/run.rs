@@ -47,9 +47,12 @@ pub(crate) async fn run(args: &RunArgs, seed: u64, program: PathBuf, logs: &Path
     stage.backlog.settle(&stage.tables, &say).await?;
     say("settled");
 
-    let Stage { fleet, tables, topic, servers, hr, tally, .. } = stage;
+    let Stage { fleet, tables, topic, events, servers, hr, tally, .. } = stage;
     let (posts, poison) = hr.into_log();
-    let log = spawn_blocking(move || topics::read(&servers, &topic)).await??;
+    let (log, told) = spawn_blocking(move || {
+        anyhow::Ok((topics::log(&servers, &topic)?, topics::told(&servers, &events)?))
+    })
+    .await??;
     let (writes, entries) = (tables.writes(), tables.entries().await?);
     let api = Api::new(fleet.clone());
     let (users, stale_users) = api.users(&newest(&writes), stage::CACHE_TTL + GRACE).await?;
@@ -63,7 +66,8 @@ pub(crate) async fn run(args: &RunArgs, seed: u64, program: PathBuf, logs: &Path
     say("read what is left");
     let accepted = posts.values().filter(|post| post.accepted).count();
     let strangers = plan.strangers;
-    let evidence = Evidence { posts, log, poison, strangers, writes, entries, users, requests, letters };
+    let evidence =
+        Evidence { posts, log, poison, strangers, writes, entries, users, requests, letters, told };
     Ok(Outcome { verdict: check(&evidence), faults: tally.rows(), accepted, stale_users })
 }
 

@@ -37,6 +37,8 @@ pub(crate) struct Stage {
     pub(crate) backlog: Backlog,
     /// Of accepted events.
     pub(crate) topic: String,
+    /// Of facts.
+    pub(crate) events: String,
     pub(crate) servers: String,
     pub(crate) tally: Tally,
     /// Ends with the stage.
@@ -62,9 +64,14 @@ impl Stage {
         let enrichment = template.functions.iter().find(|function| function.name == "enrichment");
         let enrichment = enrichment.context("template.yaml has no enrichment")?;
         let topic = enrichment.triggers.first().context("the enrichment reads nothing")?.topic.clone();
+        let events = format!("{}joiner.events", template.topic_prefix());
         let table =
             |name| enrichment.variables.get(name).cloned().with_context(|| format!("there is no {name}"));
-        let names = Names { users: table("USERS_TABLE")?, history: table("HISTORY_TABLE")? };
+        let names = Names {
+            users: table("USERS_TABLE")?,
+            history: table("HISTORY_TABLE")?,
+            outbox: table("OUTBOX_TABLE")?,
+        };
         let triggers = template.functions.iter().flat_map(|function| function.triggers.clone()).collect();
 
         let (tally, servers) = (Tally::default(), kafka.bootstrap_servers());
@@ -106,6 +113,7 @@ impl Stage {
             tables,
             faults,
             topic,
+            events,
             servers,
             tally,
             _parts: parts,

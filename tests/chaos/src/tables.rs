@@ -72,6 +72,7 @@ pub(crate) struct Tables(Arc<Shared>);
 pub(crate) struct Names {
     pub(crate) users: String,
     pub(crate) history: String,
+    pub(crate) outbox: String,
 }
 
 struct Shared {
@@ -156,9 +157,22 @@ impl Tables {
 
     /// The history table, past the weather.
     pub(crate) async fn entries(&self) -> anyhow::Result<Vec<Entry>> {
-        let (mut entries, mut start) = (Vec::new(), None);
+        let history = self.scan(&self.0.names.history).await?;
+        let history = history.iter().filter(|item| !witness::is_claim(item));
+        history
+            .map(|item| witness::entry(item).context("an entry of the history table can't be read"))
+            .collect()
+    }
+
+    /// How many writes have facts that wait, past the weather.
+    pub(crate) async fn untold(&self) -> anyhow::Result<usize> {
+        Ok(self.scan(&self.0.names.outbox).await?.len())
+    }
+
+    async fn scan(&self, table: &str) -> anyhow::Result<Vec<Value>> {
+        let (mut items, mut start) = (Vec::new(), None);
         loop {
-            let mut scan = json!({"TableName": self.0.names.history, "ConsistentRead": true});
+            let mut scan = json!({"TableName": table, "ConsistentRead": true});
             if let Some(start) = start {
                 scan["ExclusiveStartKey"] = start;
             }
@@ -168,16 +182,11 @@ impl Tables {
                 .header(header::CONTENT_TYPE, "application/x-amz-json-1.0")
                 .header(header::AUTHORIZATION, ANYBODY);
             let page: Value = request.send().await?.error_for_status()?.json().await?;
-            for item in page["Items"].as_array().context("a scan without items")? {
-                let item = attribute::plain_item(item);
-                if !witness::is_claim(&item) {
-                    let entry = witness::entry(&item);
-                    entries.push(entry.context("an entry of the history table can't be read")?);
-                }
-            }
+            let found = page["Items"].as_array().context("a scan without items")?;
+            items.extend(found.iter().map(attribute::plain_item));
             match page.get("LastEvaluatedKey") {
                 Some(last) => start = Some(last.clone()),
-                None => return Ok(entries),
+                None => return Ok(items),
             }
         }
     }

@@ -13,9 +13,11 @@ use rdkafka::{
     message::{BorrowedMessage, Headers},
 };
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::{
-    evidence::{Accepted, Content, Event, Logged, Place},
+    api,
+    evidence::{Accepted, Content, Event, Logged, Place, Told},
     hr::POISON,
 };
 
@@ -57,8 +59,21 @@ pub(crate) fn lag(servers: &str, topic: &str, group: &str) -> anyhow::Result<i64
     Ok(lag)
 }
 
-/// Every record of the topic.
-pub(crate) fn read(servers: &str, topic: &str) -> anyhow::Result<Vec<Logged>> {
+/// Every record of the topic of accepted events.
+pub(crate) fn log(servers: &str, topic: &str) -> anyhow::Result<Vec<Logged>> {
+    read(servers, topic, |message| Ok(logged(message)))
+}
+
+/// Every record of the topic of facts.
+pub(crate) fn told(servers: &str, topic: &str) -> anyhow::Result<Vec<Told>> {
+    read(servers, topic, told_by)
+}
+
+fn read<T>(
+    servers: &str,
+    topic: &str,
+    record: impl Fn(&BorrowedMessage<'_>) -> anyhow::Result<T>,
+) -> anyhow::Result<Vec<T>> {
     let consumer = consumer(servers, "chaos-bystander")?;
     let mut assignment = TopicPartitionList::new();
     let mut left = 0;
@@ -74,7 +89,7 @@ pub(crate) fn read(servers: &str, topic: &str) -> anyhow::Result<Vec<Logged>> {
             bail!("{left} records of {topic} could not be read within {READ_LIMIT:?}");
         }
         if let Some(message) = consumer.poll(Duration::from_millis(100)) {
-            log.push(logged(&message?));
+            log.push(record(&message?)?);
             left -= 1;
         }
     }
@@ -104,6 +119,23 @@ fn logged(message: &BorrowedMessage<'_>) -> Logged {
     };
     let redriven = header(message, LETTER_ID);
     Logged { place, value: message.payload().map(<[u8]>::to_vec), content, redriven }
+}
+
+fn told_by(message: &BorrowedMessage<'_>) -> anyhow::Result<Told> {
+    let header = |name: &str| header(message, name).with_context(|| format!("a fact without {name}"));
+    let data: Value = serde_json::from_slice(message.payload().context("a fact without data")?)?;
+    let subject = header("ce_subject")?;
+    if message.key() != Some(subject.as_bytes()) {
+        bail!("a fact has another key than its subject, {subject}");
+    }
+    let user = Some(&data["user"]).filter(|user| !user.is_null());
+    Ok(Told {
+        id: header("ce_id")?,
+        kind: header("ce_type")?,
+        subject,
+        version: data["version"].as_u64(),
+        person: user.map(|user| Ok::<_, anyhow::Error>(api::user(user)?.person)).transpose()?,
+    })
 }
 
 /// Empty where it is no text.

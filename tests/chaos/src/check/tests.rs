@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::*;
 use crate::{
-    evidence::{Person, Post, User},
+    evidence::{Person, Post, Told, User},
     reference::{self, shown},
 };
 
@@ -87,6 +87,8 @@ fn record(evidence: &mut Evidence, event: Event, end: Request) -> Place {
 fn again(evidence: &mut Evidence, event: Event, received: u32, id: &str, end: Request) -> Place {
     evidence.posts.insert(id.to_owned(), Post { event: event.clone(), accepted: true });
     evidence.requests.insert(id.to_owned(), end);
+    let kind = if end.is_enriched() { "request.enriched" } else { "request.failed" };
+    tell(evidence, kind, id, None, None);
     let accepted = Accepted { correlation_id: id.to_owned(), event, received_at: at(received), edition: 0 };
     log(evidence, Some(id.as_bytes().to_vec()), Content::Accepted(accepted))
 }
@@ -124,6 +126,7 @@ fn apply(evidence: &mut Evidence, id: &str, missing: Option<&str>) {
     let number = before.map_or(0, |before| before.number) + 1;
     let entries = vec![entry];
     let account = None;
+    let before = before.cloned();
     evidence.writes.push(Write {
         employee,
         number,
@@ -135,6 +138,31 @@ fn apply(evidence: &mut Evidence, id: &str, missing: Option<&str>) {
         entries,
     });
     show(evidence);
+    let write = evidence.writes.last().unwrap().clone();
+    let (is_told, is_first) = (changed || before.is_none(), before.is_none());
+    if is_told {
+        for kind in kinds_by_hand(is_first, before.as_ref(), &write) {
+            tell(evidence, kind, &write.employee, Some(write.version), write.person.clone().map(shown));
+        }
+    }
+}
+
+/// What these lives are told as: hired, updated, gone; without Okta nobody is complete.
+fn kinds_by_hand(is_first: bool, before: Option<&Write>, write: &Write) -> Vec<&'static str> {
+    let has_left = |write: &Write| write.person.as_ref().unwrap().has_left;
+    match (is_first, &write.missing) {
+        (true, None) => vec!["user.created", "user.completed"],
+        (true, Some(_)) => vec!["user.created"],
+        (false, _) if has_left(write) && !has_left(before.unwrap()) => vec!["user.terminated"],
+        (false, None) if before.unwrap().missing.is_some() => vec!["user.completed"],
+        (false, _) => vec!["user.updated"],
+    }
+}
+
+fn tell(evidence: &mut Evidence, kind: &str, subject: &str, version: Option<u64>, person: Option<Person>) {
+    let id = format!("{subject} {version:?} {kind}");
+    let (kind, subject) = (kind.to_owned(), subject.to_owned());
+    evidence.told.push(Told { id, kind, subject, version, person });
 }
 
 /// The person of the last write.
@@ -157,12 +185,22 @@ fn letter(evidence: &mut Evidence, origin: Place, reason: &str) {
     evidence.letters.push(Letter { id, state, reason, origin, value });
 }
 
-/// The rules that are broken once a bug is in, each once.
+const OF_TELLING: [Rule; 2] = [Rule::Untold, Rule::WronglyTold];
+
+/// The rules of what is stored that are broken once a bug is in, each once.
 fn broken(bug: impl FnOnce(&mut Evidence)) -> Vec<Rule> {
+    all_broken(bug).into_iter().filter(|rule| !OF_TELLING.contains(rule)).collect()
+}
+
+/// The same of what was told.
+fn broken_by_telling(bug: impl FnOnce(&mut Evidence)) -> Vec<Rule> {
+    all_broken(bug).into_iter().filter(|rule| OF_TELLING.contains(rule)).collect()
+}
+
+fn all_broken(bug: impl FnOnce(&mut Evidence)) -> BTreeSet<Rule> {
     let mut evidence = sound();
     bug(&mut evidence);
-    let rules: BTreeSet<_> = check(&evidence).findings.into_iter().map(|finding| finding.rule).collect();
-    rules.into_iter().collect()
+    check(&evidence).findings.into_iter().map(|finding| finding.rule).collect()
 }
 
 fn request(evidence: &mut Evidence, id: &str, end: Request) {
@@ -480,4 +518,65 @@ fn a_letter_is_resolved_only_by_its_events_enrichment() {
         apply(evidence, "E3-5", None);
     });
     assert_eq!(redriven, []);
+}
+
+fn told<'a>(evidence: &'a mut Evidence, subject: &str, kind: &str) -> &'a mut Told {
+    evidence.told.iter_mut().find(|told| told.subject == subject && told.kind == kind).unwrap()
+}
+
+#[test]
+fn what_comes_twice_is_told_once() {
+    let rules = broken_by_telling(|evidence| {
+        let again: Vec<_> = evidence.told.iter().rev().cloned().collect();
+        evidence.told.extend(again);
+    });
+    assert_eq!(rules, []);
+}
+
+#[test]
+fn what_nobody_was_told_of_is_untold() {
+    for (subject, kind) in [
+        ("E1", "user.created"),
+        ("E1", "user.completed"),
+        ("E2", "user.updated"),
+        ("E2", "user.terminated"),
+        ("E1-2", "request.enriched"),
+        ("E3-5", "request.failed"),
+    ] {
+        let rules = broken_by_telling(|evidence| {
+            let id = told(evidence, subject, kind).id.clone();
+            evidence.told.retain(|told| told.id != id);
+        });
+        assert_eq!(rules, [Rule::Untold], "{subject} {kind}");
+    }
+}
+
+#[test]
+fn what_is_not_so_is_wrongly_told() {
+    let bugs: [fn(&mut Evidence); 7] = [
+        |evidence| tell(evidence, "user.updated", "E1", Some(9), None),
+        |evidence| tell(evidence, "user.terminated", "E1", Some(1), None),
+        |evidence| tell(evidence, "user.created", "E9", Some(1), None),
+        |evidence| tell(evidence, "request.enriched", "E3-5", None, None),
+        |evidence| tell(evidence, "request.failed", "E1-1", None, None),
+        |evidence| title(told(evidence, "E1", "user.updated").person.as_mut().unwrap(), "Chief"),
+        |evidence| {
+            let mut other = told(evidence, "E1", "user.created").clone();
+            other.version = Some(2);
+            evidence.told.push(other);
+        },
+    ];
+    for (number, bug) in bugs.into_iter().enumerate() {
+        assert_eq!(broken_by_telling(bug), [Rule::WronglyTold], "bug {number}");
+    }
+}
+
+#[test]
+fn a_version_that_is_told_before_an_older_one_is_wrongly_told() {
+    let rules = broken_by_telling(|evidence| {
+        let of_ada = evidence.told.iter().enumerate().filter(|(_, told)| told.subject == "E1");
+        let places: Vec<_> = of_ada.map(|(place, _)| place).collect();
+        evidence.told.swap(places[2], places[3]);
+    });
+    assert_eq!(rules, [Rule::WronglyTold]);
 }

@@ -25,6 +25,10 @@ pub(crate) enum Bug {
     Clamp,
     /// Employs again whoever has left, with an update that has no word for it.
     Undo,
+    /// Writes a person without the facts of it.
+    Mute,
+    /// Tells of a person's version what was told of another's.
+    Retell,
 }
 
 /// One in so many versions of a person meets a bug that loses or repeats a write.
@@ -61,7 +65,9 @@ impl Tables {
             }
             Bug::Clamp => changed(&body, |request| clamp(tables, request)),
             Bug::Undo => changed(&body, |request| undo(tables, request)),
-            Bug::Drop | Bug::Swap | Bug::Twice => body,
+            Bug::Mute if strikes => changed(&body, |request| mute(tables, request)),
+            Bug::Retell if strikes => changed(&body, |request| retell(tables, request)),
+            Bug::Drop | Bug::Swap | Bug::Twice | Bug::Mute | Bug::Retell => body,
         };
         let seen = witness::person_written(tables, &headers, &body);
         let answer = self.ask(headers.clone(), body.clone(), seen).await?;
@@ -115,6 +121,18 @@ fn undo(tables: &Names, request: &mut Value) {
         && let Some(employment) = put["Item"]["person"]["M"]["hr"]["M"].get_mut("employment")
     {
         employment["L"][0] = json!({"S": "employed"});
+    }
+}
+
+fn mute(tables: &Names, request: &mut Value) {
+    if let Some(items) = request.get_mut("TransactItems").and_then(Value::as_array_mut) {
+        items.retain(|item| item["Put"]["TableName"] != tables.outbox);
+    }
+}
+
+fn retell(tables: &Names, request: &mut Value) {
+    if let Some(put) = put(request, &tables.outbox) {
+        put["Item"]["facts"]["M"]["types"]["L"][0] = json!({"S": "user.terminated"});
     }
 }
 

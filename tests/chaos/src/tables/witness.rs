@@ -94,7 +94,7 @@ pub(super) mod tests {
     use super::*;
 
     pub(in super::super) fn names() -> Names {
-        Names { users: "users".to_owned(), history: "history".to_owned() }
+        Names { users: "users".to_owned(), history: "history".to_owned(), outbox: "outbox".to_owned() }
     }
 
     pub(in super::super) fn headers(operation: &str) -> HeaderMap {
