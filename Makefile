@@ -41,7 +41,7 @@ fuzz: ## The tests that make up their input, with 20,000 cases each; CASES=10000
 fuzz-api: ## Hold a running Joiner to docs/openapi.yaml, with requests that it allows and that it doesn't
 	tests/fuzz-api.sh
 
-openapi: ## Write docs/openapi.yaml anew from the code's types
+openapi: ## Write docs/openapi.yaml and docs/schemas anew from the code's types
 	UPDATE_OPENAPI=1 cargo test --quiet --workspace $(LAPTOP) --test openapi
 
 mutants: ## Make the rules' code wrong, a little at a time, and see that a test fails

@@ -1,7 +1,7 @@
 //! What would happen to each letter, with nothing changed.
 
 use api::{Call, Problem, json};
-use contracts::{EnrichmentRequestedV2, Warning};
+use contracts::{EnrichmentRequestedV2, Warning, header};
 use dlq::{Action, Bytes, DeadLetter, LetterId, Page, Task};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use lambda::Deadline;
@@ -87,7 +87,7 @@ impl Function {
     ) -> Result<Response<Body>, Problem> {
         let (until, value) = (self.give_up(call), event.encode());
         let foreseen = in_time(id, until, async || {
-            Ok(Foreseen { id: id.clone(), would: Would::Happen(self.foresight(&value, until).await?) })
+            Ok(Foreseen { id: id.clone(), would: Would::Happen(self.foresight(None, &value, until).await?) })
         });
         let edit = ForeseenEdit { foreseen: foreseen.await?, warnings: &event.warnings };
         Ok(json(StatusCode::OK, &edit))
@@ -148,13 +148,22 @@ impl Function {
             let Some(value) = payload.value.as_ref().map(Bytes::to_vec) else {
                 return left_alone("its value is not here");
             };
-            Ok(Foreseen { id: id.clone(), would: Would::Happen(self.foresight(&value, until).await?) })
+            let version = payload.header(header::SCHEMA_VERSION);
+            Ok(Foreseen {
+                id: id.clone(),
+                would: Would::Happen(self.foresight(version, &value, until).await?),
+            })
         });
         foreseen.await
     }
 
-    async fn foresight(&self, value: &[u8], until: Instant) -> Result<Foresight, Problem> {
-        self.foresee.foresee(Some(value), until).await.map_err(|error| {
+    async fn foresight(
+        &self,
+        version: Option<&str>,
+        value: &[u8],
+        until: Instant,
+    ) -> Result<Foresight, Problem> {
+        self.foresee.foresee(version, Some(value), until).await.map_err(|error| {
             tracing::error!(error = telemetry::chain(&error), "a dry run was not answered");
             Problem::unavailable()
         })

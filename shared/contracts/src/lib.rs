@@ -5,12 +5,15 @@ mod enrichment_requested;
 mod fact;
 mod field;
 mod headers;
+#[cfg(feature = "schema")]
+pub mod message;
 mod newtype;
 mod outcome;
 #[cfg(feature = "schema")]
 mod schema;
 pub mod topic;
 mod user;
+mod version;
 
 pub use dead_letter::{
     DEAD_LETTER_PREFIX, FailureHeaders, InvalidFailureHeader, Origin, Reason, RedriveHeaders,
@@ -25,3 +28,4 @@ pub use user::{
     Application, Details, EmploymentStatus, EnrichedUser, Enrichment, EnrichmentState, Group, Missing,
     Unasked,
 };
+pub use version::UnknownVersion;

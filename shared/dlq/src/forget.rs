@@ -1,4 +1,4 @@
-use contracts::{EmployeeId, EnrichmentRequestedV2};
+use contracts::{EmployeeId, EnrichmentRequestedV2, header};
 use jiff::Timestamp;
 use runtime::Clock;
 
@@ -65,8 +65,10 @@ impl Forget {
             return Ok(false);
         }
         let payload = self.store.payload(&letter.id, Part::Current).await?;
-        let value = payload.and_then(|payload| payload.value).map(|value| value.to_vec());
-        let event = value.and_then(|value| EnrichmentRequestedV2::decode(&value).ok());
+        let event = payload.and_then(|payload| {
+            let value = payload.value.as_ref()?.to_vec();
+            EnrichmentRequestedV2::decode(payload.header(header::SCHEMA_VERSION), &value).ok()
+        });
         Ok(event.map_or(published_at, |event| event.received_at) > until)
     }
 
@@ -195,7 +197,8 @@ mod tests {
         let forget = Forget::new(store.clone(), Clock::fixed(second(5)));
         forget.mark(&letter.id).await.unwrap();
         let (redrive, by) = (redrive(&store, Clock::fixed(second(6))), Actor::caller("somebody"));
-        let mut event = EnrichmentRequestedV2::decode(&payload.value.as_ref().unwrap().to_vec()).unwrap();
+        let mut event =
+            EnrichmentRequestedV2::decode(None, &payload.value.as_ref().unwrap().to_vec()).unwrap();
         event.edition = 1;
         let edited = redrive.redrive_edited(&letter.id, &payload, &event, &by).await;
         for refused in [edited, redrive.redrive(&letter.id, &by).await] {

@@ -4,6 +4,7 @@
 use base64::{Engine, prelude::BASE64_STANDARD};
 use contracts::{
     DEAD_LETTER_PREFIX, EmployeeId, EnrichmentRequestedV2, FailureHeaders, Origin, Reason, RedriveHeaders,
+    header,
 };
 use jiff::Timestamp;
 use runtime::{event::KafkaEvent, record::Record};
@@ -137,7 +138,8 @@ fn ids(record: &Record) -> Ids {
     if ids.correlation.is_some() && ids.event.is_some() && ids.employee.is_some() {
         return ids;
     }
-    match record.value.as_deref().map(EnrichmentRequestedV2::decode) {
+    let version = record.header(header::SCHEMA_VERSION);
+    match record.value.as_deref().map(|value| EnrichmentRequestedV2::decode(version, value)) {
         Some(Ok(event)) => Ids {
             correlation: ids.correlation.or(Some(event.correlation_id)),
             event: ids.event.or(Some(event.event_id)),
@@ -220,7 +222,8 @@ mod tests {
                 "id": "E9", "firstName": "Ada", "lastName": "Lovelace", "email": "ada@example.com", "details": {}
             }
         });
-        let ids = arrival(record(value.to_string().as_bytes(), vec![])).ids;
+        let ids =
+            arrival(record(value.to_string().as_bytes(), vec![(header::SCHEMA_VERSION, "1".to_owned())])).ids;
         assert_eq!((ids.correlation.unwrap().as_str(), ids.event.unwrap().as_str()), ("c-1", "evt-1"));
         assert_eq!(ids.employee.unwrap().as_str(), "E1", "the key decides the order");
     }

@@ -259,7 +259,7 @@ pub(crate) mod tests {
             "eventId": "evt-1", "eventType": "hired", "correlationId": "c-1", "receivedAt": "2026-01-31T18:42:01Z",
             "employeeId": "E1", "edition": edition, "stated": {}
         });
-        EnrichmentRequestedV2::decode(event.to_string().as_bytes()).unwrap()
+        EnrichmentRequestedV2::decode(None, event.to_string().as_bytes()).unwrap()
     }
 
     #[tokio::test]

@@ -23,6 +23,7 @@ mod redis;
 mod redrive;
 mod rotation;
 mod trouble;
+mod versions;
 mod waiting;
 mod webhook;
 
