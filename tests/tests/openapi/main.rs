@@ -23,10 +23,11 @@ use serde_json::Value;
 type Describe = fn(&mut Description);
 
 /// Those with an HTTP API.
-const FUNCTIONS: [(&str, Describe); 3] = [
+const FUNCTIONS: [(&str, Describe); 4] = [
     (hr_webhook::Function::NAME, hr_webhook::describe),
     (user_query::Function::NAME, user_query::describe),
     (dead_letters::Function::NAME, dead_letters::describe),
+    (api_reference::Function::NAME, api_reference::describe),
 ];
 
 fn root() -> PathBuf {

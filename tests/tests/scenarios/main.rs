@@ -21,6 +21,7 @@ mod queries;
 mod readings;
 mod redis;
 mod redrive;
+mod reference;
 mod rotation;
 mod trouble;
 mod versions;
