@@ -98,6 +98,7 @@ mod tests {
     use contracts::{
         Enrichment,
         FactType::{UserCompleted, UserCreated, UserErased, UserTerminated, UserUpdated},
+        Reason,
     };
 
     use super::*;
@@ -112,7 +113,7 @@ mod tests {
 
     #[test]
     fn a_write_tells_what_a_reader_would_call_it() {
-        let pending = user(None);
+        let pending = user(Some(Answer::None(Reason::OktaUnavailable)));
         let complete = user(Some(Answer::Account(account("ACTIVE"))));
         let left = EnrichedUser {
             employment_status: EmploymentStatus::Terminated,
