@@ -64,8 +64,8 @@ mod tests {
         for refused in [
             redrive.redrive(&nobody, &by).await.map(drop),
             discard.discard(&nobody, "a test's", &by).await.map(drop),
-            jobs.set_running("01968f2e-7c00-7000-8000-000000000001", false, &by).await.map(drop),
-            jobs.set_running("01968f2e-7c00-7000-8000-000000000001", true, &by).await.map(drop),
+            jobs.stop("01968f2e-7c00-7000-8000-000000000001", &by).await.map(drop),
+            jobs.resume("01968f2e-7c00-7000-8000-000000000001", &by).await.map(drop),
         ] {
             assert!(matches!(refused, Err(Error::Unknown)), "{refused:?}");
         }

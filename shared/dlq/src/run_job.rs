@@ -82,19 +82,25 @@ impl RunJobs {
         Ok(job)
     }
 
-    /// A person stops it, or lets it go on.
-    pub async fn set_running(&self, id: &str, running: bool, by: &Actor) -> Result<Job, Error> {
-        let job = id.to_owned();
-        let deed = if running { Deed::ResumeJob { job } } else { Deed::StopJob { job } };
+    /// Stops it, unless it is done. What is under way in a slice is still done.
+    pub async fn stop(&self, id: &str, by: &Actor) -> Result<Job, Error> {
+        self.set_state(id, JobState::Stopped, by, Deed::StopJob { job: id.to_owned() }).await
+    }
+
+    /// Lets it go on with the next sweep, unless it is done.
+    pub async fn resume(&self, id: &str, by: &Actor) -> Result<Job, Error> {
+        self.set_state(id, JobState::Running, by, Deed::ResumeJob { job: id.to_owned() }).await
+    }
+
+    async fn set_state(&self, id: &str, state: JobState, by: &Actor, deed: Deed) -> Result<Job, Error> {
         self.writer.store.job(id).await?.ok_or(Error::Unknown)?;
         self.writer.record(by, deed).await?;
         for _ in 0..ROUNDS {
             let mut job = self.writer.store.job(id).await?.ok_or(Error::Unknown)?;
-            job.state = match (job.state, running) {
-                (JobState::Done, _) => return Ok(job),
-                (_, true) => JobState::Running,
-                (_, false) => JobState::Stopped,
-            };
+            if job.state == JobState::Done {
+                return Ok(job);
+            }
+            job.state = state;
             job.updated_at = self.writer.clock.now();
             if self.writer.store.save_job(&mut job).await? == Saved::Yes {
                 return Ok(job);

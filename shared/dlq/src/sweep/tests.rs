@@ -154,7 +154,7 @@ async fn a_sweep_reads_no_job_that_does_not_run() {
     }
     parks(&store, 1, Reason::Invalid, second(1)).await;
     let stopped = begins(&jobs, discard.clone(), Reason::Invalid).await;
-    jobs.set_running(&stopped.id, false, &by).await.unwrap();
+    jobs.stop(&stopped.id, &by).await.unwrap();
     let running = begins(&jobs, discard, Reason::Invalid).await;
 
     let (store, operations) = Operations::of(&store);
