@@ -70,11 +70,11 @@ pub(crate) struct Ids {
 #[serde(transparent)]
 pub struct LetterId(String);
 
-/// In characters. A letter with all of its entries must fit into the table.
-const LONGEST_NOTE: usize = 500;
+/// A letter with all of its entries must fit into the table.
+const MAX_NOTE_CHARS: usize = 500;
 
 /// More than five schedules of five redrives. What is older gives way.
-const MOST_ENTRIES: usize = 100;
+const MAX_HISTORY_ENTRIES: usize = 100;
 
 impl DeadLetter {
     /// A letter that was not there before. `retriable`: trying again can succeed with nothing changed by a person.
@@ -170,8 +170,8 @@ impl DeadLetter {
     }
 
     fn note(&mut self, by: &Actor, at: Timestamp, note: Option<String>) {
-        let note = note.map(|note| note.chars().take(LONGEST_NOTE).collect());
-        if self.history.len() >= MOST_ENTRIES {
+        let note = note.map(|note| note.chars().take(MAX_NOTE_CHARS).collect());
+        if self.history.len() >= MAX_HISTORY_ENTRIES {
             // The first one says how it all began.
             self.history.remove(1);
         }

@@ -16,13 +16,13 @@ const SCHEDULE: [SignedDuration; 5] = [
 
 /// How long a redrive may stay unconfirmed before it is published again, and how soon its outcome is asked for. Each
 /// further time is after as long again.
-const CHECK: SignedDuration = SignedDuration::from_mins(1);
+const MIN_CHECK_INTERVAL: SignedDuration = SignedDuration::from_mins(1);
 
-/// The longest between two tries to publish, or two looks at an outcome.
-const SLOWEST_CHECK: SignedDuration = SignedDuration::from_hours(1);
+/// Between two tries to publish, or two looks at an outcome.
+const MAX_CHECK_INTERVAL: SignedDuration = SignedDuration::from_hours(1);
 
 /// A record is seven days on its topic at the most before Lambda makes it a dead letter again.
-const SILENCE: SignedDuration = SignedDuration::from_hours(8 * 24);
+const OUTCOME_TIMEOUT: SignedDuration = SignedDuration::from_hours(8 * 24);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "LetterState"))]
@@ -159,7 +159,7 @@ impl Life {
             (Step::SendAgain, _) => refused("sent again"),
 
             (Step::Published, State::Redriven) => {
-                Ok(Self { published: true, expiring: false, due_at: Some(now + CHECK), ..self })
+                Ok(Self { published: true, expiring: false, due_at: Some(now + MIN_CHECK_INTERVAL), ..self })
             }
             // It has come back, or a person decided, before we could note it.
             (Step::Published, _) => Ok(self),
@@ -203,7 +203,7 @@ impl Life {
 
     /// Whether its newest redrive is away for so long that nothing is to be expected of it.
     pub(crate) fn is_silent(self, now: Timestamp) -> bool {
-        self.away(now) >= SILENCE
+        self.away(now) >= OUTCOME_TIMEOUT
     }
 
     fn scheduled(self, now: Timestamp, jitter: Jitter) -> Self {
@@ -221,7 +221,7 @@ impl Life {
             redrives: self.redrives.saturating_add(1),
             published: false,
             redriven_at: Some(now),
-            due_at: Some(now + CHECK),
+            due_at: Some(now + MIN_CHECK_INTERVAL),
             ..self
         }
     }
@@ -235,11 +235,11 @@ impl Life {
         if self.is_silent(now) {
             return self.at_rest(State::Quarantined);
         }
-        Self { due_at: Some(now + self.away(now).clamp(CHECK, SLOWEST_CHECK)), ..self }
+        Self { due_at: Some(now + self.away(now).clamp(MIN_CHECK_INTERVAL, MAX_CHECK_INTERVAL)), ..self }
     }
 
     fn away(self, now: Timestamp) -> SignedDuration {
-        self.redriven_at.map_or(SILENCE, |at| now.duration_since(at))
+        self.redriven_at.map_or(OUTCOME_TIMEOUT, |at| now.duration_since(at))
     }
 
     fn over(self, state: State, now: Timestamp) -> Self {

@@ -17,7 +17,7 @@ pub struct Payload {
 }
 
 /// An item has room for 400 KB, of which base64 takes four bytes for three.
-const MOST_BYTES: usize = 256 * 1024;
+const MAX_VALUE_BYTES: usize = 256 * 1024;
 
 /// Bytes that serialise as text where they are text, else as base64.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,9 +33,9 @@ impl Payload {
     pub(crate) fn of(key: Option<Vec<u8>>, value: Option<Vec<u8>>, headers: Vec<RecordHeader>) -> Self {
         let around = key.as_ref().map_or(0, Vec::len)
             + headers.iter().map(|header| header.name.len() + header.value.len()).sum::<usize>();
-        let (key, headers) = if around > MOST_BYTES / 4 { (None, Vec::new()) } else { (key, headers) };
+        let (key, headers) = if around > MAX_VALUE_BYTES / 4 { (None, Vec::new()) } else { (key, headers) };
         let (value, left_out_bytes) = match value {
-            Some(value) if value.len() > MOST_BYTES => (None, Some(value.len())),
+            Some(value) if value.len() > MAX_VALUE_BYTES => (None, Some(value.len())),
             value => (value, None),
         };
         let headers = headers.into_iter().map(|header| (header.name, header.value.into())).collect();
@@ -115,11 +115,14 @@ mod tests {
     #[test]
     fn what_is_too_long_for_the_table_is_left_out_and_said_to_be() {
         let header = |len: usize| RecordHeader { name: "h".to_owned(), value: vec![b'x'; len] };
-        let kept = Payload::of(Some(b"E1".to_vec()), Some(vec![0xff; MOST_BYTES]), vec![header(9)]);
+        let kept = Payload::of(Some(b"E1".to_vec()), Some(vec![0xff; MAX_VALUE_BYTES]), vec![header(9)]);
         assert_eq!((kept.is_whole(), kept.headers.len()), (true, 1));
-        let cut =
-            Payload::of(Some(b"E1".to_vec()), Some(vec![b'x'; MOST_BYTES + 1]), vec![header(MOST_BYTES)]);
-        assert_eq!((&cut.value, cut.left_out_bytes), (&None, Some(MOST_BYTES + 1)));
+        let cut = Payload::of(
+            Some(b"E1".to_vec()),
+            Some(vec![b'x'; MAX_VALUE_BYTES + 1]),
+            vec![header(MAX_VALUE_BYTES)],
+        );
+        assert_eq!((&cut.value, cut.left_out_bytes), (&None, Some(MAX_VALUE_BYTES + 1)));
         assert_eq!((&cut.key, cut.headers.len(), cut.is_whole()), (&None, 0, false));
     }
 

@@ -24,7 +24,7 @@ struct Invocation {
 }
 
 /// The triggers' `BatchSize`: a wrapper of more is not Lambda's, and could take longer to park than there is time.
-const MOST_RECORDS: usize = 100;
+const MAX_RECORDS: usize = 100;
 
 /// What the function was invoked with: an event, as documented with the one record that failed.
 #[derive(Deserialize)]
@@ -99,7 +99,7 @@ fn wrapped(record: &Record) -> Option<(Vec<Record>, RequestContext)> {
         Invoked::Event(event) => event.into_records(),
         Invoked::Record(record) => vec![record],
     };
-    (1..=MOST_RECORDS).contains(&records.len()).then_some((records, invocation.request_context))
+    (1..=MAX_RECORDS).contains(&records.len()).then_some((records, invocation.request_context))
 }
 
 fn unprocessed(record: &Record, message: String, attempts: u32, failed_at: Timestamp) -> FailureHeaders {
@@ -294,7 +294,7 @@ mod tests {
     fn a_wrapper_holds_as_many_records_as_the_triggers_batches() {
         let trigger = include_str!("../../../infra/trigger.yaml");
         let sizes = trigger.lines().filter_map(|line| line.trim().strip_prefix("BatchSize: "));
-        assert_eq!(sizes.collect::<Vec<_>>(), [MOST_RECORDS.to_string()]);
+        assert_eq!(sizes.collect::<Vec<_>>(), [MAX_RECORDS.to_string()]);
     }
 
     #[test]

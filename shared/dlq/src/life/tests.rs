@@ -264,11 +264,11 @@ fn obeys_the_rules_of_a_step(before: Life, step: Step, after: Life) {
 
 #[test]
 fn every_state_that_can_be_reached_obeys_the_rules() {
-    const MOST_REDRIVES: u32 = 9;
+    const MAX_REDRIVES: u32 = 9;
     let (mut seen, mut queue) = (HashSet::new(), VecDeque::from([parked(), scheduled()]));
     while let Some(life) = queue.pop_front() {
         // Times differ along every way and decide nothing but silence, which has its own test.
-        if life.redrives > MOST_REDRIVES || !seen.insert(Life { redriven_at: None, ..life }) {
+        if life.redrives > MAX_REDRIVES || !seen.insert(Life { redriven_at: None, ..life }) {
             continue;
         }
         obeys_the_rules(life);
