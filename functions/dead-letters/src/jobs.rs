@@ -22,7 +22,7 @@ struct TaskBody {
     because: Option<String>,
     #[serde(default, deserialize_with = "api::object")]
     filter: Filter,
-    #[serde(default = "dlq::usual_rate")]
+    #[serde(default = "dlq::default_per_second")]
     per_second: u32,
 }
 

@@ -68,7 +68,7 @@ pub struct Task {
     #[serde(default)]
     pub filter: Filter,
     /// The most letters a second.
-    #[serde(default = "usual_rate")]
+    #[serde(default = "default_per_second")]
     #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 100)))]
     pub per_second: u32,
 }
@@ -104,7 +104,7 @@ pub struct Progress {
 }
 
 /// What Okta's and DynamoDB's limits allow with room to spare.
-pub const fn usual_rate() -> u32 {
+pub const fn default_per_second() -> u32 {
     50
 }
 

@@ -32,7 +32,7 @@ pub use find::{Find, Page};
 pub use fingerprint::Fingerprint;
 pub use forget::Forget;
 pub use group::{Counts, Group};
-pub use job::{Action, Job, JobId, JobState, Progress, Task, usual_rate};
+pub use job::{Action, Job, JobId, JobState, Progress, Task, default_per_second};
 pub use letter::{DeadLetter, Entry, LetterId};
 pub use life::{Life, Refused, State};
 pub use park::Park;

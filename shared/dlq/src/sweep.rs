@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use crate::{
     Error,
     actor::Actor,
-    job::usual_rate,
+    job::default_per_second,
     letter::DeadLetter,
     life::{Due, State, Step},
     pace::Pace,
@@ -74,7 +74,7 @@ impl Sweep {
         E: std::error::Error + 'static,
     {
         let mut swept = Swept::default();
-        let pass = Pass { pace: Pace::new(usual_rate()), brokers: Brokers::default(), stop_starting };
+        let pass = Pass { pace: Pace::new(default_per_second()), brokers: Brokers::default(), stop_starting };
         let (now, mut next) = (self.writer.clock.now(), None);
         // One pass: what fails in it stays due for the next sweep.
         while Instant::now() < stop_starting {

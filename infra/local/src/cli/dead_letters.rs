@@ -115,7 +115,7 @@ pub(crate) struct WhichArgs {
     #[arg(
         long,
         value_name = "N",
-        default_value_t = dlq::usual_rate(),
+        default_value_t = dlq::default_per_second(),
         value_parser = value_parser!(u32).range(1..=500),
         conflicts_with = "ids",
     )]
