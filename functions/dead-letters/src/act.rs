@@ -44,7 +44,7 @@ impl Function {
         let found = tokio::try_join!(self.letters.letter(&id), self.letters.payload(&id));
         let (letter, payload) = found.map_err(|error| problem(error, unknown_letter()))?;
         letter.can_be_redriven().map_err(|refused| problem(refused.into(), unknown_letter()))?;
-        let payload = payload.ok_or_else(|| problem(Error::Gone, unknown_letter()))?;
+        let payload = payload.ok_or_else(|| problem(Error::PayloadGone, unknown_letter()))?;
         let value = payload.value.as_ref().map(Bytes::to_vec);
         let kept = Kept {
             correlation_id: letter.correlation_id.unwrap_or_else(|| call.correlation_id.clone()),

@@ -124,7 +124,7 @@ impl Function {
         until: Instant,
     ) -> Result<Foreseen, Problem> {
         let state = letter.life.state;
-        if !state.waits() && task.filter.state.is_none() {
+        if !state.is_waiting() && task.filter.state.is_none() {
             return Ok(untouched(letter.id, "left_alone", format!("it is {}", state.name())));
         }
         let allowed = match &task.action {
@@ -143,7 +143,7 @@ impl Function {
         let foreseen = in_time(&id, until, async || {
             let payload = self.letters.payload(&id).await;
             let Some(payload) = payload.map_err(|error| problem(error, unknown_letter()))? else {
-                return left_alone("what it held is gone");
+                return left_alone("its payload is gone");
             };
             let Some(value) = payload.value.as_ref().map(Bytes::to_vec) else {
                 return left_alone("its value is not here");

@@ -90,12 +90,12 @@ fn problem(error: Error, unknown: Problem) -> Problem {
             Problem::new(StatusCode::CONFLICT, "wrong_state", format!("Not done: {refused}."))
         }
         Error::Overtaken => Problem::new(StatusCode::CONFLICT, "wrong_state", format!("Not done: {error}.")),
-        Error::NotWhole => {
+        Error::ValueLeftOut => {
             let detail = "Not done: the record's value is not here, but on its topic. Send an edited one.";
             Problem::new(StatusCode::CONFLICT, "value_left_out", detail)
         }
-        Error::Gone => {
-            let detail = "Not done: what the letter held is gone, so nobody can say which event it was. If it \
+        Error::PayloadGone => {
+            let detail = "Not done: the letter's payload is gone, so nobody can say which event it was. If it \
                 is still wanted, HR has to send it again.";
             Problem::new(StatusCode::CONFLICT, "payload_gone", detail)
         }

@@ -14,10 +14,10 @@ pub enum Error {
     Overtaken,
     /// The table has not the record's value: it was too long for it, or empty.
     #[error("the letter doesn't hold its record's value")]
-    NotWhole,
-    /// The letter is there; of its record there is nothing.
-    #[error("what the letter held is gone")]
-    Gone,
+    ValueLeftOut,
+    /// The letter is there, its payload is not.
+    #[error("the letter's payload is gone")]
+    PayloadGone,
     #[error(transparent)]
     Cursor(#[from] cursor::Error),
     #[error("the dead letters could not be read or written")]

@@ -45,7 +45,7 @@ impl Forget {
         }
     }
 
-    /// Of one letter. It says that it is forgotten before what it held goes: from then on nothing takes the place of that.
+    /// Of one letter. It says that it is forgotten before its payload goes: from then on nothing takes the place of that.
     pub async fn letter(&self, letter: &DeadLetter, until: Timestamp) -> Result<(), Error> {
         if self.is_newer(letter, until).await? {
             return Ok(());
@@ -98,7 +98,7 @@ mod tests {
     };
 
     #[tokio::test]
-    async fn what_the_letters_of_a_person_held_is_gone_and_those_of_others_are_as_they_were() {
+    async fn the_payloads_of_a_persons_letters_are_gone_and_those_of_others_as_they_were() {
         let store = store().await;
         for (offset, employee) in [(1, "E1"), (2, "E2"), (3, "E1")] {
             let (letter, payload) = letter(offset, Reason::Invalid, employee, second(1));
@@ -199,7 +199,7 @@ mod tests {
         event.edition = 1;
         let edited = redrive.redrive_edited(&letter.id, &payload, &event, &by).await;
         for refused in [edited, redrive.redrive(&letter.id, &by).await] {
-            assert!(matches!(refused, Err(Error::Gone)), "{refused:?}");
+            assert!(matches!(refused, Err(Error::PayloadGone)), "{refused:?}");
         }
         assert_eq!(store.get(&letter.id).await.unwrap().unwrap().life.state, State::Discarded);
         forget.letter(&letter, second(0)).await.unwrap();

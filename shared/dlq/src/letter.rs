@@ -11,7 +11,7 @@ use crate::{
     payload::{Bytes, Payload},
 };
 
-/// A record that could not be processed, and why. What it held is its [`Payload`].
+/// A record that could not be processed, and why. What the record held is its [`Payload`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeadLetter {
     pub id: LetterId,
@@ -35,8 +35,8 @@ pub struct DeadLetter {
     /// Of the first failure.
     pub origin: Origin,
     /// The oldest first.
-    pub history: Vec<Entry>,
-    /// Its person was forgotten: what it held is gone or goes, and nothing takes its place.
+    pub history: Vec<HistoryEntry>,
+    /// Its person was forgotten: its payload is gone or goes, and nothing takes its place.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) forgotten: bool,
     /// Changes with every write.
@@ -45,8 +45,8 @@ pub struct DeadLetter {
 
 /// Something that happened to a letter.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "HistoryEntry"))]
-pub struct Entry {
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct HistoryEntry {
     pub at: Timestamp,
     /// The state that it came to.
     pub state: State,
@@ -102,7 +102,7 @@ impl DeadLetter {
             event_id: ids.event,
             employee_id: ids.employee,
             origin: failure.origin,
-            history: vec![Entry { at: now, state: life.state, by, note }],
+            history: vec![HistoryEntry { at: now, state: life.state, by, note }],
             forgotten: false,
             version: 0,
             id,
@@ -175,7 +175,7 @@ impl DeadLetter {
             // The first one says how it all began.
             self.history.remove(1);
         }
-        self.history.push(Entry { at, state: self.life.state, by: by.clone(), note });
+        self.history.push(HistoryEntry { at, state: self.life.state, by: by.clone(), note });
     }
 
     /// Another one for every redrive.

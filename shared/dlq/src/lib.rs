@@ -33,7 +33,7 @@ pub use fingerprint::Fingerprint;
 pub use forget::Forget;
 pub use group::{Counts, Group};
 pub use job::{Action, Job, JobId, JobState, Progress, Task, default_per_second};
-pub use letter::{DeadLetter, Entry, LetterId};
+pub use letter::{DeadLetter, HistoryEntry, LetterId};
 pub use life::{Life, Refused, State};
 pub use park::Park;
 pub use payload::{Bytes, Payload};

@@ -71,7 +71,7 @@ impl Payload {
     }
 
     /// Whether it can be put on its topic again.
-    pub fn is_whole(&self) -> bool {
+    pub fn has_value(&self) -> bool {
         self.value.is_some()
     }
 }
@@ -116,14 +116,14 @@ mod tests {
     fn what_is_too_long_for_the_table_is_left_out_and_said_to_be() {
         let header = |len: usize| RecordHeader { name: "h".to_owned(), value: vec![b'x'; len] };
         let kept = Payload::of(Some(b"E1".to_vec()), Some(vec![0xff; MAX_VALUE_BYTES]), vec![header(9)]);
-        assert_eq!((kept.is_whole(), kept.headers.len()), (true, 1));
+        assert_eq!((kept.has_value(), kept.headers.len()), (true, 1));
         let cut = Payload::of(
             Some(b"E1".to_vec()),
             Some(vec![b'x'; MAX_VALUE_BYTES + 1]),
             vec![header(MAX_VALUE_BYTES)],
         );
         assert_eq!((&cut.value, cut.left_out_bytes), (&None, Some(MAX_VALUE_BYTES + 1)));
-        assert_eq!((&cut.key, cut.headers.len(), cut.is_whole()), (&None, 0, false));
+        assert_eq!((&cut.key, cut.headers.len(), cut.has_value()), (&None, 0, false));
     }
 
     #[test]

@@ -51,7 +51,7 @@ impl RequestContext {
 }
 
 /// A record from the failed topic, understood.
-pub(crate) struct Arrival {
+pub(crate) struct FailedRecord {
     pub(crate) failure: FailureHeaders,
     pub(crate) payload: Payload,
     pub(crate) ids: Ids,
@@ -59,30 +59,30 @@ pub(crate) struct Arrival {
     pub(crate) redrive: Option<(LetterId, u32)>,
 }
 
-impl Arrival {
+impl FailedRecord {
     /// Whether another try can succeed with nothing changed by a person.
     pub(crate) fn is_retriable(&self) -> bool {
-        self.failure.reason.is_transient() && self.payload.is_whole()
+        self.failure.reason.is_transient() && self.payload.has_value()
     }
 }
 
 /// One, or those of a wrapper: each of its records is an event of its own, and the wrapper itself is none.
-pub(crate) fn arrivals(record: Record) -> Vec<Arrival> {
+pub(crate) fn failed_records(record: Record) -> Vec<FailedRecord> {
     if let Ok(failure) = FailureHeaders::read(|name| record.header(name)) {
-        return vec![arrived(record, failure)];
+        return vec![failed_record(record, failure)];
     }
     let failed_at = created_at(&record);
     if let Some((records, invocation)) = wrapped(&record) {
         let message = format!("Lambda gave up: {}", invocation.condition);
         let given_up = |record: Record| {
             let failure = unprocessed(&record, message.clone(), invocation.invocations(), failed_at);
-            arrived(record, failure)
+            failed_record(record, failure)
         };
         return records.into_iter().map(given_up).collect();
     }
     let message = "the record says nothing of its failure".to_owned();
     let failure = unprocessed(&record, message, 0, failed_at);
-    vec![arrived(record, failure)]
+    vec![failed_record(record, failure)]
 }
 
 /// The records that Lambda could not get processed, if this is a wrapper of some.
@@ -116,14 +116,14 @@ fn created_at(record: &Record) -> Timestamp {
     Timestamp::from_millisecond(record.timestamp).unwrap_or_default()
 }
 
-fn arrived(record: Record, failure: FailureHeaders) -> Arrival {
+fn failed_record(record: Record, failure: FailureHeaders) -> FailedRecord {
     let ids = ids(&record);
     let redrive = RedriveHeaders::read(|name| record.header(name))
         .and_then(|redrive| Some((LetterId::parse(redrive.letter_id)?, redrive.redrive)));
     let mut headers = record.headers;
     // What was added since the record was published is in the letter itself.
     headers.retain(|header| !header.name.starts_with(DEAD_LETTER_PREFIX));
-    Arrival { failure, payload: Payload::of(record.key, record.value, headers), ids, redrive }
+    FailedRecord { failure, payload: Payload::of(record.key, record.value, headers), ids, redrive }
 }
 
 /// The headers and the key, where they say it: a value may be anything.
@@ -155,10 +155,10 @@ mod tests {
     use super::*;
     use crate::payload::Bytes;
 
-    fn arrival(record: Record) -> Arrival {
-        let mut arrivals = arrivals(record);
-        assert_eq!(arrivals.len(), 1);
-        arrivals.remove(0)
+    fn only(record: Record) -> FailedRecord {
+        let mut failed_records = failed_records(record);
+        assert_eq!(failed_records.len(), 1);
+        failed_records.remove(0)
     }
 
     fn record(value: &[u8], headers: Vec<(&str, String)>) -> Record {
@@ -196,12 +196,12 @@ mod tests {
     fn a_dead_letter_of_the_enrichment_says_where_it_failed_and_why() {
         let mut headers: Vec<_> = failure().pairs().into_iter().collect();
         headers.push((contracts::header::CORRELATION_ID, "c-1".to_owned()));
-        let arrival = arrival(record(b"{}", headers));
-        assert_eq!(arrival.failure, failure());
-        assert_eq!(arrival.ids.correlation.unwrap().as_str(), "c-1");
-        assert_eq!(arrival.ids.employee.unwrap().as_str(), "E1");
-        let own: Vec<_> = arrival.payload.headers.iter().map(|(name, _)| name.as_str()).collect();
-        assert_eq!((own, arrival.redrive), (vec![contracts::header::CORRELATION_ID], None));
+        let failed = only(record(b"{}", headers));
+        assert_eq!(failed.failure, failure());
+        assert_eq!(failed.ids.correlation.unwrap().as_str(), "c-1");
+        assert_eq!(failed.ids.employee.unwrap().as_str(), "E1");
+        let own: Vec<_> = failed.payload.headers.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!((own, failed.redrive), (vec![contracts::header::CORRELATION_ID], None));
     }
 
     #[test]
@@ -209,7 +209,7 @@ mod tests {
         let id = "0123456789abcdef0123456789abcdef";
         let mut headers: Vec<_> = RedriveHeaders { letter_id: id, redrive: 2 }.pairs().into_iter().collect();
         headers.extend(failure().pairs());
-        assert_eq!(arrival(record(b"{}", headers)).redrive, Some((LetterId::parse(id).unwrap(), 2)));
+        assert_eq!(only(record(b"{}", headers)).redrive, Some((LetterId::parse(id).unwrap(), 2)));
     }
 
     #[test]
@@ -220,7 +220,7 @@ mod tests {
                 "id": "E9", "firstName": "Ada", "lastName": "Lovelace", "email": "ada@example.com", "details": {}
             }
         });
-        let ids = arrival(record(value.to_string().as_bytes(), vec![])).ids;
+        let ids = only(record(value.to_string().as_bytes(), vec![])).ids;
         assert_eq!((ids.correlation.unwrap().as_str(), ids.event.unwrap().as_str()), ("c-1", "evt-1"));
         assert_eq!(ids.employee.unwrap().as_str(), "E1", "the key decides the order");
     }
@@ -261,7 +261,7 @@ mod tests {
         let documented = event(&[requested(7)]);
         let text = documented.to_string();
         for payload in [documented, json!(text), json!(BASE64_STANDARD.encode(text)), requested(7)] {
-            let Arrival { failure, payload, ids, .. } = arrival(given_up(&payload));
+            let FailedRecord { failure, payload, ids, .. } = only(given_up(&payload));
             assert_eq!((failure.reason, failure.attempts), (Reason::Unprocessed, 4));
             assert_eq!((failure.origin.partition, failure.origin.offset), (1, 7));
             assert_eq!(payload.value, Some(Bytes::Text("{}".to_owned())));
@@ -271,11 +271,13 @@ mod tests {
     }
 
     #[test]
-    fn each_record_of_a_wrapper_of_several_is_an_arrival_of_its_own() {
-        let arrivals = arrivals(given_up(&event(&[requested(7), requested(8)])));
-        let told: Vec<_> = arrivals
+    fn each_record_of_a_wrapper_of_several_is_a_failed_record_of_its_own() {
+        let failed_records = failed_records(given_up(&event(&[requested(7), requested(8)])));
+        let told: Vec<_> = failed_records
             .iter()
-            .map(|Arrival { failure, payload, .. }| (failure.origin.offset, failure.attempts, &payload.value))
+            .map(|FailedRecord { failure, payload, .. }| {
+                (failure.origin.offset, failure.attempts, &payload.value)
+            })
             .collect();
         let value = Some(Bytes::Text("{}".to_owned()));
         assert_eq!(told, [(7, 4, &value), (8, 4, &value)]);
@@ -286,7 +288,7 @@ mod tests {
         for records in [0, 101] {
             let wrapper = given_up(&event(&vec![requested(7); records]));
             let value = String::from_utf8(wrapper.value.clone().unwrap()).unwrap();
-            assert_eq!(arrival(wrapper).payload.value, Some(Bytes::Text(value)));
+            assert_eq!(only(wrapper).payload.value, Some(Bytes::Text(value)));
         }
     }
 
@@ -299,9 +301,9 @@ mod tests {
 
     #[test]
     fn what_nobody_explains_is_a_letter_all_the_same() {
-        let arrival = self::arrival(record(&[0xff, 0xfe], vec![]));
-        assert_eq!(arrival.failure.reason, Reason::Unprocessed);
-        assert_eq!(arrival.failure.origin.topic, "user.enrichment.failed");
-        assert_eq!(arrival.payload.value, Some(Bytes::Base64("//4=".to_owned())));
+        let failed = only(record(&[0xff, 0xfe], vec![]));
+        assert_eq!(failed.failure.reason, Reason::Unprocessed);
+        assert_eq!(failed.failure.origin.topic, "user.enrichment.failed");
+        assert_eq!(failed.payload.value, Some(Bytes::Base64("//4=".to_owned())));
     }
 }

@@ -241,13 +241,13 @@ impl RunJobs {
             return Ok(None);
         }
         // Asked of the letter as it is now: what was listed may be old.
-        let wanted = |state: State| task.filter.state.map_or(state.waits(), |wanted| wanted == state);
+        let wanted = |state: State| task.filter.state.map_or(state.is_waiting(), |wanted| wanted == state);
         let done = match &task.action {
             _ if !wanted(letter.life.state) => Err(Error::Overtaken),
             Action::Redrive => {
-                let done = self.redrive.whole(&letter.id, by, wanted).await;
-                // It counts as done where they are away, too: the sweep sends it.
-                done.map(|(_letter, sent)| slice.brokers.note(sent))
+                let done = self.redrive.for_job(&letter.id, by, wanted).await;
+                // It counts as done where they are away, too: the sweep publishes it.
+                done.map(|(_letter, publication)| slice.brokers.note(publication))
             }
             Action::Discard { because } => {
                 self.discard.by_hand(&letter.id, because, by, wanted).await.map(|_letter| ())
@@ -255,9 +255,13 @@ impl RunJobs {
         };
         let is_done = match done {
             Ok(()) => true,
-            Err(Error::Unknown | Error::Overtaken | Error::Refused(_) | Error::NotWhole | Error::Gone) => {
-                false
-            }
+            Err(
+                Error::Unknown
+                | Error::Overtaken
+                | Error::Refused(_)
+                | Error::ValueLeftOut
+                | Error::PayloadGone,
+            ) => false,
             // Trying again gives the same: one letter must not hold up the others for ever.
             Err(Error::Store(error @ (dynamo::Error::Refused(_) | dynamo::Error::Layout))) => {
                 let (dead_letter_id, error) = (letter.id.as_str(), telemetry::chain(&error));

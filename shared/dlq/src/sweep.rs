@@ -11,7 +11,7 @@ use crate::{
     letter::DeadLetter,
     life::{Due, State, Step},
     pace::Pace,
-    redrive::{Brokers, Redrive, Sent},
+    redrive::{Brokers, Publication, Redrive},
     run_job::RunJobs,
     store::{Saved, Store},
     write::Writer,
@@ -30,8 +30,8 @@ pub struct Sweep {
 pub struct Swept {
     pub redriven: u64,
     pub resolved: u64,
-    /// Redriven earlier, and still on their way.
-    pub awaited: u64,
+    /// Redriven earlier, and without an outcome yet.
+    pub pending: u64,
     /// Of jobs: letters redriven or discarded.
     pub by_jobs: u64,
     /// Could not be done now; the next sweep tries again.
@@ -109,12 +109,12 @@ impl Sweep {
         E: std::error::Error + 'static,
     {
         match letter.life.due() {
-            due @ (Due::Redrive | Due::PublishAgain) => self.send(&mut letter, due, pass).await,
+            due @ (Due::Redrive | Due::Republish) => self.publish(&mut letter, due, pass).await,
             Due::Expire => {
                 self.writer.expire(&mut letter).await?;
                 Ok(Done::Nothing)
             }
-            Due::AskAfter => {
+            Due::CheckOutcome => {
                 let ids =
                     (letter.correlation_id.clone(), letter.employee_id.clone(), letter.event_id.clone());
                 let went_through = match ids {
@@ -130,7 +130,7 @@ impl Sweep {
         }
     }
 
-    async fn send(&self, letter: &mut DeadLetter, due: Due, pass: &Pass) -> Result<Done, Error> {
+    async fn publish(&self, letter: &mut DeadLetter, due: Due, pass: &Pass) -> Result<Done, Error> {
         if !pass.brokers.are_away() && !pass.pace.wait_before(pass.stop_starting).await {
             return Ok(Done::Nothing);
         }
@@ -138,12 +138,12 @@ impl Sweep {
         if pass.brokers.are_away() {
             return Ok(Done::Failed);
         }
-        let sent = match due {
-            Due::Redrive => self.redrive.by_itself(letter).await?,
-            _ => self.redrive.again(letter).await?,
+        let publication = match due {
+            Due::Redrive => self.redrive.by_schedule(letter).await?,
+            _ => self.redrive.republish(letter).await?,
         };
-        pass.brokers.note(sent);
-        Ok(sent.into())
+        pass.brokers.note(publication);
+        Ok(publication.into())
     }
 
     async fn note<E: std::error::Error + 'static>(
@@ -153,10 +153,10 @@ impl Sweep {
     ) -> Result<Done, Error> {
         let now = self.writer.clock.now();
         let (step, done, note) = match went_through {
-            Ok(Some(how)) => (Step::Enriched, Done::Resolved, note(&how, letter.life.redriven_at)),
+            Ok(Some(how)) => (Step::Resolve, Done::Resolved, note(&how, letter.life.redriven_at)),
             Ok(None) => {
-                let given_up = letter.life.is_silent(now).then_some("its redrive was not heard of again");
-                (Step::StillAway, Done::Awaited, given_up)
+                let given_up = letter.life.is_overdue(now).then_some("its redrive had no outcome");
+                (Step::OutcomePending, Done::Pending, given_up)
             }
             Err(error) => {
                 tracing::warn!(error = telemetry::chain(&error), "an outcome could not be asked for");
@@ -169,7 +169,7 @@ impl Sweep {
         }
         if letter.life.state == State::Quarantined {
             let (dead_letter_id, state) = (letter.id.as_str(), letter.life.state.name());
-            tracing::warn!(dead_letter_id, state, "a redriven record was not heard of again");
+            tracing::warn!(dead_letter_id, state, "a redriven record had no outcome");
         }
         if done == Done::Resolved {
             self.writer.expire(&mut letter).await?;
@@ -183,7 +183,7 @@ impl Sweep {
 enum Done {
     Redriven,
     Resolved,
-    Awaited,
+    Pending,
     Failed,
     Nothing,
 }
@@ -201,12 +201,12 @@ fn note((outcome, at): &WentThrough, redriven_at: Option<Timestamp>) -> Option<&
     }
 }
 
-impl From<Sent> for Done {
-    fn from(sent: Sent) -> Self {
-        match sent {
-            Sent::Yes => Self::Redriven,
-            Sent::Unacknowledged => Self::Failed,
-            Sent::NotOurs => Self::Nothing,
+impl From<Publication> for Done {
+    fn from(publication: Publication) -> Self {
+        match publication {
+            Publication::Yes => Self::Redriven,
+            Publication::Unacknowledged => Self::Failed,
+            Publication::NotOurs => Self::Nothing,
         }
     }
 }
@@ -216,7 +216,7 @@ impl Swept {
         match outcome {
             Ok(Done::Redriven) => self.redriven += 1,
             Ok(Done::Resolved) => self.resolved += 1,
-            Ok(Done::Awaited) => self.awaited += 1,
+            Ok(Done::Pending) => self.pending += 1,
             Ok(Done::Nothing) => {}
             Ok(Done::Failed) => self.failed += 1,
             Err(error) => {

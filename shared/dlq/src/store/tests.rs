@@ -14,7 +14,7 @@ use crate::{
     Actor, Filter, Find, Fingerprint, Job, Park, State,
     audit::Deed,
     life::Step,
-    read::{self, Arrival},
+    read::{self, FailedRecord},
     write::Writer,
 };
 
@@ -80,9 +80,9 @@ pub(crate) fn letter(
 ) -> (DeadLetter, Payload) {
     let mut record = record(offset);
     record.key = Some(employee.as_bytes().to_vec());
-    let arrival = read::arrivals(record).remove(0);
+    let failed = read::failed_records(record).remove(0);
     let retriable = reason.is_transient();
-    let Arrival { failure, payload, ids, .. } = arrival;
+    let FailedRecord { failure, payload, ids, .. } = failed;
     let failure = FailureHeaders { reason, message: reason.to_string(), ..failure };
     (DeadLetter::new(failure, &payload, ids, retriable, parked_at), payload)
 }

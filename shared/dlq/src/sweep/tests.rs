@@ -106,11 +106,11 @@ async fn a_job_stops_trying_once_the_brokers_are_away() {
     assert!((1..=before_it_is_known(8)).contains(&tried), "{tried} were tried before it was known");
     let job = store.job(&job.id).await.unwrap().unwrap();
     assert_eq!(job.state, JobState::Running);
-    assert!((1..=tried).contains(&job.progress.done), "the sweep sends those: {job:?}");
+    assert!((1..=tried).contains(&job.progress.done), "the sweep publishes those: {job:?}");
 }
 
 #[tokio::test]
-async fn two_records_that_the_brokers_do_not_take_hold_up_no_job() {
+async fn two_records_that_the_brokers_do_not_acknowledge_hold_up_no_job() {
     let store = store().await;
     let (sweep, jobs) = sweep(&store);
     for n in 0..2 {
@@ -216,7 +216,7 @@ async fn a_job_is_stored_before_a_letter_is_read() {
 }
 
 #[tokio::test]
-async fn a_redrive_that_the_brokers_never_took_is_quarantined_and_says_so() {
+async fn a_redrive_that_the_brokers_never_acknowledged_is_quarantined_and_says_so() {
     let store = store().await;
     let (sweep, _) = sweep(&store);
     let day = 24 * 60 * 60;
@@ -235,7 +235,7 @@ async fn a_redrive_that_the_brokers_never_took_is_quarantined_and_says_so() {
     assert_eq!((sent.life.state, sent.life.due_at), (State::Redriven, Some(second(NOW + 60 * 60))));
     assert_eq!((lost.life.state, lost.life.due_at), (State::Quarantined, None));
     let note = lost.history.last().unwrap().note.as_deref();
-    assert_eq!(note, Some("the brokers never took its record"));
+    assert_eq!(note, Some("the brokers never acknowledged its record"));
 }
 
 #[test]
