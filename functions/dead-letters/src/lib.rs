@@ -13,7 +13,8 @@ use std::time::Duration;
 
 use api::{Api, Call, Problem, cursor::Signer};
 use aws::Aws;
-use dlq::{Actor, Discard, Error, Find, LetterId, Redrive, RunJobs, Store};
+use contracts::Actor;
+use dlq::{Discard, Error, Find, LetterId, Redrive, RunJobs, Store};
 use kafka::Producer;
 use lambda_http::{Body, Request, Response, http::StatusCode};
 use onboarding::Foresee;

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod actor;
 mod dead_letter;
 mod enrichment_requested;
 mod fact;
@@ -12,6 +13,7 @@ mod schema;
 pub mod topic;
 mod user;
 
+pub use actor::Actor;
 pub use dead_letter::{
     DEAD_LETTER_PREFIX, FailureHeaders, InvalidFailureHeader, Origin, Reason, RedriveHeaders,
 };

@@ -1,7 +1,8 @@
+use contracts::Actor;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{actor::Actor, job::Task, letter::LetterId};
+use crate::{job::Task, letter::LetterId};
 
 /// What a person did to dead letters. Written before it is done: what can't be recorded isn't done. What a letter's
 /// state doesn't allow is in it as well, but nothing of letters and jobs that aren't there.

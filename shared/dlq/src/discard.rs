@@ -1,8 +1,8 @@
+use contracts::Actor;
 use runtime::{Clock, telemetry};
 
 use crate::{
     Error,
-    actor::Actor,
     audit::Deed,
     letter::{DeadLetter, LetterId},
     life::{State, Step},

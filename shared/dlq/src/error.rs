@@ -5,7 +5,7 @@ use crate::life::Refused;
 /// Why something was not done to dead letters.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("there is no such dead letter")]
+    #[error("there is no such dead letter, or job")]
     Unknown,
     #[error(transparent)]
     Refused(#[from] Refused),
@@ -23,6 +23,16 @@ pub enum Error {
     #[error("the dead letters could not be read or written")]
     Store(#[from] dynamo::Error),
     /// Trying again helps.
-    #[error("others kept writing the same dead letter")]
+    #[error("others kept writing the same dead letter, or job")]
     Contended,
+}
+
+impl From<jobs::Error> for Error {
+    fn from(error: jobs::Error) -> Self {
+        match error {
+            jobs::Error::Unknown => Self::Unknown,
+            jobs::Error::Store(error) => Self::Store(error),
+            jobs::Error::Contended => Self::Contended,
+        }
+    }
 }

@@ -1,10 +1,9 @@
-use contracts::{EmployeeId, EnrichmentRequestedV2};
+use contracts::{Actor, EmployeeId, EnrichmentRequestedV2};
 use jiff::Timestamp;
 use runtime::Clock;
 
 use crate::{
     Error,
-    actor::Actor,
     filter::Filter,
     letter::{DeadLetter, LetterId},
     life::Step,

@@ -1,10 +1,9 @@
-use contracts::{CorrelationId, EmployeeId, EventId, FailureHeaders, Origin, Reason};
+use contracts::{Actor, CorrelationId, EmployeeId, EventId, FailureHeaders, Origin, Reason};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    actor::Actor,
     fingerprint::Fingerprint,
     hex::{hex, is_hex},
     life::{Jitter, Life, Refused, State, Step},

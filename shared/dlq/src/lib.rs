@@ -1,6 +1,5 @@
 #![doc = include_str!("../README.md")]
 
-mod actor;
 mod audit;
 mod discard;
 mod error;
@@ -13,7 +12,6 @@ mod hex;
 mod job;
 mod letter;
 mod life;
-mod pace;
 mod park;
 mod payload;
 mod read;
@@ -23,7 +21,6 @@ mod store;
 mod sweep;
 mod write;
 
-pub use actor::Actor;
 pub use audit::{AuditRecord, Deed};
 pub use discard::Discard;
 pub use error::Error;
@@ -32,7 +29,8 @@ pub use find::{Find, Page};
 pub use fingerprint::Fingerprint;
 pub use forget::Forget;
 pub use group::{Counts, Group};
-pub use job::{Action, Job, JobId, JobState, Progress, Task, default_per_second};
+pub use job::{Action, Job, Task, default_per_second};
+pub use jobs::{JobId, JobState};
 pub use letter::{DeadLetter, HistoryEntry, LetterId};
 pub use life::{Life, Refused, State};
 pub use park::Park;

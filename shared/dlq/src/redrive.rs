@@ -1,12 +1,11 @@
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
-use contracts::{DEAD_LETTER_PREFIX, EnrichmentRequestedV2, RedriveHeaders, topic};
+use contracts::{Actor, DEAD_LETTER_PREFIX, EnrichmentRequestedV2, RedriveHeaders, topic};
 use kafka::{Outgoing, Producer};
 use runtime::{Clock, telemetry};
 
 use crate::{
     Error,
-    actor::Actor,
     audit::Deed,
     letter::{DeadLetter, LetterId},
     life::{State, Step},

@@ -1,16 +1,15 @@
-use contracts::{CorrelationId, EmployeeId, EventId, Outcome};
+use contracts::{Actor, CorrelationId, EmployeeId, EventId, Outcome};
 use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
+use jobs::Pace;
 use runtime::{Clock, telemetry};
 use tokio::time::Instant;
 
 use crate::{
     Error,
-    actor::Actor,
     job::default_per_second,
     letter::DeadLetter,
     life::{Due, State, Step},
-    pace::Pace,
     redrive::{Brokers, Publication, Redrive},
     run_job::RunJobs,
     store::{Saved, Store},

@@ -1,8 +1,8 @@
+use contracts::Actor;
 use runtime::Clock;
 
 use crate::{
     Error,
-    actor::Actor,
     audit::{AuditRecord, Deed},
     letter::{DeadLetter, LetterId},
     life::Step,

@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 
 use api::cursor::Signer;
 use aws::Aws;
-use contracts::{FailureHeaders, Reason};
+use contracts::{Actor, FailureHeaders, Reason};
 use dynamo::{Index, TableSpec};
 use runtime::{Clock, record::Record};
 
 use super::*;
 use crate::{
-    Actor, Filter, Find, Fingerprint, Job, Park, State,
+    Filter, Find, Fingerprint, Job, Park, State,
     audit::Deed,
     life::Step,
     read::{self, FailedRecord},

@@ -5,11 +5,11 @@ use std::{
 
 use contracts::Reason;
 use jiff::Timestamp;
+use jobs::LEASE;
 
 use super::*;
 use crate::{
     Action, Filter, Job, JobState, State, Task,
-    job::LEASE,
     redrive::{AWAY_AFTER, tests::redrive},
     store::tests::{how_many, letter, of_last_year, of_next_year, operations::Operations, second, store},
 };
@@ -89,7 +89,7 @@ async fn what_needs_no_brokers_goes_on_while_they_are_away() {
     let tried = counts(&store, Reason::RateLimited, State::Redriven).await;
     assert!((1..=before_it_is_known(CONCURRENCY)).contains(&tried), "{tried} were tried before it was known");
     assert_eq!(counts(&store, Reason::UserNotFound, State::Parked).await, 40);
-    let redrive = store.job(&redrive.id).await.unwrap().unwrap();
+    let redrive = store.jobs().get(&redrive.id).await.unwrap().unwrap();
     assert_eq!((redrive.progress.done, redrive.state), (0, JobState::Running));
 }
 
@@ -104,7 +104,7 @@ async fn a_job_stops_trying_once_the_brokers_are_away() {
     sweep.run(in_a_minute(), async |_, _, _| Ok::<_, Infallible>(None)).await.unwrap();
     let tried = counts(&store, Reason::UserNotFound, State::Redriven).await;
     assert!((1..=before_it_is_known(8)).contains(&tried), "{tried} were tried before it was known");
-    let job = store.job(&job.id).await.unwrap().unwrap();
+    let job = store.jobs().get(&job.id).await.unwrap().unwrap();
     assert_eq!(job.state, JobState::Running);
     assert!((1..=tried).contains(&job.progress.done), "the sweep publishes those: {job:?}");
 }
@@ -120,7 +120,7 @@ async fn two_records_that_the_brokers_do_not_acknowledge_hold_up_no_job() {
     let job = begins(&jobs, Action::Redrive, Reason::UserNotFound).await;
     let swept = sweep.run(in_a_minute(), async |_, _, _| Ok::<_, Infallible>(None)).await.unwrap();
     assert_eq!((swept.failed, swept.by_jobs), (2, 1), "{swept:?}");
-    assert_eq!(store.job(&job.id).await.unwrap().unwrap().state, JobState::Done);
+    assert_eq!(store.jobs().get(&job.id).await.unwrap().unwrap().state, JobState::Done);
 }
 
 #[tokio::test]
@@ -138,7 +138,7 @@ async fn a_job_that_nobody_can_read_holds_up_no_other() {
     let job = jobs.start(any, &Actor::caller("somebody"), Instant::now()).await.unwrap();
     let swept = sweep.run(in_a_minute(), async |_, _, _| Ok::<_, Infallible>(None)).await.unwrap();
     assert_eq!(swept.by_jobs, 2, "{swept:?}");
-    let job = store.job(&job.id).await.unwrap().unwrap();
+    let job = store.jobs().get(&job.id).await.unwrap().unwrap();
     assert_eq!((job.state, job.total, job.progress.done), (JobState::Done, Some(2), 2));
 }
 
@@ -161,8 +161,8 @@ async fn a_sweep_reads_no_job_that_does_not_run() {
     let (sweep, _) = sweep(&store);
     let swept = async || sweep.run(in_a_minute(), async |_, _, _| Ok::<_, Infallible>(None)).await.unwrap();
     assert_eq!(swept().await.by_jobs, 1);
-    assert_eq!(store.job(&running.id).await.unwrap().unwrap().state, JobState::Done);
-    assert_eq!(store.job(&stopped.id).await.unwrap().unwrap().state, JobState::Stopped);
+    assert_eq!(store.jobs().get(&running.id).await.unwrap().unwrap().state, JobState::Done);
+    assert_eq!(store.jobs().get(&stopped.id).await.unwrap().unwrap().state, JobState::Stopped);
     operations.queries();
     swept().await;
     assert_eq!(operations.queries(), 2, "what is due of letters, and of jobs");
@@ -176,7 +176,7 @@ async fn a_job_that_an_older_version_saved_is_found_within_the_hour() {
     parks(&store, 1, Reason::Invalid, second(1)).await;
     let (sweep, jobs) = sweep_by(&store, Clock::ahead(&AHEAD));
     let swept = async || sweep.run(in_a_minute(), async |_, _, _| Ok::<_, Infallible>(None)).await.unwrap();
-    let state = async |job: &Job| store.job(&job.id).await.unwrap().unwrap().state;
+    let state = async |job: &Job| store.jobs().get(&job.id).await.unwrap().unwrap().state;
 
     let discard = Action::Discard { because: "a test's".to_owned() };
     let first = begins(&jobs, discard.clone(), Reason::Invalid).await;
@@ -204,14 +204,14 @@ async fn a_job_is_stored_before_a_letter_is_read() {
     operations.let_queries_fail(true);
     let job = begins(&jobs, Action::Discard { because: "a test's".to_owned() }, Reason::Invalid).await;
     assert_eq!((job.state, job.total, operations.queries()), (JobState::Running, None, 1));
-    assert_eq!(tables.job(&job.id).await.unwrap(), Some(job.clone()));
+    assert_eq!(tables.jobs().get(&job.id).await.unwrap(), Some(job.clone()));
 
     operations.let_queries_fail(false);
     // Whoever starts a job and is killed has it leased until then.
     let (sweep, _) = sweep_by(&store, Clock::fixed(second(NOW) + LEASE));
     let swept = sweep.run(in_a_minute(), async |_, _, _| Ok::<_, Infallible>(None)).await.unwrap();
     assert_eq!(swept.by_jobs, 30);
-    let job = store.job(&job.id).await.unwrap().unwrap();
+    let job = store.jobs().get(&job.id).await.unwrap().unwrap();
     assert_eq!((job.state, job.total, job.progress.done), (JobState::Done, Some(30), 30));
 }
 
