@@ -90,7 +90,7 @@ fn outside(word: &str, allowed: impl Fn(&Source) -> bool) -> Vec<String> {
 }
 
 const FEATURES: [&str; 2] = ["onboarding", "dlq"];
-const CAPABILITIES: [&str; 14] = [
+const CAPABILITIES: [&str; 15] = [
     "api",
     "aws",
     "cache",
@@ -102,6 +102,7 @@ const CAPABILITIES: [&str; 14] = [
     "lambda",
     "okta",
     "probe",
+    "recovery",
     "runtime",
     "secrets",
     "valkey",

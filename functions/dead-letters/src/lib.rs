@@ -9,7 +9,7 @@ mod jobs;
 mod routes;
 mod show;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use api::{Api, Call, Problem, cursor::Signer};
 use aws::Aws;
@@ -17,7 +17,8 @@ use contracts::Actor;
 use dlq::{Discard, Error, Find, LetterId, Redrive, RunJobs, Store};
 use kafka::Producer;
 use lambda_http::{Body, Request, Response, http::StatusCode};
-use onboarding::Foresee;
+use onboarding::RepairLetters;
+use recovery::{Features, Repair};
 use runtime::{Clock, ConfigError, Vars, telemetry};
 
 use routes::ROUTES;
@@ -35,7 +36,7 @@ pub struct Function {
     redrive: Redrive,
     discard: Discard,
     jobs: RunJobs,
-    foresee: Foresee,
+    features: Arc<Features<dyn Repair>>,
     producer: Producer,
     clock: Clock,
 }
@@ -49,7 +50,6 @@ impl lambda::Function for Function {
         let store = Store::from_vars(vars, &aws)?;
         let producer = Producer::from_vars(vars, &aws, clock)?;
         let redrive = Redrive::new(store.clone(), producer.clone(), clock);
-        let users = onboarding::Store::from_vars(vars, &aws)?;
         Ok(Self {
             api: Api::from_vars(Self::NAME, &ROUTES, vars, &aws, clock)?,
             letters: Find::new(store.clone(), Signer::from_vars(vars, &aws)?),
@@ -58,7 +58,7 @@ impl lambda::Function for Function {
             redrive,
             producer,
             clock,
-            foresee: Foresee::new(users, okta::Client::from_vars(vars, &aws, clock)?, clock),
+            features: Arc::new(Features::new([Box::new(RepairLetters::from_vars(vars, &aws, clock)?)])),
         })
     }
 

@@ -4,6 +4,7 @@ mod actor;
 mod dead_letter;
 mod enrichment_requested;
 mod fact;
+mod failed_topic;
 mod field;
 mod headers;
 mod newtype;
@@ -19,6 +20,7 @@ pub use dead_letter::{
 };
 pub use enrichment_requested::{DecodeError, EnrichmentRequestedV2, EventType, Warning, WarningCode};
 pub use fact::{Cause, FactType, Facts, RequestFact, Subject, SubjectKind, UserFact, cloud_event};
+pub use failed_topic::{FailedTopic, Said};
 pub use field::{Field, Kind, Stated, Value, ValueOf};
 pub use headers::{MessageHeaders, TraceParent, header};
 pub use newtype::{CorrelationId, Country, Email, EmployeeId, EventId, Invalid, Text, TimeZone};

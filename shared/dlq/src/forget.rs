@@ -1,4 +1,4 @@
-use contracts::{Actor, EmployeeId, EnrichmentRequestedV2};
+use contracts::{Actor, EmployeeId};
 use jiff::Timestamp;
 use runtime::Clock;
 
@@ -65,8 +65,8 @@ impl Forget {
         }
         let payload = self.store.payload(&letter.id, Part::Current).await?;
         let value = payload.and_then(|payload| payload.value).map(|value| value.to_vec());
-        let event = value.and_then(|value| EnrichmentRequestedV2::decode(&value).ok());
-        Ok(event.map_or(published_at, |event| event.received_at) > until)
+        let said = value.and_then(|value| (letter.topic.read)(&value));
+        Ok(said.map_or(published_at, |said| said.received_at) > until)
     }
 
     async fn mark(&self, id: &LetterId) -> Result<(), Error> {
@@ -92,7 +92,7 @@ mod tests {
     use crate::{
         State,
         payload::Payload,
-        redrive::tests::redrive,
+        redrive::tests::{correction, redrive},
         store::tests::{letter, second, store},
     };
 
@@ -194,9 +194,7 @@ mod tests {
         let forget = Forget::new(store.clone(), Clock::fixed(second(5)));
         forget.mark(&letter.id).await.unwrap();
         let (redrive, by) = (redrive(&store, Clock::fixed(second(6))), Actor::caller("somebody"));
-        let mut event = EnrichmentRequestedV2::decode(&payload.value.as_ref().unwrap().to_vec()).unwrap();
-        event.edition = 1;
-        let edited = redrive.redrive_edited(&letter.id, &payload, &event, &by).await;
+        let edited = redrive.redrive_edited(&letter.id, &correction("E1", b"{}", 1), &by).await;
         for refused in [edited, redrive.redrive(&letter.id, &by).await] {
             assert!(matches!(refused, Err(Error::PayloadGone)), "{refused:?}");
         }

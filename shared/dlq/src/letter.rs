@@ -1,5 +1,6 @@
-use contracts::{Actor, CorrelationId, EmployeeId, EventId, FailureHeaders, Origin, Reason};
+use contracts::{Actor, CorrelationId, EmployeeId, EventId, FailedTopic, FailureHeaders, Origin, Reason};
 use jiff::Timestamp;
+use recovery::EventIds;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -7,10 +8,11 @@ use crate::{
     fingerprint::Fingerprint,
     hex::{hex, is_hex},
     life::{Jitter, Life, Refused, State, Step},
-    payload::{Bytes, Payload},
+    payload::Bytes,
+    read::FailedRecord,
 };
 
-/// A record that could not be processed, and why. What the record held is its [`Payload`].
+/// A record that could not be processed, and why. What the record held is its [`Payload`](crate::Payload).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeadLetter {
     pub id: LetterId,
@@ -35,11 +37,18 @@ pub struct DeadLetter {
     pub origin: Origin,
     /// The oldest first.
     pub history: Vec<HistoryEntry>,
+    /// The failed topic from which it came. Letters of when there was one don't say it.
+    #[serde(default = "only_topic", rename = "failed_topic")]
+    pub topic: &'static FailedTopic,
     /// Its person was forgotten: its payload is gone or goes, and nothing takes its place.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) forgotten: bool,
     /// Changes with every write.
     pub(crate) version: u64,
+}
+
+fn only_topic() -> &'static FailedTopic {
+    FailedTopic::ALL[0]
 }
 
 /// Something that happened to a letter.
@@ -76,18 +85,13 @@ const MAX_NOTE_CHARS: usize = 500;
 const MAX_HISTORY_ENTRIES: usize = 100;
 
 impl DeadLetter {
-    /// A letter that was not there before. `retriable`: trying again can succeed with nothing changed by a person.
-    pub(crate) fn new(
-        failure: FailureHeaders,
-        payload: &Payload,
-        ids: Ids,
-        retriable: bool,
-        now: Timestamp,
-    ) -> Self {
-        let value = payload.value.as_ref().map(Bytes::to_vec);
+    /// A letter that was not there before.
+    pub(crate) fn new(failed: &FailedRecord, now: Timestamp) -> Self {
+        let (failure, ids) = (failed.failure.clone(), failed.ids.clone());
+        let value = failed.payload.value.as_ref().map(Bytes::to_vec);
         let id = LetterId::of(&failure.origin, value.as_deref());
         let by = Actor::pipeline();
-        let life = Life::begin(retriable, now, id.jitter(0));
+        let life = Life::begin(failed.is_retriable(), now, id.jitter(0));
         let note = Some(format!("{}: {}", failure.reason, failure.message));
         Self {
             life,
@@ -104,8 +108,18 @@ impl DeadLetter {
             history: vec![HistoryEntry { at: now, state: life.state, by, note }],
             forgotten: false,
             version: 0,
+            topic: failed.topic,
             id,
         }
+    }
+
+    /// Which event it is, if its record says so.
+    pub(crate) fn event_ids(&self) -> Option<EventIds> {
+        Some(EventIds {
+            correlation_id: self.correlation_id.clone()?,
+            employee_id: self.employee_id.clone()?,
+            event_id: self.event_id.clone()?,
+        })
     }
 
     /// Whether a person may redrive it.

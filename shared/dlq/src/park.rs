@@ -50,12 +50,12 @@ impl Park {
     }
 
     async fn insert(&self, failed: FailedRecord) -> Result<DeadLetter, Error> {
-        let retriable = failed.is_retriable();
-        let FailedRecord { failure, payload, ids, .. } = failed;
-        let letter = DeadLetter::new(failure, &payload, ids, retriable, self.clock.now());
-        let new = match self.store.insert(&letter, &payload).await {
+        let letter = DeadLetter::new(&failed, self.clock.now());
+        let new = match self.store.insert(&letter, &failed.payload).await {
             // Whatever it is, it must not hold up the others: it is still on its topic.
-            Err(dynamo::Error::Refused(_)) => self.store.insert(&letter, &payload.without_content()).await?,
+            Err(dynamo::Error::Refused(_)) => {
+                self.store.insert(&letter, &failed.payload.without_content()).await?
+            }
             inserted => inserted?,
         };
         // Also for one that is there: its first delivery may have ended before this line.

@@ -1,6 +1,7 @@
 use std::fmt;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
+use recovery::Correction;
 use runtime::record::RecordHeader;
 use serde::{Deserialize, Serialize};
 
@@ -42,15 +43,16 @@ impl Payload {
         Self { key: key.map(Into::into), value: value.map(Into::into), headers, left_out_bytes }
     }
 
-    /// The same record with another value. Of its headers, those named are replaced or added.
+    /// The same record with what takes its place. Of its headers, those named there are replaced or added.
     #[must_use]
-    pub fn edited(&self, key: &str, value: Vec<u8>, headers: &[(&str, &[u8])]) -> Self {
+    pub(crate) fn corrected(&self, correction: &Correction) -> Self {
+        let Correction { key, value, headers, .. } = correction;
         let named = |name: &str| headers.iter().any(|(given, _)| *given == name);
         let kept = self.headers.iter().filter(|(name, _)| !named(name)).cloned();
-        let given = headers.iter().map(|(name, value)| ((*name).to_owned(), value.to_vec().into()));
+        let given = headers.iter().map(|(name, value)| ((*name).to_owned(), value.clone().into()));
         Self {
-            key: Some(Bytes::Text(key.to_owned())),
-            value: Some(value.into()),
+            key: Some(Bytes::Text(key.clone())),
+            value: Some(value.clone().into()),
             headers: kept.chain(given).collect(),
             left_out_bytes: None,
         }

@@ -1,9 +1,9 @@
-//! The failed topic has two writers: the enrichment, which adds headers to the record, and Lambda's event source
+//! A failed topic has two writers: the consumer of its source, which adds headers to the record, and Lambda's event source
 //! mapping, which wraps it when it gives up on an invocation. Whatever else stands there is a letter all the same.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use contracts::{
-    DEAD_LETTER_PREFIX, EmployeeId, EnrichmentRequestedV2, FailureHeaders, Origin, Reason, RedriveHeaders,
+    DEAD_LETTER_PREFIX, EmployeeId, FailedTopic, FailureHeaders, Origin, Reason, RedriveHeaders,
 };
 use jiff::Timestamp;
 use runtime::{event::KafkaEvent, record::Record};
@@ -50,8 +50,9 @@ impl RequestContext {
     }
 }
 
-/// A record from the failed topic, understood.
+/// A record from a failed topic, understood.
 pub(crate) struct FailedRecord {
+    pub(crate) topic: &'static FailedTopic,
     pub(crate) failure: FailureHeaders,
     pub(crate) payload: Payload,
     pub(crate) ids: Ids,
@@ -68,21 +69,22 @@ impl FailedRecord {
 
 /// One, or those of a wrapper: each of its records is an event of its own, and the wrapper itself is none.
 pub(crate) fn failed_records(record: Record) -> Vec<FailedRecord> {
+    let topic = FailedTopic::of(&record.topic);
     if let Ok(failure) = FailureHeaders::read(|name| record.header(name)) {
-        return vec![failed_record(record, failure)];
+        return vec![failed_record(topic, record, failure)];
     }
     let failed_at = created_at(&record);
     if let Some((records, invocation)) = wrapped(&record) {
         let message = format!("Lambda gave up: {}", invocation.condition);
         let given_up = |record: Record| {
             let failure = unprocessed(&record, message.clone(), invocation.invocations(), failed_at);
-            failed_record(record, failure)
+            failed_record(topic, record, failure)
         };
         return records.into_iter().map(given_up).collect();
     }
     let message = "the record says nothing of its failure".to_owned();
     let failure = unprocessed(&record, message, 0, failed_at);
-    vec![failed_record(record, failure)]
+    vec![failed_record(topic, record, failure)]
 }
 
 /// The records that Lambda could not get processed, if this is a wrapper of some.
@@ -116,18 +118,18 @@ fn created_at(record: &Record) -> Timestamp {
     Timestamp::from_millisecond(record.timestamp).unwrap_or_default()
 }
 
-fn failed_record(record: Record, failure: FailureHeaders) -> FailedRecord {
-    let ids = ids(&record);
+fn failed_record(topic: &'static FailedTopic, record: Record, failure: FailureHeaders) -> FailedRecord {
+    let ids = ids(topic, &record);
     let redrive = RedriveHeaders::read(|name| record.header(name))
         .and_then(|redrive| Some((LetterId::parse(redrive.letter_id)?, redrive.redrive)));
     let mut headers = record.headers;
     // What was added since the record was published is in the letter itself.
     headers.retain(|header| !header.name.starts_with(DEAD_LETTER_PREFIX));
-    FailedRecord { failure, payload: Payload::of(record.key, record.value, headers), ids, redrive }
+    FailedRecord { topic, failure, payload: Payload::of(record.key, record.value, headers), ids, redrive }
 }
 
 /// The headers and the key, where they say it: a value may be anything.
-fn ids(record: &Record) -> Ids {
+fn ids(topic: &FailedTopic, record: &Record) -> Ids {
     let key = record.key.as_deref().and_then(|key| std::str::from_utf8(key).ok());
     let ids = Ids {
         correlation: record.correlation_id(),
@@ -137,13 +139,13 @@ fn ids(record: &Record) -> Ids {
     if ids.correlation.is_some() && ids.event.is_some() && ids.employee.is_some() {
         return ids;
     }
-    match record.value.as_deref().map(EnrichmentRequestedV2::decode) {
-        Some(Ok(event)) => Ids {
-            correlation: ids.correlation.or(Some(event.correlation_id)),
-            event: ids.event.or(Some(event.event_id)),
-            employee: ids.employee.or(Some(event.employee_id)),
+    match record.value.as_deref().and_then(topic.read) {
+        Some(said) => Ids {
+            correlation: ids.correlation.or(Some(said.correlation_id)),
+            event: ids.event.or(Some(said.event_id)),
+            employee: ids.employee.or(Some(said.employee_id)),
         },
-        _ => ids,
+        None => ids,
     }
 }
 

@@ -1,7 +1,8 @@
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
-use contracts::{Actor, DEAD_LETTER_PREFIX, EnrichmentRequestedV2, RedriveHeaders, topic};
+use contracts::{Actor, DEAD_LETTER_PREFIX, RedriveHeaders};
 use kafka::{Outgoing, Producer};
+use recovery::Correction;
 use runtime::{Clock, telemetry};
 
 use crate::{
@@ -34,31 +35,32 @@ impl Redrive {
         self.for_job(id, by, |_state| true).await.map(|(letter, _publication)| letter)
     }
 
-    /// With another value: that of `event`. The value that had failed is kept beside it.
+    /// With what a person has put in its place. The payload that had failed is kept beside it.
     pub async fn redrive_edited(
         &self,
         id: &LetterId,
-        edited: &Payload,
-        event: &EnrichmentRequestedV2,
+        correction: &Correction,
         by: &Actor,
     ) -> Result<DeadLetter, Error> {
+        let Correction { ids, edition, .. } = correction;
         let Writer { store, clock } = &self.writer;
         for round in 0..ROUNDS {
             let mut letter = get(store, id).await?;
-            let (failed, edition) = store.current(id).await?.ok_or(Error::PayloadGone)?;
-            if edition >= event.edition {
+            let (failed, failed_edition) = store.current(id).await?.ok_or(Error::PayloadGone)?;
+            if failed_edition >= *edition {
                 return Err(Error::Overtaken);
             }
+            let edited = failed.corrected(correction);
             let original = store.payload(id, Part::Original).await?.is_none().then_some(&failed);
             // By these the sweep asks what became of it.
-            letter.correlation_id.get_or_insert_with(|| event.correlation_id.clone());
-            letter.event_id.get_or_insert_with(|| event.event_id.clone());
-            letter.employee_id.get_or_insert_with(|| event.employee_id.clone());
+            letter.correlation_id.get_or_insert_with(|| ids.correlation_id.clone());
+            letter.event_id.get_or_insert_with(|| ids.event_id.clone());
+            letter.employee_id.get_or_insert_with(|| ids.employee_id.clone());
             letter.step(Step::Redrive, by, clock.now(), Some("edited".to_owned()))?;
             if round == 0 {
                 self.writer.record(by, Deed::Edit { letter: id.clone() }).await?;
             }
-            if store.save_edited(&mut letter, edited, event.edition, original).await? == Saved::Yes {
+            if store.save_edited(&mut letter, &edited, *edition, original).await? == Saved::Yes {
                 self.publish_newest(&mut letter).await?;
                 return Ok(letter);
             }
@@ -169,8 +171,7 @@ impl Redrive {
     async fn publish(&self, letter: &DeadLetter, payload: &Payload) -> Result<(), kafka::Error> {
         let key = payload.key.as_ref().map(Bytes::to_vec);
         let value = payload.value.as_ref().map(Bytes::to_vec);
-        let record =
-            Outgoing { topic: topic::ENRICHMENT_REQUESTED, key: key.as_deref(), value: value.as_deref() };
+        let record = Outgoing { topic: letter.topic.source, key: key.as_deref(), value: value.as_deref() };
         let redrive = RedriveHeaders { letter_id: letter.id.as_str(), redrive: letter.life.redrives };
         let own = payload.headers.iter().map(|(name, value)| (name.as_str(), value.to_vec()));
         let own = own.filter(|(name, _)| !name.starts_with(DEAD_LETTER_PREFIX));
@@ -240,14 +241,12 @@ impl Brokers {
 #[cfg(test)]
 pub(crate) mod tests {
     use aws::Aws;
-    use contracts::Reason;
+    use contracts::{CorrelationId, EmployeeId, EventId, Reason};
+    use recovery::EventIds;
     use runtime::Vars;
 
     use super::*;
-    use crate::{
-        read,
-        store::tests::{letter, record, second, store},
-    };
+    use crate::store::tests::{letter, second, store};
 
     /// Its brokers are nowhere.
     pub(crate) fn redrive(store: &Store, clock: Clock) -> Redrive {
@@ -258,12 +257,14 @@ pub(crate) mod tests {
         Redrive::new(store.clone(), producer, clock)
     }
 
-    fn event(edition: u64) -> EnrichmentRequestedV2 {
-        let event = serde_json::json!({
-            "eventId": "evt-1", "eventType": "hired", "correlationId": "c-1", "receivedAt": "2026-01-31T18:42:01Z",
-            "employeeId": "E1", "edition": edition, "stated": {}
-        });
-        EnrichmentRequestedV2::decode(event.to_string().as_bytes()).unwrap()
+    pub(crate) fn correction(employee_id: &str, value: &[u8], edition: u64) -> Correction {
+        let ids = EventIds {
+            correlation_id: CorrelationId::parse("c-1").unwrap(),
+            employee_id: EmployeeId::parse(employee_id).unwrap(),
+            event_id: EventId::parse("evt-1").unwrap(),
+        };
+        let (key, value) = (employee_id.to_owned(), value.to_vec());
+        Correction { ids, edition, key, value, headers: vec![], warnings: vec![] }
     }
 
     #[tokio::test]
@@ -273,15 +274,14 @@ pub(crate) mod tests {
         store.insert(&letter, &payload).await.unwrap();
         let (redrive, by) = (redrive(&store, Clock::fixed(second(2))), Actor::caller("somebody"));
         let edit = async |text: &str, edition| {
-            let edited = payload.edited("E1", text.as_bytes().to_vec(), &[]);
-            redrive.redrive_edited(&letter.id, &edited, &event(edition), &by).await
+            redrive.redrive_edited(&letter.id, &correction("E1", text.as_bytes(), edition), &by).await
         };
         edit("first", 1).await.unwrap();
         let edited = edit("later", 3).await.unwrap();
         assert_eq!((edited.life.state, edited.life.redrives), (State::Redriven, 2));
         assert!(matches!(edit("earlier", 2).await, Err(Error::Overtaken)));
         let kept = async |part| store.payload(&letter.id, part).await.unwrap().unwrap();
-        assert_eq!(kept(Part::Current).await, payload.edited("E1", b"later".to_vec(), &[]));
+        assert_eq!(kept(Part::Current).await.value, Some(Bytes::Text("later".to_owned())));
         assert_eq!(kept(Part::Original).await, payload);
     }
 
@@ -289,11 +289,10 @@ pub(crate) mod tests {
     async fn what_is_not_there_can_be_redriven_neither_as_it_was_nor_edited() {
         let store = store().await;
         let redrive = redrive(&store, Clock::fixed(second(0)));
-        let edited = read::failed_records(record(1)).remove(0).payload;
         let id = LetterId::parse("0123456789abcdef0123456789abcdef").unwrap();
         let by = Actor::caller("somebody");
-        let answers =
-            [redrive.redrive(&id, &by).await, redrive.redrive_edited(&id, &edited, &event(1), &by).await];
+        let edited = redrive.redrive_edited(&id, &correction("E1", b"{}", 1), &by).await;
+        let answers = [redrive.redrive(&id, &by).await, edited];
         for answer in answers {
             assert!(matches!(answer, Err(Error::Unknown)), "{answer:?}");
         }

@@ -1,7 +1,10 @@
-use contracts::{Actor, CorrelationId, EmployeeId, EventId, Outcome};
+use std::sync::Arc;
+
+use contracts::{Actor, Outcome};
 use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 use jobs::Pace;
+use recovery::{Ended, Features, Follow, Unavailable};
 use runtime::{Clock, telemetry};
 use tokio::time::Instant;
 
@@ -22,6 +25,7 @@ pub struct Sweep {
     writer: Writer,
     redrive: Redrive,
     jobs: RunJobs,
+    features: Arc<Features<dyn Follow>>,
 }
 
 /// What a sweep did.
@@ -37,9 +41,6 @@ pub struct Swept {
     pub failed: u64,
 }
 
-/// How an event ended well, and when.
-pub type WentThrough = (Outcome, Timestamp);
-
 /// Letters at once: each is a few writes and an acknowledgement.
 const CONCURRENCY: usize = 16;
 
@@ -54,24 +55,22 @@ struct Pass {
 }
 
 impl Sweep {
-    pub fn new(store: Store, redrive: Redrive, jobs: RunJobs, clock: Clock) -> Self {
-        Self { writer: Writer { store, clock }, redrive, jobs }
+    pub fn new(
+        store: Store,
+        redrive: Redrive,
+        jobs: RunJobs,
+        features: Arc<Features<dyn Follow>>,
+        clock: Clock,
+    ) -> Self {
+        Self { writer: Writer { store, clock }, redrive, jobs, features }
     }
 
     /// Starts nothing after `stop_starting`, and publishes nothing more once the brokers were away; what is left is left
-    /// to the next sweep. `went_through` says whether an event was applied, or needs not be any more.
+    /// to the next sweep.
     ///
     /// # Errors
     /// When the letters that are due, or the jobs, can't be read.
-    pub async fn run<F, E>(
-        &self,
-        stop_starting: Instant,
-        went_through: impl Fn(CorrelationId, EmployeeId, EventId) -> F,
-    ) -> Result<Swept, Error>
-    where
-        F: Future<Output = Result<Option<WentThrough>, E>>,
-        E: std::error::Error + 'static,
-    {
+    pub async fn run(&self, stop_starting: Instant) -> Result<Swept, Error> {
         let mut swept = Swept::default();
         let pass = Pass { pace: Pace::new(default_per_second()), brokers: Brokers::default(), stop_starting };
         let (now, mut next) = (self.writer.clock.now(), None);
@@ -79,7 +78,7 @@ impl Sweep {
         while Instant::now() < stop_starting {
             let due = self.writer.store.due(now, next, PAGE).await?;
             let outcomes: Vec<_> = stream::iter(due.letters)
-                .map(|letter| self.go_on(letter, &pass, &went_through))
+                .map(|letter| self.go_on(letter, &pass))
                 .buffer_unordered(CONCURRENCY)
                 .collect()
                 .await;
@@ -97,16 +96,7 @@ impl Sweep {
         Ok(swept)
     }
 
-    async fn go_on<F, E>(
-        &self,
-        mut letter: DeadLetter,
-        pass: &Pass,
-        went_through: &impl Fn(CorrelationId, EmployeeId, EventId) -> F,
-    ) -> Result<Done, Error>
-    where
-        F: Future<Output = Result<Option<WentThrough>, E>>,
-        E: std::error::Error + 'static,
-    {
+    async fn go_on(&self, mut letter: DeadLetter, pass: &Pass) -> Result<Done, Error> {
         match letter.life.due() {
             due @ (Due::Redrive | Due::Republish) => self.publish(&mut letter, due, pass).await,
             Due::Expire => {
@@ -114,16 +104,12 @@ impl Sweep {
                 Ok(Done::Nothing)
             }
             Due::CheckOutcome => {
-                let ids =
-                    (letter.correlation_id.clone(), letter.employee_id.clone(), letter.event_id.clone());
-                let went_through = match ids {
-                    (Some(correlation), Some(employee), Some(event)) => {
-                        went_through(correlation, employee, event).await
-                    }
+                let outcome = match letter.event_ids() {
+                    Some(event) => self.features.of(letter.topic).outcome(&event).await,
                     // No message of ours: it comes back.
-                    _ => Ok(None),
+                    None => Ok(None),
                 };
-                self.note(letter, went_through).await
+                self.note(letter, outcome).await
             }
             Due::Nothing => Ok(Done::Nothing),
         }
@@ -145,17 +131,17 @@ impl Sweep {
         Ok(publication.into())
     }
 
-    async fn note<E: std::error::Error + 'static>(
+    async fn note(
         &self,
         mut letter: DeadLetter,
-        went_through: Result<Option<WentThrough>, E>,
+        outcome: Result<Option<Ended>, Unavailable>,
     ) -> Result<Done, Error> {
         let now = self.writer.clock.now();
-        let (step, done, note) = match went_through {
-            Ok(Some(how)) => (Step::Resolve, Done::Resolved, note(&how, letter.life.redriven_at)),
+        let (step, done, note) = match outcome {
+            Ok(Some(ended)) => (Step::Resolve, Done::Resolved, note(&ended, letter.life.redriven_at)),
             Ok(None) => {
-                let given_up = letter.life.is_overdue(now).then_some("its redrive had no outcome");
-                (Step::OutcomePending, Done::Pending, given_up)
+                let overdue = letter.life.is_overdue(now).then_some("its redrive had no outcome");
+                (Step::OutcomePending, Done::Pending, overdue)
             }
             Err(error) => {
                 tracing::warn!(error = telemetry::chain(&error), "an outcome could not be asked for");
@@ -189,7 +175,7 @@ enum Done {
 
 /// What a letter's history says where its redrive changed nothing, or may have: whoever edited it must not think
 /// otherwise.
-fn note((outcome, at): &WentThrough, redriven_at: Option<Timestamp>) -> Option<&'static str> {
+fn note(Ended { outcome, at }: &Ended, redriven_at: Option<Timestamp>) -> Option<&'static str> {
     const ALREADY: &str =
         "its event had been applied already: another copy changes nothing, unless it was edited";
     const NOTHING_NEW: &str = "it changed nothing: what its event says was known already, or something newer says \

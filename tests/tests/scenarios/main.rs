@@ -22,6 +22,7 @@ mod readings;
 mod redis;
 mod redrive;
 mod rotation;
+mod topics;
 mod trouble;
 mod waiting;
 mod webhook;
