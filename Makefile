@@ -1,5 +1,6 @@
 .DEFAULT_GOAL := help
-# Without TLS to the brokers, which costs minutes of build and is for what is deployed.
+# Without TLS to the brokers, which costs minutes of build and is for what is deployed. Always
+# --workspace: with the features of all packages together the dependencies are built once for all targets.
 LAPTOP := --no-default-features
 FUNCTIONS := $(notdir $(wildcard functions/*))
 # SAM and cargo-lambda, which infra/tools.sh installs where they are missing.
@@ -11,7 +12,8 @@ help: ## Show these lines
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 dev: ## Run everything in one process; ARGS="--demo 20" hires twenty people
-	cargo run --package joiner -- dev $(ARGS)
+	cargo build --workspace $(LAPTOP) --bin joiner
+	target/debug/joiner dev $(ARGS)
 
 up: ## The same against LocalStack, Redpanda and Valkey in containers
 	infra/up.sh $(ARGS)
@@ -21,12 +23,12 @@ test: ## Build and pass every test; needs cargo and nothing else
 
 test-real: ## The same against Apache Kafka, DynamoDB Local, Redis and Secrets Manager (moto)
 	tests/real/install.sh
-	cargo build --quiet --package real-parts
+	cargo build --quiet --workspace $(LAPTOP) --bin with-real-parts
 	target/debug/with-real-parts -- cargo test --workspace $(LAPTOP) --lib --test scenarios -- --include-ignored
 
 test-lambda: build ## The built functions under an emulator of Lambda, with the same real parts
 	tests/real/install.sh
-	cargo build --quiet --package real-parts
+	cargo build --quiet --workspace $(LAPTOP) --bin with-real-parts
 	$(DEPLOY_TOOLS) target/debug/with-real-parts --only kafka,dynamodb,secrets -- \
 	  cargo test --workspace $(LAPTOP) --test lambda -- --ignored --test-threads 2
 
@@ -41,7 +43,7 @@ fuzz: ## The tests that make up their input, with 20,000 cases each; CASES=10000
 fuzz-api: ## Hold a running Joiner to docs/openapi.yaml, with requests that it allows and that it doesn't
 	tests/fuzz-api.sh
 
-openapi: ## Write docs/openapi.yaml anew from the code's types
+openapi: ## Write docs/openapi.yaml and docs/schemas anew from the code's types
 	UPDATE_OPENAPI=1 cargo test --quiet --workspace $(LAPTOP) --test openapi
 
 mutants: ## Make the rules' code wrong, a little at a time, and see that a test fails
@@ -52,7 +54,8 @@ scaffold: ## Add a function to a copy of all this, and pass every test there
 
 chaos: ## Faults of every kind, then a check that nothing was lost; ARGS="--seed 7 --events 3000 --employees 300"
 	tests/real/install.sh
-	cargo run --quiet --package chaos $(LAPTOP) -- $(ARGS)
+	cargo build --quiet --workspace $(LAPTOP) --bin chaos
+	target/debug/chaos $(ARGS)
 
 check: ## Format, lints, docs, dependencies, house rules
 	cargo fmt --all -- --check

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Checks what is deployed without deploying it: templates, shell scripts, the compose file, and the sample events against
-# tests/schemas. Needs no network once it has run here (infra/tools.sh, npm and Go fetch what it takes), and no AWS account.
+# tests/schemas and docs/schemas. Needs no network once it has run here (infra/tools.sh, npm and Go fetch what it takes), and no AWS account.
 set -uo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
@@ -50,6 +50,11 @@ for path in sorted(pathlib.Path("tests/schemas").glob("*.json")):
     schema = json.loads(path.read_text())
     Draft202012Validator.check_schema(schema)
     schemas[path.stem] = Draft202012Validator(schema, format_checker=FormatChecker())
+# Those of messages, by message and version.
+for path in sorted(pathlib.Path("docs/schemas").glob("*/v*.json")):
+    schema = json.loads(path.read_text())
+    Draft202012Validator.check_schema(schema)
+    schemas[f"{path.parent.name}-{path.stem}"] = Draft202012Validator(schema, format_checker=FormatChecker())
 
 
 def wrong(schema, value):
@@ -64,7 +69,7 @@ def check_text(place, names, text, good):
     """A good text has to pass one of the schemas, any other has to fail: a schema that lets everything through checks
     nothing."""
     if not names:
-        faults.append(f"{place}: tests/schemas has nothing to hold it to")
+        faults.append(f"{place}: there is no schema to hold it to")
     try:
         value = json.loads(text)
         found = {name: wrong(name, value) for name in names}
@@ -82,10 +87,13 @@ def body(place, function, text, good):
 
 
 def message(place, record, good):
-    """A message's schemas, one a version, are named after the topic that it was published to first."""
+    """Its topic is the one that it was published to first; without a header it is of the newest version."""
     headers = {name: bytes(byte % 256 for byte in value) for header in record["headers"] for name, value in header.items()}
     topic = headers.get("dlq-origin-topic", b"").decode() or record["topic"]
-    names = [name for name in schemas if name.startswith(f"{topic}-v")]
+    known = [name for name in schemas if name.startswith(f"{topic}-v")]
+    newest = max(known, key=lambda name: int(name.rpartition("-v")[2]), default=None)
+    version = headers.get("schema-version", b"").decode()
+    names = [name for name in known if name == (f"{topic}-v{version}" if version else newest)]
     check_text(f"{place}, on {topic}", names, base64.b64decode(record.get("value") or ""), good)
 
 
@@ -102,6 +110,9 @@ def records(place, event, good):
 
 
 count = 0
+for path in sorted(pathlib.Path("shared/contracts/samples").glob("*/v*/*.json")):
+    count += 1
+    check(str(path), f"{path.parent.parent.name}-{path.parent.name}", json.loads(path.read_text()))
 for path in sorted(pathlib.Path("events").glob("*/*.json")):
     count += 1
     place, good = str(path), not path.name.startswith(("malformed", "invalid"))
@@ -235,7 +246,7 @@ scripts=(infra/*.sh tests/*.sh)
 check "sam validate" "template.yaml" sam validate --lint --template template.yaml
 check "cfn-lint" "${#templates[@]} templates" cfn-lint
 check "checkov" "${#templates[@]} templates" checkov_all
-check "events" "against tests/schemas" events
+check "events" "against tests/schemas and docs/schemas" events
 check "versions" "template.yaml" by_sam versions template.yaml
 check "retained" "${#templates[@]} templates" by_sam retained "${templates[@]}"
 check "alarms" "docs/operations.md" by_sam alarms template.yaml infra/edge.yaml

@@ -52,6 +52,7 @@ impl Function {
             event_id: letter.event_id,
             employee_id: letter.employee_id,
             value: value.as_deref(),
+            version: payload.header(header::SCHEMA_VERSION),
             event_type: payload.header(header::EVENT_TYPE),
             traceparent: trace.unwrap_or_else(|| call.traceparent()),
             published_at: letter.origin.timestamp,

@@ -1,7 +1,7 @@
 //! What would happen to each letter, with nothing changed.
 
 use api::{Call, Problem, json};
-use contracts::Warning;
+use contracts::{Warning, header};
 use dlq::{Action, Bytes, DeadLetter, LetterId, Page, Task};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use lambda::Deadline;
@@ -88,7 +88,7 @@ impl Function {
     ) -> Result<Response<Body>, Problem> {
         let until = self.give_up(call);
         let foreseen = in_time(id, until, async || {
-            let would = Would::Happen(foresight(feature, &correction.value, until).await?);
+            let would = Would::Happen(foresight(feature, None, &correction.value, until).await?);
             Ok(Foreseen { id: id.clone(), would })
         });
         let edit = ForeseenEdit { foreseen: foreseen.await?, warnings: &correction.warnings };
@@ -151,15 +151,21 @@ impl Function {
             let Some(value) = payload.value.as_ref().map(Bytes::to_vec) else {
                 return left_alone("its value is not here");
             };
-            let would = Would::Happen(foresight(feature, &value, until).await?);
+            let version = payload.header(header::SCHEMA_VERSION);
+            let would = Would::Happen(foresight(feature, version, &value, until).await?);
             Ok(Foreseen { id: id.clone(), would })
         });
         foreseen.await
     }
 }
 
-async fn foresight(feature: &dyn Repair, value: &[u8], until: Instant) -> Result<Foresight, Problem> {
-    feature.foresee(value, until).await.map_err(|error| {
+async fn foresight(
+    feature: &dyn Repair,
+    version: Option<&str>,
+    value: &[u8],
+    until: Instant,
+) -> Result<Foresight, Problem> {
+    feature.foresee(version, value, until).await.map_err(|error| {
         tracing::error!(error = telemetry::chain(&error), "a dry run was not answered");
         Problem::unavailable()
     })

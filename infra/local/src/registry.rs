@@ -18,6 +18,7 @@ pub(crate) struct Linked {
 }
 
 pub(crate) const FUNCTIONS: &[Linked] = &[
+    linked::<api_reference::Function>(),
     linked::<dead_letters::Function>(),
     linked::<dlq_reprocessor::Function>(),
     linked::<enrichment::Function>(),

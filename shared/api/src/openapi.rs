@@ -234,6 +234,7 @@ fn components(schemas: &Map<String, Value>, problem: &Schema) -> Value {
                 "description": "The request's, as in log lines and Kafka headers.", "required": true,
                 "schema": {"$ref": "#/components/schemas/CorrelationId"},
             },
+            "ETag": {"description": "Changes with the answer.", "schema": {"type": "string"}},
             "Retry-After": {"description": "Seconds.", "schema": {"type": "integer", "minimum": 1}},
             "Idempotency-Replayed": {
                 "description": "`true`: this is the first answer again.", "schema": {"const": "true"},

@@ -12,6 +12,8 @@ pub enum Reason {
     Undecodable,
     /// The value is JSON and not the message that its topic carries.
     Invalid,
+    /// The message is of a newer version than the program.
+    UnknownVersion,
     /// Okta knows nobody with that e-mail address.
     UserNotFound,
     /// Another employee has the Okta account with that e-mail address.
@@ -31,9 +33,10 @@ pub enum Reason {
 }
 
 impl Reason {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Undecodable,
         Self::Invalid,
+        Self::UnknownVersion,
         Self::UserNotFound,
         Self::EmailTaken,
         Self::Unauthorized,
@@ -48,6 +51,7 @@ impl Reason {
         match self {
             Self::Undecodable => "undecodable",
             Self::Invalid => "invalid",
+            Self::UnknownVersion => "unknown_version",
             Self::UserNotFound => "user_not_found",
             Self::EmailTaken => "email_taken",
             Self::Unauthorized => "unauthorized",
@@ -69,6 +73,7 @@ impl Reason {
             Self::RateLimited | Self::OktaUnavailable | Self::Unprocessed => true,
             Self::Undecodable
             | Self::Invalid
+            | Self::UnknownVersion
             | Self::UserNotFound
             | Self::EmailTaken
             | Self::Unauthorized

@@ -1,14 +1,18 @@
 use std::fmt;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize, de::IgnoredAny};
+use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::{CorrelationId, EmployeeId, EventId, Reason, Stated};
+use crate::{
+    CorrelationId, EmployeeId, EventId, Reason, Stated,
+    version::{self, UnknownVersion, Upcaster},
+};
 
 mod v1;
 
-/// An HR event that was accepted, on [`topic::ENRICHMENT_REQUESTED`](crate::topic::ENRICHMENT_REQUESTED).
+/// An HR event that was accepted: what is on the topic `user.enrichment.requested`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct EnrichmentRequestedV2 {
     pub event_id: EventId,
@@ -68,13 +72,24 @@ pub enum DecodeError {
     Syntax { line: usize, column: usize },
     #[error("not an enrichment request: wrong or incomplete at {path}")]
     Content { path: String },
+    #[error("not an enrichment request that is understood here: {0}")]
+    Version(UnknownVersion),
 }
 
 impl DecodeError {
+    fn of(error: &serde_json::Error, path: &str) -> Self {
+        if error.is_data() {
+            Self::Content { path: path.to_owned() }
+        } else {
+            Self::Syntax { line: error.line(), column: error.column() }
+        }
+    }
+
     pub const fn reason(&self) -> Reason {
         match self {
             Self::Syntax { .. } => Reason::Undecodable,
-            Self::Content { .. } => Reason::Invalid,
+            Self::Content { .. } | Self::Version(UnknownVersion::None) => Reason::Invalid,
+            Self::Version(UnknownVersion::Newer { .. }) => Reason::UnknownVersion,
         }
     }
 }
@@ -83,23 +98,24 @@ impl EnrichmentRequestedV2 {
     /// The value of the `schema-version` header.
     pub const SCHEMA_VERSION: &'static str = "2";
 
-    /// Also reads messages of the version before, which wait on topics and in dead letters.
-    pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
-        // To note the path on the way costs more than to parse once more what is wrong.
-        serde_json::from_slice(bytes).or_else(|_| Self::decode_other(bytes))
-    }
+    /// What raises a message of an older version: from 1 to 2 and so on.
+    const UPCASTERS: [Upcaster; 1] = [v1::to_v2];
 
-    fn decode_other(bytes: &[u8]) -> Result<Self, DecodeError> {
-        /// What only the version before has.
-        #[derive(Deserialize)]
-        struct V1Only {
-            #[serde(rename = "employee")]
-            _employee: IgnoredAny,
+    /// Reads a record's value. `version` is what its `schema-version` header says: messages of older versions wait on topics
+    /// and in dead letters. Without the header it is of this one.
+    pub fn decode(version: Option<&str>, value: &[u8]) -> Result<Self, DecodeError> {
+        let steps = version::steps(&Self::UPCASTERS, version).map_err(DecodeError::Version)?;
+        if steps.is_empty() {
+            // To note the path on the way costs more than to parse once more what is wrong.
+            return serde_json::from_slice(value).or_else(|_| {
+                let mut json = serde_json::Deserializer::from_slice(value);
+                let message = noting_path(&mut json)?;
+                json.end().map_err(|error| DecodeError::of(&error, ""))?;
+                Ok(message)
+            });
         }
-        match serde_json::from_slice::<V1Only>(bytes) {
-            Ok(_) => noting_path::<v1::EnrichmentRequestedV1>(bytes).map(Self::from),
-            Err(_) => noting_path(bytes),
-        }
+        let message = serde_json::from_slice(value).map_err(|error| DecodeError::of(&error, ""))?;
+        noting_path(version::raise(message, steps))
     }
 
     pub fn encode(&self) -> Vec<u8> {
@@ -112,18 +128,11 @@ impl EnrichmentRequestedV2 {
     }
 }
 
-fn noting_path<T: for<'a> Deserialize<'a>>(bytes: &[u8]) -> Result<T, DecodeError> {
-    let mut json = serde_json::Deserializer::from_slice(bytes);
-    let message = serde_path_to_error::deserialize(&mut json).map_err(|error| {
-        let inner = error.inner();
-        if inner.is_data() {
-            DecodeError::Content { path: error.path().to_string() }
-        } else {
-            DecodeError::Syntax { line: inner.line(), column: inner.column() }
-        }
-    })?;
-    json.end().map_err(|e| DecodeError::Syntax { line: e.line(), column: e.column() })?;
-    Ok(message)
+fn noting_path<'de, T: Deserialize<'de>>(
+    json: impl Deserializer<'de, Error = serde_json::Error>,
+) -> Result<T, DecodeError> {
+    serde_path_to_error::deserialize(json)
+        .map_err(|error| DecodeError::of(error.inner(), &error.path().to_string()))
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
@@ -156,7 +165,6 @@ impl fmt::Display for EventType {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Field;
 
     fn message() -> serde_json::Value {
         serde_json::json!({
@@ -170,13 +178,13 @@ mod tests {
     }
 
     fn decode(message: &serde_json::Value) -> Result<EnrichmentRequestedV2, DecodeError> {
-        EnrichmentRequestedV2::decode(message.to_string().as_bytes())
+        EnrichmentRequestedV2::decode(None, message.to_string().as_bytes())
     }
 
     #[test]
     fn a_message_round_trips() {
         let decoded = decode(&message()).unwrap();
-        assert_eq!(EnrichmentRequestedV2::decode(&decoded.encode()).unwrap(), decoded);
+        assert_eq!(EnrichmentRequestedV2::decode(Some("2"), &decoded.encode()).unwrap(), decoded);
         assert_eq!(serde_json::to_value(&decoded).unwrap(), message());
     }
 
@@ -197,34 +205,43 @@ mod tests {
 
     #[test]
     fn bytes_that_are_not_json_are_told_from_wrong_content() {
-        for bytes in ["", "{", "not json", "{} {}"] {
-            let error = EnrichmentRequestedV2::decode(bytes.as_bytes()).unwrap_err();
+        for (version, bytes) in [None, Some("1"), Some("2")]
+            .into_iter()
+            .flat_map(|version| ["", "{", "not json", "{} {}"].map(|bytes| (version, bytes)))
+        {
+            let error = EnrichmentRequestedV2::decode(version, bytes.as_bytes()).unwrap_err();
             let content = matches!(error, DecodeError::Content { .. });
-            assert_eq!(content, bytes == "{} {}", "{bytes:?}: {error}");
+            assert_eq!(content, bytes == "{} {}" && version != Some("1"), "{bytes:?}: {error}");
         }
     }
 
     #[test]
-    fn a_message_of_the_version_before_states_what_it_carries() {
-        let mut v1 = serde_json::json!({
-            "eventId": "evt-1", "eventType": "hired", "correlationId": "c-1",
-            "occurredAt": "2026-01-31T18:42:00Z", "receivedAt": "2026-01-31T18:42:01Z",
-            "employee": {
-                "id": "E1", "firstName": "Ada", "lastName": "Lovelace", "preferredName": null,
-                "email": "ada@example.com", "startDate": "2026-02-01", "details": {"country": "SE"}
-            }
-        });
-        let mut expected = decode(&message()).unwrap();
-        expected.stated = expected
-            .stated
-            .iter()
-            .filter(|(field, _)| *field != Field::Title)
-            .map(|(field, value)| (field, value.cloned()))
-            .collect();
-        assert_eq!(decode(&v1).unwrap(), expected, "what is null was unknown, not cleared");
-        v1["employee"]["email"] = "ada at example".into();
-        let error = decode(&v1).unwrap_err().to_string();
-        assert_eq!(error, "not an enrichment request: wrong or incomplete at employee.email");
+    fn the_header_of_new_messages_is_the_version_that_older_ones_are_raised_to() {
+        let newest = (EnrichmentRequestedV2::UPCASTERS.len() + 1).to_string();
+        assert_eq!(EnrichmentRequestedV2::SCHEMA_VERSION, newest);
+    }
+
+    #[test]
+    fn what_is_wrong_in_an_older_message_is_named_where_it_is_raised_to() {
+        let value = r#"{"eventId":"evt-1","eventType":"hired","correlationId":"c-1","occurredAt":"2026-01-31T18:42:00Z",
+            "receivedAt":"2026-01-31T18:42:01Z","employee":{"id":"E1","email":"ada at example"}}"#;
+        let error = EnrichmentRequestedV2::decode(Some("1"), value.as_bytes()).unwrap_err();
+        assert_eq!(error.to_string(), "not an enrichment request: wrong or incomplete at stated.email");
+        assert_eq!(error.reason(), Reason::Invalid);
+    }
+
+    #[test]
+    fn a_version_that_is_not_known_is_an_error_whatever_the_message_is() {
+        let value = message().to_string();
+        for (version, reason, says) in [
+            ("3", Reason::UnknownVersion, "its schema-version is 3, and the newest that is known is 2"),
+            ("0", Reason::Invalid, "its schema-version is no number from 1 on"),
+            ("two", Reason::Invalid, "its schema-version is no number from 1 on"),
+        ] {
+            let error = EnrichmentRequestedV2::decode(Some(version), value.as_bytes()).unwrap_err();
+            let expected = format!("not an enrichment request that is understood here: {says}");
+            assert_eq!((error.to_string(), error.reason()), (expected, reason));
+        }
     }
 
     #[test]

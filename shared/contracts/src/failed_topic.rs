@@ -10,8 +10,8 @@ pub struct FailedTopic {
     pub name: &'static str,
     /// That on which they failed, and to which a redrive puts them again.
     pub source: &'static str,
-    /// What a value on the source says of itself; `None` if it can't be read.
-    pub read: fn(&[u8]) -> Option<Said>,
+    /// What a value on the source says of itself, of the version that its header says; `None` if it can't be read.
+    pub read: fn(Option<&str>, &[u8]) -> Option<Said>,
 }
 
 /// What a message says of itself.
@@ -37,8 +37,8 @@ impl FailedTopic {
 const ENRICHMENT: FailedTopic = FailedTopic {
     name: topic::ENRICHMENT_FAILED,
     source: topic::ENRICHMENT_REQUESTED,
-    read: |value| {
-        let event = EnrichmentRequestedV2::decode(value).ok()?;
+    read: |version, value| {
+        let event = EnrichmentRequestedV2::decode(version, value).ok()?;
         let EnrichmentRequestedV2 { correlation_id, event_id, employee_id, received_at, .. } = event;
         Some(Said { correlation_id, event_id, employee_id, received_at })
     },
@@ -99,7 +99,7 @@ mod tests {
     #[test]
     fn what_cannot_be_read_says_nothing() {
         for failed in FailedTopic::ALL {
-            assert_eq!((failed.read)(b"not json"), None);
+            assert_eq!((failed.read)(None, b"not json"), None);
         }
     }
 }

@@ -7,12 +7,15 @@ mod fact;
 mod failed_topic;
 mod field;
 mod headers;
+#[cfg(feature = "schema")]
+pub mod message;
 mod newtype;
 mod outcome;
 #[cfg(feature = "schema")]
 mod schema;
 pub mod topic;
 mod user;
+mod version;
 
 pub use actor::Actor;
 pub use dead_letter::{
@@ -29,3 +32,4 @@ pub use user::{
     Application, Details, EmploymentStatus, EnrichedUser, Enrichment, EnrichmentState, Group, Missing,
     Unasked,
 };
+pub use version::UnknownVersion;

@@ -1,10 +1,12 @@
-//! What the newtypes accept, in the words of JSON Schema: for the API's description.
+//! What the newtypes accept, in the words of JSON Schema: for the API's description, and for the messages.
 
 use std::borrow::Cow;
 
+use jiff::civil::Date;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde_json::Map;
 
-use crate::{CorrelationId, Country, Email, EmployeeId, EventId, Text, TimeZone};
+use crate::{CorrelationId, Country, Email, EmployeeId, EventId, Field, Kind, Stated, Text, TimeZone};
 
 macro_rules! string_schema {
     ($name:ident, $schema:tt) => {
@@ -84,6 +86,45 @@ string_schema!(TimeZone, {
     "pattern": "^[A-Za-z0-9_+/-]+$",
     "examples": ["Europe/Stockholm"],
 });
+
+impl Kind {
+    /// Of its values.
+    pub fn schema(self, generator: &mut SchemaGenerator) -> Schema {
+        match self {
+            Self::Text => generator.subschema_for::<Text>(),
+            Self::Email => generator.subschema_for::<Email>(),
+            Self::Date => generator.subschema_for::<Date>(),
+            Self::Country => generator.subschema_for::<Country>(),
+            Self::TimeZone => generator.subschema_for::<TimeZone>(),
+        }
+    }
+}
+
+impl JsonSchema for Stated {
+    fn schema_name() -> Cow<'static, str> {
+        "Stated".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let mut properties = Map::new();
+        for field in Field::ALL {
+            let value = field.kind().schema(generator);
+            let or_none = if field.is_lasting() {
+                value
+            } else {
+                json_schema!({ "anyOf": [value, { "type": "null" }] })
+            };
+            properties.insert(field.name().to_owned(), or_none.into());
+        }
+        json_schema!({
+            "description": "What the event says of the person: a value, or `null` where there is none any more. A field \
+                that is absent is not spoken of.",
+            "type": "object",
+            "properties": properties,
+            "additionalProperties": false,
+        })
+    }
+}
 
 #[cfg(test)]
 mod tests {

@@ -1,4 +1,4 @@
-use contracts::{Actor, EmployeeId};
+use contracts::{Actor, EmployeeId, header};
 use jiff::Timestamp;
 use runtime::Clock;
 
@@ -64,8 +64,10 @@ impl Forget {
             return Ok(false);
         }
         let payload = self.store.payload(&letter.id, Part::Current).await?;
-        let value = payload.and_then(|payload| payload.value).map(|value| value.to_vec());
-        let said = value.and_then(|value| (letter.topic.read)(&value));
+        let said = payload.and_then(|payload| {
+            let value = payload.value.as_ref()?.to_vec();
+            (letter.topic.read)(payload.header(header::SCHEMA_VERSION), &value)
+        });
         Ok(said.map_or(published_at, |said| said.received_at) > until)
     }
 

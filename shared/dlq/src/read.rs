@@ -3,7 +3,7 @@
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use contracts::{
-    DEAD_LETTER_PREFIX, EmployeeId, FailedTopic, FailureHeaders, Origin, Reason, RedriveHeaders,
+    DEAD_LETTER_PREFIX, EmployeeId, FailedTopic, FailureHeaders, Origin, Reason, RedriveHeaders, header,
 };
 use jiff::Timestamp;
 use runtime::{event::KafkaEvent, record::Record};
@@ -139,7 +139,8 @@ fn ids(topic: &FailedTopic, record: &Record) -> Ids {
     if ids.correlation.is_some() && ids.event.is_some() && ids.employee.is_some() {
         return ids;
     }
-    match record.value.as_deref().and_then(topic.read) {
+    let version = record.header(header::SCHEMA_VERSION);
+    match record.value.as_deref().and_then(|value| (topic.read)(version, value)) {
         Some(said) => Ids {
             correlation: ids.correlation.or(Some(said.correlation_id)),
             event: ids.event.or(Some(said.event_id)),
@@ -222,7 +223,8 @@ mod tests {
                 "id": "E9", "firstName": "Ada", "lastName": "Lovelace", "email": "ada@example.com", "details": {}
             }
         });
-        let ids = only(record(value.to_string().as_bytes(), vec![])).ids;
+        let ids =
+            only(record(value.to_string().as_bytes(), vec![(header::SCHEMA_VERSION, "1".to_owned())])).ids;
         assert_eq!((ids.correlation.unwrap().as_str(), ids.event.unwrap().as_str()), ("c-1", "evt-1"));
         assert_eq!(ids.employee.unwrap().as_str(), "E1", "the key decides the order");
     }

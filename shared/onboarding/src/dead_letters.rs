@@ -100,17 +100,27 @@ impl Feature for RepairLetters {
 impl Repair for RepairLetters {
     fn foresee<'a>(
         &'a self,
+        version: Option<&'a str>,
         value: &'a [u8],
         give_up: Instant,
     ) -> BoxFuture<'a, Result<Foresight, Unavailable>> {
-        async move { self.foresee.foresee(Some(value), give_up).await.map_err(Unavailable::new) }.boxed()
+        async move { self.foresee.foresee(version, Some(value), give_up).await.map_err(Unavailable::new) }
+            .boxed()
     }
 
     fn correct(&self, body: &[u8], failed: Failed<'_>, now: Timestamp) -> Result<Correction, Refusal> {
-        let Failed { correlation_id, event_id, employee_id, value, event_type, traceparent, published_at } =
-            failed;
+        let Failed {
+            correlation_id,
+            event_id,
+            employee_id,
+            value,
+            version,
+            event_type,
+            traceparent,
+            published_at,
+        } = failed;
         let event_type = event_type.and_then(EventType::sent);
-        let kept = Kept { correlation_id, event_id, employee_id, value, event_type, published_at };
+        let kept = Kept { correlation_id, event_id, employee_id, value, version, event_type, published_at };
         let event = correct(body, kept, now)?;
         let headers = MessageHeaders {
             correlation_id: &event.correlation_id,

@@ -383,7 +383,8 @@ impl Said {
 
 fn decode(record: &Record) -> Result<EnrichmentRequestedV2, Failure> {
     let value = record.value.as_deref().ok_or(Failure::Empty)?;
-    EnrichmentRequestedV2::decode(value).map_err(Failure::Undecodable)
+    let version = record.header(header::SCHEMA_VERSION);
+    EnrichmentRequestedV2::decode(version, value).map_err(Failure::Undecodable)
 }
 
 fn name(outcome: &Outcome) -> &'static str {

@@ -25,14 +25,15 @@ impl Foresee {
         Self { store, okta, clock }
     }
 
-    /// Asks Okta once, until `give_up`.
+    /// `version` is the value's, by its header. Asks Okta once, until `give_up`.
     pub(crate) async fn foresee(
         &self,
+        version: Option<&str>,
         value: Option<&[u8]>,
         give_up: Instant,
     ) -> Result<Foresight, store::Error> {
         let Some(value) = value else { return Ok(fails(Reason::Undecodable, "the record has no value")) };
-        let event = match EnrichmentRequestedV2::decode(value) {
+        let event = match EnrichmentRequestedV2::decode(version, value) {
             Ok(event) => event,
             Err(error) => return Ok(fails(error.reason(), &error.to_string())),
         };
@@ -99,7 +100,7 @@ mod tests {
 
     async fn would(foresee: &Foresee, event: &EnrichmentRequestedV2) -> Foresight {
         let give_up = Instant::now() + Duration::from_secs(30);
-        foresee.foresee(Some(&event.encode()), give_up).await.unwrap()
+        foresee.foresee(None, Some(&event.encode()), give_up).await.unwrap()
     }
 
     fn fields(foresight: Foresight) -> Vec<String> {
@@ -148,14 +149,20 @@ mod tests {
     async fn what_cannot_be_read_would_fail_and_what_okta_does_not_say_is_unknown() {
         let (server, directory) = okta().await;
         let foresee = foresee(&server);
-        for value in [None, Some(&b"not json"[..])] {
-            let seen = foresee.foresee(value, Instant::now()).await.unwrap();
-            assert!(matches!(seen, Foresight::Known(Outcome::Failed { .. })), "{seen:?}");
+        let event = event().encode();
+        for (version, value, expected) in [
+            (None, None, Reason::Undecodable),
+            (None, Some(&b"not json"[..]), Reason::Undecodable),
+            (Some("3"), Some(&event[..]), Reason::UnknownVersion),
+        ] {
+            let seen = foresee.foresee(version, value, Instant::now()).await.unwrap();
+            let Foresight::Known(Outcome::Failed { reason, .. }) = seen else { panic!("{seen:?}") };
+            assert_eq!(reason, expected);
         }
         for _ in 0..3 {
             directory.fail_next(Fault::Status(503));
         }
-        let seen = would(&foresee, &event()).await;
+        let seen = would(&foresee, &self::event()).await;
         assert!(matches!(seen, Foresight::Unknown(_)), "{seen:?}");
     }
 }

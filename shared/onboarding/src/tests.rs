@@ -19,7 +19,7 @@ pub(crate) fn event() -> EnrichmentRequestedV2 {
             "country": "GB"
         }
     });
-    EnrichmentRequestedV2::decode(json.to_string().as_bytes()).unwrap()
+    EnrichmentRequestedV2::decode(None, json.to_string().as_bytes()).unwrap()
 }
 
 /// The same event with this field stated too.

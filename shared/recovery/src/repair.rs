@@ -10,9 +10,10 @@ use crate::{EventIds, Feature, Foresight, Unavailable};
 
 /// What a person can do about a feature's records that failed.
 pub trait Repair: Feature {
-    /// What would happen to the record, with nothing changed. Asks nobody for longer than until `give_up`.
+    /// What would happen to the record, with nothing changed. `version` is the value's, by its header. Asks nobody for longer than until `give_up`.
     fn foresee<'a>(
         &'a self,
+        version: Option<&'a str>,
         value: &'a [u8],
         give_up: Instant,
     ) -> BoxFuture<'a, Result<Foresight, Unavailable>>;
@@ -27,6 +28,8 @@ pub struct Failed<'a> {
     pub event_id: Option<EventId>,
     pub employee_id: Option<EmployeeId>,
     pub value: Option<&'a [u8]>,
+    /// The value's, by its header.
+    pub version: Option<&'a str>,
     /// By its header, for where the value can't be read.
     pub event_type: Option<&'a str>,
     pub traceparent: TraceParent,

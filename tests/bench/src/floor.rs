@@ -42,7 +42,7 @@ pub(crate) async fn run(args: &Args) -> Result<()> {
     eprintln!("{READY}");
     let asking = consumer.stream().map(async |message| {
         let message = message?;
-        let event = EnrichmentRequestedV2::decode(message.payload().context("a record is empty")?)?;
+        let event = EnrichmentRequestedV2::decode(None, message.payload().context("a record is empty")?)?;
         let email = event.stated.get(Field::Email).flatten().and_then(Value::email);
         let email = email.context("an event without an address")?;
         let url = format!("{okta}/api/v1/users/{}", email.as_str());

@@ -101,7 +101,7 @@ impl Hr {
                 "costCenter": "CC-42",
             },
         });
-        EnrichmentRequestedV2::decode(event.to_string().as_bytes()).context("the bench's event")
+        EnrichmentRequestedV2::decode(None, event.to_string().as_bytes()).context("the bench's event")
     }
 
     /// A batch of one event for each of the employees, as Lambda gives it to a function that reads the topic.

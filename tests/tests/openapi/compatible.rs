@@ -1,6 +1,6 @@
 //! What a caller of v1 relies on stays: docs/api-versions.md. `tests/schemas/openapi-v1.yaml` is what was released.
 
-mod schema;
+pub(crate) mod schema;
 
 use std::fs;
 

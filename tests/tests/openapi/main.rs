@@ -1,8 +1,10 @@
-//! `docs/openapi.yaml` says what the code does: it is made of the code's types, and held to its routes.
+//! `docs/openapi.yaml` and `docs/schemas/` say what the code does: they are made of its types, and held to its routes and to
+//! what was written of them before.
 
 #![expect(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
 mod compatible;
+mod messages;
 mod rows;
 mod template;
 
@@ -21,10 +23,11 @@ use serde_json::Value;
 type Describe = fn(&mut Description);
 
 /// Those with an HTTP API.
-const FUNCTIONS: [(&str, Describe); 3] = [
+const FUNCTIONS: [(&str, Describe); 4] = [
     (hr_webhook::Function::NAME, hr_webhook::describe),
     (user_query::Function::NAME, user_query::describe),
     (dead_letters::Function::NAME, dead_letters::describe),
+    (api_reference::Function::NAME, api_reference::describe),
 ];
 
 fn root() -> PathBuf {
@@ -48,6 +51,7 @@ fn built() -> Value {
 fn assert_written(file: &str, made: &str) {
     let path = root().join(file);
     if std::env::var_os("UPDATE_OPENAPI").is_some() {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, made).unwrap();
     }
     let written = fs::read_to_string(&path).unwrap_or_default();

@@ -20,21 +20,25 @@ fn operations() -> Vec<(Method, String, Value)> {
     operations
 }
 
-/// A path that can be asked for.
-fn asked(path: &str) -> String {
-    path.replace("{id}", "E1")
+/// A path that can be asked for: with the examples of its parameters.
+fn asked(path: &str, operation: &Value) -> String {
+    let parameters = operation["parameters"].as_array().unwrap().iter().filter(|one| one["in"] == "path");
+    parameters.fold(path.to_owned(), |path, parameter| {
+        let (name, example) = (parameter["name"].as_str().unwrap(), parameter["example"].as_str().unwrap());
+        path.replace(&format!("{{{name}}}"), example)
+    })
 }
 
 fn fits(path: &str, asked: &str) -> bool {
     path.split('/').count() == asked.split('/').count()
-        && path.split('/').zip(asked.split('/')).all(|(one, other)| one == "{id}" || one == other)
+        && path.split('/').zip(asked.split('/')).all(|(one, other)| one.starts_with('{') || one == other)
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_other_method_is_refused_with_those_that_there_are() {
     let world = World::new().await;
     let operations = operations();
-    let paths: BTreeSet<_> = operations.iter().map(|(_, path, _)| asked(path)).collect();
+    let paths: BTreeSet<_> = operations.iter().map(|(_, path, operation)| asked(path, operation)).collect();
     for path in paths {
         let fitting = operations.iter().filter(|(_, described, _)| fits(described, &path));
         let mut methods: BTreeSet<_> = fitting.map(|(method, ..)| method.to_string()).collect();
@@ -57,8 +61,8 @@ async fn every_other_method_is_refused_with_those_that_there_are() {
 #[tokio::test(flavor = "multi_thread")]
 async fn head_is_answered_as_get_without_the_body() {
     let world = World::new().await;
-    for (_, path, _) in operations().iter().filter(|(method, ..)| method == Method::GET) {
-        let path = asked(path);
+    for (_, path, operation) in operations().iter().filter(|(method, ..)| method == Method::GET) {
+        let path = asked(path, operation);
         let (get, head) = (world.get(&path).await, world.call(Method::HEAD, &path, &[], None).await);
         assert_eq!((head.status, &head.json), (get.status, &Value::Null), "{path}");
         assert_eq!(head.headers["content-type"], get.headers["content-type"], "{path}");
@@ -68,9 +72,9 @@ async fn head_is_answered_as_get_without_the_body() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_query_parameter_that_a_row_does_not_know_is_named_before_anything_is_done() {
     let world = World::new().await;
-    for (method, path, _) in operations() {
-        let answer =
-            world.call(method.clone(), &format!("{}?departmnet=Sales", asked(&path)), &[], None).await;
+    for (method, path, operation) in operations() {
+        let asked = format!("{}?departmnet=Sales", asked(&path, &operation));
+        let answer = world.call(method.clone(), &asked, &[], None).await;
         assert_eq!(
             (answer.status.as_u16(), &answer.json["code"]),
             (400, &json!("unknown_parameter")),
@@ -86,6 +90,7 @@ async fn every_row_is_closed_to_those_without_its_scope() {
     let world = World::with(Setup { vars, ..Setup::default() }).await;
     let mut closed = 0;
     for (method, path, operation) in operations() {
+        let path = asked(&path, &operation);
         let scheme =
             operation["security"][0].as_object().and_then(|security| security.keys().next().cloned());
         let other_key = match scheme.as_deref() {
@@ -105,7 +110,7 @@ async fn every_row_is_closed_to_those_without_its_scope() {
             (Some("neither"), 403, "api_key_wrong"),
         ] {
             let headers: Vec<_> = key.map(|key| ("x-api-key", key)).into_iter().collect();
-            let answer = world.call(method.clone(), &asked(&path), &headers, None).await;
+            let answer = world.call(method.clone(), &path, &headers, None).await;
             assert_eq!(
                 (answer.status.as_u16(), &answer.json["code"]),
                 (status, &json!(code)),

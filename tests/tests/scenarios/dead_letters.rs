@@ -88,9 +88,8 @@ fn record(person: &Employee, offset: i64) -> Value {
     let id = body["employee_id"].as_str().unwrap();
     let value = json!({
         "eventId": format!("evt-{id}"), "eventType": "hired", "correlationId": format!("c-{id}"),
-        "occurredAt": "2026-01-31T18:42:00Z", "receivedAt": "2026-01-31T18:42:01Z", "employee": {
-            "id": id, "firstName": body["first_name"], "lastName": body["last_name"], "email": body["email"],
-            "details": {},
+        "occurredAt": "2026-01-31T18:42:00Z", "receivedAt": "2026-01-31T18:42:01Z", "employeeId": id, "stated": {
+            "firstName": body["first_name"], "lastName": body["last_name"], "email": body["email"],
         },
     });
     json!({

@@ -1,6 +1,6 @@
 //! The sample events: what `sam local invoke` and `joiner send` take, and what every function must understand.
 
-use contracts::EnrichmentRequestedV2;
+use contracts::{EnrichmentRequestedV2, header};
 use joiner::{Function, template::FunctionSpec};
 use lambda_http::RequestExt;
 use runtime::{Clock, event::KafkaEvent};
@@ -65,7 +65,8 @@ fn the_records_of_the_enrichments_samples_are_what_their_names_say() {
     for Sample { name, event, .. } in samples("enrichment") {
         let event: KafkaEvent = serde_json::from_str(&event).unwrap();
         for record in event.into_records() {
-            let decoded = record.value.as_deref().map(EnrichmentRequestedV2::decode);
+            let version = record.header(header::SCHEMA_VERSION);
+            let decoded = record.value.as_deref().map(|value| EnrichmentRequestedV2::decode(version, value));
             let understood = matches!(decoded, Some(Ok(_)));
             assert_eq!(understood, name != "malformed-record", "{name}: {record:?}");
         }

@@ -21,9 +21,11 @@ mod queries;
 mod readings;
 mod redis;
 mod redrive;
+mod reference;
 mod rotation;
 mod topics;
 mod trouble;
+mod versions;
 mod waiting;
 mod webhook;
 

@@ -148,7 +148,7 @@ async fn an_event_that_is_on_its_topic_twice_is_two_letters_and_is_applied_once(
             "id": ada.id(), "firstName": "Ada", "lastName": "Lovelace", "email": ada.email(), "details": {}
         }
     });
-    let headers = [("correlation-id", "c-1"), ("event-id", "evt-1")];
+    let headers = [("correlation-id", "c-1"), ("event-id", "evt-1"), ("schema-version", "1")];
     for _copy in 0..2 {
         world.publishes(Some(ada.id()), Some(event.to_string().as_bytes()), &headers).await;
     }

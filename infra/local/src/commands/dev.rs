@@ -88,7 +88,7 @@ fn describe(cloud: &Cloud, email: Option<&str>) -> String {
     let headings = std::iter::once("  schedules ").chain(std::iter::repeat("            "));
     let schedules = parts.schedules.iter().zip(headings);
     let schedules = schedules.map(|(schedule, heading)| format!("{heading}{}", wire(schedule)));
-    let lines = [String::new(), format!("  gateway   {url}")]
+    let lines = [String::new(), format!("  gateway   {url}"), format!("  docs      {url}/docs")]
         .into_iter()
         .chain(routes)
         .chain([format!("  access    {}", parts.access), format!("  kafka     {}", parts.kafka)])

@@ -52,6 +52,7 @@ fn dev_prints_every_route_but_head_trigger_and_schedule_and_ends_with_the_ready_
 
     let parts = [
         "gateway http://127.0.0.1:",
+        "docs http://127.0.0.1:",
         "access open to everybody on this machine: AUTH=off; set API_KEY to close it",
         "kafka embedded at ",
         "schedules ",

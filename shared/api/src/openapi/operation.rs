@@ -170,6 +170,18 @@ impl<'a> Operation<'a> {
 
     #[must_use]
     pub fn answers<T: JsonSchema>(self, status: StatusCode, description: &str, headers: &[&str]) -> Self {
+        self.answers_as::<T>(JSON, status, description, headers)
+    }
+
+    /// An answer of another media type.
+    #[must_use]
+    pub fn answers_as<T: JsonSchema>(
+        self,
+        media_type: &str,
+        status: StatusCode,
+        description: &str,
+        headers: &[&str],
+    ) -> Self {
         let schema = schema_in::<T>(self.answered);
         let announced: &[_] = if self.object.deprecated { &["Deprecation", "Sunset"] } else { &[] };
         self.object.responses.insert(
@@ -177,7 +189,7 @@ impl<'a> Operation<'a> {
             json!({
                 "description": description,
                 "headers": headers_of(&[headers, announced].concat()),
-                "content": { JSON: {"schema": schema} },
+                "content": { media_type: {"schema": schema} },
             }),
         );
         self
@@ -197,6 +209,23 @@ impl<'a> Operation<'a> {
             }),
         );
         self
+    }
+
+    /// Whoever has the answer may ask whether it is still the same.
+    #[must_use]
+    pub fn can_be_revalidated(self) -> Self {
+        let tag = "\"0123456789abcdef0123456789abcdef\"";
+        let asking = self.header(
+            "If-None-Match",
+            "The `ETag` of the answer that the caller has.",
+            r#"^"[0-9a-f]{32}"$"#,
+            tag,
+        );
+        asking.object.responses.insert(
+            StatusCode::NOT_MODIFIED.as_str().to_owned(),
+            json!({ "description": "It is still the same.", "headers": headers_of(&["ETag"]) }),
+        );
+        asking
     }
 
     /// What can be called with what was answered: `parameter` of the other operation is at `pointer` in the body.

@@ -1,105 +1,60 @@
-//! The version before: the whole record each time, and what is absent is unknown.
+//! The first version: the whole record each time, and what is absent is unknown.
 
-use jiff::{Timestamp, civil::Date};
-use serde::Deserialize;
+use serde_json::{Map, Value};
 
-use super::{EnrichmentRequestedV2, EventType};
-use crate::{CorrelationId, Country, Email, EmployeeId, EventId, Field, Stated, Text, TimeZone, Value};
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct EnrichmentRequestedV1 {
-    event_id: EventId,
-    event_type: EventType,
-    correlation_id: CorrelationId,
-    occurred_at: Timestamp,
-    received_at: Timestamp,
-    employee: Employee,
+/// What the record says is stated, and what it leaves open (`null`) isn't spoken of.
+pub(super) fn to_v2(mut message: Value) -> Value {
+    let Some(fields) = message.as_object_mut() else { return message };
+    let Some(Value::Object(mut employee)) = fields.remove("employee") else { return message };
+    if let Some(id) = employee.remove("id") {
+        fields.insert("employeeId".to_owned(), id);
+    }
+    let details = match employee.remove("details") {
+        Some(Value::Object(details)) => details,
+        _ => Map::new(),
+    };
+    let stated = employee.into_iter().chain(details).filter(|(_, value)| !value.is_null());
+    fields.insert("stated".to_owned(), Value::Object(stated.collect()));
+    // That version had no word for "HR doesn't say": then both times were one.
+    if fields.get("occurredAt") == fields.get("receivedAt") {
+        fields.remove("occurredAt");
+    }
+    message
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Employee {
-    id: EmployeeId,
-    first_name: Text,
-    last_name: Text,
-    preferred_name: Option<Text>,
-    email: Email,
-    title: Option<Text>,
-    department: Option<Text>,
-    manager_email: Option<Email>,
-    start_date: Option<Date>,
-    end_date: Option<Date>,
-    status: Option<Text>,
-    #[serde(default)]
-    details: Details,
-}
+#[cfg(test)]
+mod tests {
+    use std::{fs, path::Path};
 
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Details {
-    employment_type: Option<Text>,
-    location: Option<Text>,
-    office: Option<Text>,
-    country: Option<Country>,
-    time_zone: Option<TimeZone>,
-    phone: Option<Text>,
-    mobile: Option<Text>,
-    cost_center: Option<Text>,
-    division: Option<Text>,
-    company: Option<Text>,
-    job_code: Option<Text>,
-    job_level: Option<Text>,
-    personal_email: Option<Email>,
-}
+    use serde_json::json;
 
-impl From<EnrichmentRequestedV1> for EnrichmentRequestedV2 {
-    fn from(v1: EnrichmentRequestedV1) -> Self {
-        Self {
-            event_id: v1.event_id,
-            event_type: v1.event_type,
-            correlation_id: v1.correlation_id,
-            // That version had no word for "HR doesn't say": then both times were one.
-            occurred_at: (v1.occurred_at != v1.received_at).then_some(v1.occurred_at),
-            received_at: v1.received_at,
-            edition: 0,
-            employee_id: v1.employee.id.clone(),
-            stated: v1.employee.into(),
-            warnings: Vec::new(),
+    use super::*;
+    use crate::EnrichmentRequestedV2;
+
+    fn sample(version: &str, name: &str) -> Value {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("samples/user.enrichment.requested");
+        let path = folder.join(version).join(name);
+        let text = fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        serde_json::from_slice(&text).unwrap()
+    }
+
+    #[test]
+    fn each_message_that_was_kept_is_raised_to_what_it_said() {
+        for name in ["hired.json", "hired-of-unknown-time.json", "terminated.json"] {
+            let (v1, v2) = (sample("v1", name), sample("v2", name));
+            assert_eq!(to_v2(v1.clone()), v2, "{name}");
+            let decoded = EnrichmentRequestedV2::decode(Some("1"), v1.to_string().as_bytes()).unwrap();
+            assert_eq!(serde_json::to_value(&decoded).unwrap(), v2, "{name}");
         }
     }
-}
 
-impl From<Employee> for Stated {
-    fn from(employee: Employee) -> Self {
-        let details = employee.details;
-        [
-            (Field::FirstName, Some(Value::Text(employee.first_name))),
-            (Field::LastName, Some(Value::Text(employee.last_name))),
-            (Field::PreferredName, employee.preferred_name.map(Value::Text)),
-            (Field::Email, Some(Value::Email(employee.email))),
-            (Field::Title, employee.title.map(Value::Text)),
-            (Field::Department, employee.department.map(Value::Text)),
-            (Field::ManagerEmail, employee.manager_email.map(Value::Email)),
-            (Field::StartDate, employee.start_date.map(Value::Date)),
-            (Field::EndDate, employee.end_date.map(Value::Date)),
-            (Field::Status, employee.status.map(Value::Text)),
-            (Field::EmploymentType, details.employment_type.map(Value::Text)),
-            (Field::Location, details.location.map(Value::Text)),
-            (Field::Office, details.office.map(Value::Text)),
-            (Field::Country, details.country.map(Value::Country)),
-            (Field::TimeZone, details.time_zone.map(Value::TimeZone)),
-            (Field::Phone, details.phone.map(Value::Text)),
-            (Field::Mobile, details.mobile.map(Value::Text)),
-            (Field::CostCenter, details.cost_center.map(Value::Text)),
-            (Field::Division, details.division.map(Value::Text)),
-            (Field::Company, details.company.map(Value::Text)),
-            (Field::JobCode, details.job_code.map(Value::Text)),
-            (Field::JobLevel, details.job_level.map(Value::Text)),
-            (Field::PersonalEmail, details.personal_email.map(Value::Email)),
-        ]
-        .into_iter()
-        .filter(|(_, value)| value.is_some())
-        .collect()
+    #[test]
+    fn what_is_no_message_of_that_version_stays_as_it_is_or_is_refused() {
+        for other in [json!(null), json!([1]), json!("text"), json!({}), sample("v2", "hired.json")] {
+            assert_eq!(to_v2(other.clone()), other);
+        }
+        for wrong in [json!({"employee": []}), json!({"employee": {}}), json!({"employee": {"details": 1}})] {
+            EnrichmentRequestedV2::decode(Some("1"), wrong.to_string().as_bytes()).unwrap_err();
+        }
     }
 }

@@ -15,6 +15,8 @@ pub(crate) struct Kept<'a> {
     pub(crate) event_id: Option<EventId>,
     pub(crate) employee_id: Option<EmployeeId>,
     pub(crate) value: Option<&'a [u8]>,
+    /// The value's, by its header.
+    pub(crate) version: Option<&'a str>,
     /// By its header, for where the value can't be read.
     pub(crate) event_type: Option<EventType>,
     /// When it was put on its topic.
@@ -24,7 +26,7 @@ pub(crate) struct Kept<'a> {
 /// The event that `body` describes as one sends it to the webhook, in place of one that failed: it is the same event,
 /// of the same person, and as old; and it counts rather than what had failed, of which HR's part may be applied already.
 pub(crate) fn correct(body: &[u8], kept: Kept<'_>, now: Timestamp) -> Result<EnrichmentRequestedV2, Error> {
-    let failed = kept.value.and_then(|value| EnrichmentRequestedV2::decode(value).ok());
+    let failed = kept.value.and_then(|value| EnrichmentRequestedV2::decode(kept.version, value).ok());
     let defaults = Defaults {
         correlation_id: kept.correlation_id,
         event_id: kept.event_id.clone(),
@@ -61,6 +63,7 @@ mod tests {
             event_id: EventId::parse("evt-1").ok(),
             employee_id: EmployeeId::parse("E1").ok(),
             value,
+            version: None,
             event_type: Some(EventType::Hired),
             published_at: "2026-01-31T18:42:00Z".parse().unwrap(),
         }

@@ -43,7 +43,8 @@ impl<'a> Checker<'a> {
         let writes = self.writes.get(employee).cloned().unwrap_or_default();
         let (mut expected, mut before) = (Vec::new(), None::<&Write>);
         for write in writes {
-            if before.is_none_or(|before| before.version != write.version) {
+            // Somebody of whom nothing is said yet has no version.
+            if before.map_or(0, |before| before.version) != write.version {
                 expected.extend(kinds(before, write).into_iter().map(|kind| (write, kind)));
             }
             before = Some(write);

@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use contracts::{Country, Email, EmployeeId, EventId, Field, Kind, Text, TimeZone};
-use jiff::{Timestamp, civil::Date};
+use contracts::{EmployeeId, EventId, Field};
+use jiff::Timestamp;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value};
 
@@ -24,13 +24,7 @@ impl JsonSchema for HrEvent {
             "anyOf": [generator.subschema_for::<EmployeeId>(), { "type": "integer", "minimum": 0, "maximum": u32::MAX }],
         }).into());
         for field in Field::ALL {
-            let value = match field.kind() {
-                Kind::Text => generator.subschema_for::<Text>(),
-                Kind::Email => generator.subschema_for::<Email>(),
-                Kind::Date => generator.subschema_for::<Date>(),
-                Kind::Country => generator.subschema_for::<Country>(),
-                Kind::TimeZone => generator.subschema_for::<TimeZone>(),
-            };
+            let value = field.kind().schema(generator);
             let schema =
                 if field.is_lasting() { value } else { json_schema!({ "anyOf": [value, nothing.clone()] }) };
             properties.insert(field.sent_as().to_owned(), schema.into());

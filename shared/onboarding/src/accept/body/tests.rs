@@ -243,7 +243,7 @@ proptest! {
     #[test]
     fn any_name_without_control_characters_survives(name in "[^\\p{C}\\p{Z}][^\\p{C}]{0,100}[^\\p{C}\\p{Z}]") {
         let event = parsed(&with("first_name", name.clone())).unwrap();
-        let decoded = EnrichmentRequestedV2::decode(&event.encode()).unwrap();
+        let decoded = EnrichmentRequestedV2::decode(None, &event.encode()).unwrap();
         let first_name = decoded.stated.get(Field::FirstName).flatten().and_then(contracts::Value::text);
         prop_assert_eq!(first_name.unwrap().as_str(), name);
     }
