@@ -90,17 +90,19 @@ fn outside(word: &str, allowed: impl Fn(&Source) -> bool) -> Vec<String> {
 }
 
 const FEATURES: [&str; 2] = ["onboarding", "dlq"];
-const CAPABILITIES: [&str; 13] = [
+const CAPABILITIES: [&str; 15] = [
     "api",
     "aws",
     "cache",
     "dynamo",
     "facts",
     "idempotency",
+    "jobs",
     "kafka",
     "lambda",
     "okta",
     "probe",
+    "recovery",
     "runtime",
     "secrets",
     "valkey",

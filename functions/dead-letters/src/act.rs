@@ -1,8 +1,8 @@
 use api::{Call, Fault, Problem, json};
-use contracts::{EventType, MessageHeaders, TraceParent, Warning, header};
-use dlq::{Bytes, Error, Payload};
+use contracts::{TraceParent, Warning, header};
+use dlq::{Bytes, Error};
 use lambda_http::{Body, Response, http::StatusCode};
-use onboarding::accept::{self, Kept, correct};
+use recovery::{Failed, Refusal};
 use serde::{Deserialize, Serialize};
 
 use crate::{Function, by, letter_id, problem, show::Letter, unknown_letter};
@@ -38,44 +38,39 @@ impl Function {
         Ok(json(StatusCode::ACCEPTED, &Letter::of(&letter)))
     }
 
-    /// The body is what one sends to the webhook.
+    /// The body is what one sends to the feature whose record it is: to the webhook, say.
     pub(crate) async fn edit(&self, call: &Call) -> Result<Response<Body>, Problem> {
         let (id, body) = (letter_id(call)?, call.json_body()?);
         let found = tokio::try_join!(self.letters.letter(&id), self.letters.payload(&id));
         let (letter, payload) = found.map_err(|error| problem(error, unknown_letter()))?;
         letter.can_be_redriven().map_err(|refused| problem(refused.into(), unknown_letter()))?;
-        let payload = payload.ok_or_else(|| problem(Error::Gone, unknown_letter()))?;
+        let payload = payload.ok_or_else(|| problem(Error::PayloadGone, unknown_letter()))?;
         let value = payload.value.as_ref().map(Bytes::to_vec);
-        let kept = Kept {
+        let trace = payload.header(header::TRACEPARENT).and_then(TraceParent::parse);
+        let failed = Failed {
             correlation_id: letter.correlation_id.unwrap_or_else(|| call.correlation_id.clone()),
             event_id: letter.event_id,
             employee_id: letter.employee_id,
             value: value.as_deref(),
             version: payload.header(header::SCHEMA_VERSION),
-            event_type: payload.header(header::EVENT_TYPE).and_then(EventType::sent),
+            event_type: payload.header(header::EVENT_TYPE),
+            traceparent: trace.unwrap_or_else(|| call.traceparent()),
             published_at: letter.origin.timestamp,
         };
-        let event = correct(body, kept, self.clock.now()).map_err(|error| match error {
-            accept::Error::Invalid(faults) => Problem::faults(faults),
-            malformed @ accept::Error::Malformed { .. } => {
-                Problem::bad_request("malformed_json", format!("Not edited: {malformed}."))
-            }
-        })?;
+        let feature = self.features.of(letter.topic);
+        let correction =
+            feature.correct(body, failed, self.clock.now()).map_err(|refusal| match refusal {
+                Refusal::Invalid(faults) => Problem::faults(faults),
+                Refusal::Malformed { .. } => {
+                    Problem::bad_request("malformed_json", format!("Not edited: {refusal}."))
+                }
+            })?;
         if call.is_dry_run()? {
-            return self.foresee_edit(call, &id, &event).await;
+            return self.foresee_edit(call, &id, feature, &correction).await;
         }
-        let trace = payload.header(header::TRACEPARENT).and_then(TraceParent::parse);
-        let trace = trace.unwrap_or_else(|| call.traceparent());
-        let headers = MessageHeaders {
-            correlation_id: &event.correlation_id,
-            event_id: &event.event_id,
-            event_type: event.event_type,
-            traceparent: &trace,
-        };
-        let edited: Payload = payload.edited(event.employee_id.as_str(), event.encode(), &headers.pairs());
-        let letter = self.redrive.redrive_edited(&id, &edited, &event, &by(call)).await;
+        let letter = self.redrive.redrive_edited(&id, &correction, &by(call)).await;
         let letter = letter.map_err(|error| problem(error, unknown_letter()))?;
-        let edited = Edited { letter: Letter::of(&letter), warnings: &event.warnings };
+        let edited = Edited { letter: Letter::of(&letter), warnings: &correction.warnings };
         Ok(json(StatusCode::ACCEPTED, &edited))
     }
 

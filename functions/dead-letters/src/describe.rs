@@ -97,9 +97,9 @@ fn acts(description: &mut Description) {
         .refuses(StatusCode::NOT_FOUND, "`dead_letter_not_found`", &[])
         .refuses(StatusCode::CONFLICT, "`wrong_state`, `payload_gone`", &[])
         .refuses(StatusCode::UNPROCESSABLE_ENTITY, "`invalid_fields`: `errors` lists each.", &[]);
-    let discard = "Gives a letter up";
+    let discard = "Discards a letter";
     let _complete = operation(description, "discardDeadLetter", discard)
-        .description("It is kept for 30 days; a redrive regrets it.")
+        .description("It is kept for 30 days; a redrive takes it back.")
         .path::<LetterId>("id", LETTER)
         .dry_run()
         .body::<Discarding>(&[("reason", DISCARD)])

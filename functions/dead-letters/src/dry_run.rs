@@ -1,12 +1,12 @@
 //! What would happen to each letter, with nothing changed.
 
 use api::{Call, Problem, json};
-use contracts::{EnrichmentRequestedV2, Warning, header};
+use contracts::{Warning, header};
 use dlq::{Action, Bytes, DeadLetter, LetterId, Page, Task};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use lambda::Deadline;
 use lambda_http::{Body, Response, http::StatusCode};
-use onboarding::{Foresight, Unknown};
+use recovery::{Correction, Foresight, Repair, Unknown};
 use runtime::telemetry;
 use serde::Serialize;
 use tokio::time::{Instant, timeout_at};
@@ -66,7 +66,7 @@ impl Function {
     ) -> Result<Response<Body>, Problem> {
         let letter = self.letters.letter(id).await.map_err(|error| problem(error, unknown_letter()))?;
         letter.can_be_redriven().map_err(|refused| problem(refused.into(), unknown_letter()))?;
-        Ok(json(StatusCode::OK, &self.foreseen(id.clone(), self.give_up(call)).await?))
+        Ok(json(StatusCode::OK, &self.foreseen(letter, self.give_up(call)).await?))
     }
 
     pub(crate) async fn foresee_discard(
@@ -83,13 +83,15 @@ impl Function {
         &self,
         call: &Call,
         id: &LetterId,
-        event: &EnrichmentRequestedV2,
+        feature: &dyn Repair,
+        correction: &Correction,
     ) -> Result<Response<Body>, Problem> {
-        let (until, value) = (self.give_up(call), event.encode());
+        let until = self.give_up(call);
         let foreseen = in_time(id, until, async || {
-            Ok(Foreseen { id: id.clone(), would: Would::Happen(self.foresight(None, &value, until).await?) })
+            let would = Would::Happen(foresight(feature, None, &correction.value, until).await?);
+            Ok(Foreseen { id: id.clone(), would })
         });
-        let edit = ForeseenEdit { foreseen: foreseen.await?, warnings: &event.warnings };
+        let edit = ForeseenEdit { foreseen: foreseen.await?, warnings: &correction.warnings };
         Ok(json(StatusCode::OK, &edit))
     }
 
@@ -124,7 +126,7 @@ impl Function {
         until: Instant,
     ) -> Result<Foreseen, Problem> {
         let state = letter.life.state;
-        if !state.waits() && task.filter.state.is_none() {
+        if !state.is_waiting() && task.filter.state.is_none() {
             return Ok(untouched(letter.id, "left_alone", format!("it is {}", state.name())));
         }
         let allowed = match &task.action {
@@ -133,41 +135,40 @@ impl Function {
         };
         match (&task.action, allowed) {
             (_, Err(refused)) => Ok(untouched(letter.id, "left_alone", refused.to_string())),
-            (Action::Redrive, Ok(())) => self.foreseen(letter.id, until).await,
+            (Action::Redrive, Ok(())) => self.foreseen(letter, until).await,
             (Action::Discard { because }, Ok(())) => Ok(untouched(letter.id, "discarded", because.clone())),
         }
     }
 
-    async fn foreseen(&self, id: LetterId, until: Instant) -> Result<Foreseen, Problem> {
+    async fn foreseen(&self, letter: DeadLetter, until: Instant) -> Result<Foreseen, Problem> {
+        let (id, feature) = (letter.id, self.features.of(letter.topic));
         let left_alone = |because: &str| Ok(untouched(id.clone(), "left_alone", because.to_owned()));
         let foreseen = in_time(&id, until, async || {
             let payload = self.letters.payload(&id).await;
             let Some(payload) = payload.map_err(|error| problem(error, unknown_letter()))? else {
-                return left_alone("what it held is gone");
+                return left_alone("its payload is gone");
             };
             let Some(value) = payload.value.as_ref().map(Bytes::to_vec) else {
                 return left_alone("its value is not here");
             };
             let version = payload.header(header::SCHEMA_VERSION);
-            Ok(Foreseen {
-                id: id.clone(),
-                would: Would::Happen(self.foresight(version, &value, until).await?),
-            })
+            let would = Would::Happen(foresight(feature, version, &value, until).await?);
+            Ok(Foreseen { id: id.clone(), would })
         });
         foreseen.await
     }
+}
 
-    async fn foresight(
-        &self,
-        version: Option<&str>,
-        value: &[u8],
-        until: Instant,
-    ) -> Result<Foresight, Problem> {
-        self.foresee.foresee(version, Some(value), until).await.map_err(|error| {
-            tracing::error!(error = telemetry::chain(&error), "a dry run was not answered");
-            Problem::unavailable()
-        })
-    }
+async fn foresight(
+    feature: &dyn Repair,
+    version: Option<&str>,
+    value: &[u8],
+    until: Instant,
+) -> Result<Foresight, Problem> {
+    feature.foresee(version, value, until).await.map_err(|error| {
+        tracing::error!(error = telemetry::chain(&error), "a dry run was not answered");
+        Problem::unavailable()
+    })
 }
 
 /// What is not seen until then is said not to have been looked at.

@@ -22,7 +22,7 @@ struct TaskBody {
     because: Option<String>,
     #[serde(default, deserialize_with = "api::object")]
     filter: Filter,
-    #[serde(default = "dlq::usual_rate")]
+    #[serde(default = "dlq::default_per_second")]
     per_second: u32,
 }
 
@@ -61,15 +61,12 @@ impl Function {
     }
 
     pub(crate) async fn stop_job(&self, call: &Call) -> Result<Response<Body>, Problem> {
-        self.set_running(call, false).await
+        let job = self.jobs.stop(job_id(call)?.as_str(), &by(call)).await;
+        Ok(json(StatusCode::OK, &job.map_err(|error| problem(error, unknown_job()))?))
     }
 
     pub(crate) async fn resume_job(&self, call: &Call) -> Result<Response<Body>, Problem> {
-        self.set_running(call, true).await
-    }
-
-    async fn set_running(&self, call: &Call, running: bool) -> Result<Response<Body>, Problem> {
-        let job = self.jobs.set_running(job_id(call)?.as_str(), running, &by(call)).await;
+        let job = self.jobs.resume(job_id(call)?.as_str(), &by(call)).await;
         Ok(json(StatusCode::OK, &job.map_err(|error| problem(error, unknown_job()))?))
     }
 }

@@ -9,14 +9,16 @@ mod jobs;
 mod routes;
 mod show;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use api::{Api, Call, Problem, cursor::Signer};
 use aws::Aws;
-use dlq::{Actor, Discard, Error, Find, LetterId, Redrive, RunJobs, Store};
+use contracts::Actor;
+use dlq::{Discard, Error, Find, LetterId, Redrive, RunJobs, Store};
 use kafka::Producer;
 use lambda_http::{Body, Request, Response, http::StatusCode};
-use onboarding::Foresee;
+use onboarding::RepairLetters;
+use recovery::{Features, Repair};
 use runtime::{Clock, ConfigError, Vars, telemetry};
 
 use routes::ROUTES;
@@ -34,7 +36,7 @@ pub struct Function {
     redrive: Redrive,
     discard: Discard,
     jobs: RunJobs,
-    foresee: Foresee,
+    features: Arc<Features<dyn Repair>>,
     producer: Producer,
     clock: Clock,
 }
@@ -48,7 +50,6 @@ impl lambda::Function for Function {
         let store = Store::from_vars(vars, &aws)?;
         let producer = Producer::from_vars(vars, &aws, clock)?;
         let redrive = Redrive::new(store.clone(), producer.clone(), clock);
-        let users = onboarding::Store::from_vars(vars, &aws)?;
         Ok(Self {
             api: Api::from_vars(Self::NAME, &ROUTES, vars, &aws, clock)?,
             letters: Find::new(store.clone(), Signer::from_vars(vars, &aws)?),
@@ -57,7 +58,7 @@ impl lambda::Function for Function {
             redrive,
             producer,
             clock,
-            foresee: Foresee::new(users, okta::Client::from_vars(vars, &aws, clock)?, clock),
+            features: Arc::new(Features::new([Box::new(RepairLetters::from_vars(vars, &aws, clock)?)])),
         })
     }
 
@@ -90,12 +91,12 @@ fn problem(error: Error, unknown: Problem) -> Problem {
             Problem::new(StatusCode::CONFLICT, "wrong_state", format!("Not done: {refused}."))
         }
         Error::Overtaken => Problem::new(StatusCode::CONFLICT, "wrong_state", format!("Not done: {error}.")),
-        Error::NotWhole => {
+        Error::ValueLeftOut => {
             let detail = "Not done: the record's value is not here, but on its topic. Send an edited one.";
             Problem::new(StatusCode::CONFLICT, "value_left_out", detail)
         }
-        Error::Gone => {
-            let detail = "Not done: what the letter held is gone, so nobody can say which event it was. If it \
+        Error::PayloadGone => {
+            let detail = "Not done: the letter's payload is gone, so nobody can say which event it was. If it \
                 is still wanted, HR has to send it again.";
             Problem::new(StatusCode::CONFLICT, "payload_gone", detail)
         }

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use api::{Call, Problem, json, link_to_next};
 use contracts::{CorrelationId, EmployeeId, EventId, Origin, Reason};
-use dlq::{AuditRecord, Counts, DeadLetter, Entry, Filter, Fingerprint, Group, Page, Payload, State};
+use dlq::{AuditRecord, Counts, DeadLetter, Filter, Fingerprint, Group, HistoryEntry, Page, Payload, State};
 use jiff::Timestamp;
 use lambda_http::{Body, Response, http::StatusCode};
 use serde::Serialize;
@@ -36,7 +36,7 @@ pub(crate) struct LetterSummary<'a> {
     /// Of its newest failure.
     failed_at: Timestamp,
     parked_at: Timestamp,
-    /// When it goes on by itself: is redriven, sent again, asked after, or given an end.
+    /// When it goes on by itself: is redriven or published again, its outcome checked, or its payload made to expire.
     due_at: Option<Timestamp>,
     group: &'a Fingerprint,
     /// This and the other ids are `null` where the record says nothing usable.
@@ -57,7 +57,7 @@ pub(crate) struct Letter<'a> {
     /// Of the first failure.
     origin: &'a Origin,
     /// The oldest first.
-    history: &'a [Entry],
+    history: &'a [HistoryEntry],
 }
 
 /// A letter with its record.
@@ -199,7 +199,7 @@ impl<'a> Letter<'a> {
 
 impl CountedGroup {
     fn of((group, Counts { states, at_least }): (Group, Counts)) -> Self {
-        let waiting = states.iter().filter(|(state, _)| state.waits()).map(|(_, count)| count).sum();
+        let waiting = states.iter().filter(|(state, _)| state.is_waiting()).map(|(_, count)| count).sum();
         Self { group, count: states.values().sum(), waiting, states, at_least }
     }
 }

@@ -6,7 +6,7 @@ use std::{
 use moka::{Expiry, future};
 
 /// Weighs a value by its bytes, so that the cache is bounded in memory and not in entries.
-const MOST_BYTES: u64 = 64 * 1024 * 1024;
+const MAX_BYTES: u64 = 64 * 1024 * 1024;
 
 #[derive(Clone)]
 pub(crate) struct Memory(future::Cache<String, Entry>);
@@ -39,7 +39,7 @@ impl Expiry<String, Entry> for PerEntry {
 impl Memory {
     pub(crate) fn new() -> Self {
         let cache = future::Cache::builder()
-            .max_capacity(MOST_BYTES)
+            .max_capacity(MAX_BYTES)
             .weigher(|key: &String, entry: &Entry| {
                 let bytes = key.len() + entry.value.as_ref().map_or(0, |value| value.len());
                 u32::try_from(bytes).unwrap_or(u32::MAX)

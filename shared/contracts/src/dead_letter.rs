@@ -127,8 +127,8 @@ pub struct RedriveHeaders<'a> {
 /// What all headers of dead letters begin with.
 pub const DEAD_LETTER_PREFIX: &str = "dlq-";
 
-/// In bytes. Ours are far shorter, and a letter with any longer might not fit into its table.
-const LONGEST_HEADER: usize = 4096;
+/// Ours are far shorter, and a letter with any longer might not fit into its table.
+const MAX_HEADER_BYTES: usize = 4096;
 
 const LETTER_ID: &str = "dlq-letter-id";
 const REDRIVE: &str = "dlq-redrive";
@@ -161,7 +161,7 @@ impl FailureHeaders {
             value: Option<&str>,
             name: &'static str,
         ) -> Result<T, InvalidFailureHeader> {
-            let short = value.filter(|value| value.len() <= LONGEST_HEADER);
+            let short = value.filter(|value| value.len() <= MAX_HEADER_BYTES);
             short.and_then(|value| value.parse().ok()).ok_or(InvalidFailureHeader(name))
         }
         Ok(Self {

@@ -1,8 +1,10 @@
 #![doc = include_str!("../README.md")]
 
+mod actor;
 mod dead_letter;
 mod enrichment_requested;
 mod fact;
+mod failed_topic;
 mod field;
 mod headers;
 #[cfg(feature = "schema")]
@@ -15,11 +17,13 @@ pub mod topic;
 mod user;
 mod version;
 
+pub use actor::Actor;
 pub use dead_letter::{
     DEAD_LETTER_PREFIX, FailureHeaders, InvalidFailureHeader, Origin, Reason, RedriveHeaders,
 };
 pub use enrichment_requested::{DecodeError, EnrichmentRequestedV2, EventType, Warning, WarningCode};
 pub use fact::{Cause, FactType, Facts, RequestFact, Subject, SubjectKind, UserFact, cloud_event};
+pub use failed_topic::{FailedTopic, Said};
 pub use field::{Field, Kind, Stated, Value, ValueOf};
 pub use headers::{MessageHeaders, TraceParent, header};
 pub use newtype::{CorrelationId, Country, Email, EmployeeId, EventId, Invalid, Text, TimeZone};

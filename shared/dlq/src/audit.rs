@@ -1,7 +1,8 @@
+use contracts::Actor;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{actor::Actor, job::Task, letter::LetterId};
+use crate::{job::Task, letter::LetterId};
 
 /// What a person did to dead letters. Written before it is done: what can't be recorded isn't done. What a letter's
 /// state doesn't allow is in it as well, but nothing of letters and jobs that aren't there.
@@ -64,8 +65,8 @@ mod tests {
         for refused in [
             redrive.redrive(&nobody, &by).await.map(drop),
             discard.discard(&nobody, "a test's", &by).await.map(drop),
-            jobs.set_running("01968f2e-7c00-7000-8000-000000000001", false, &by).await.map(drop),
-            jobs.set_running("01968f2e-7c00-7000-8000-000000000001", true, &by).await.map(drop),
+            jobs.stop("01968f2e-7c00-7000-8000-000000000001", &by).await.map(drop),
+            jobs.resume("01968f2e-7c00-7000-8000-000000000001", &by).await.map(drop),
         ] {
             assert!(matches!(refused, Err(Error::Unknown)), "{refused:?}");
         }

@@ -1,8 +1,8 @@
+use contracts::Actor;
 use runtime::{Clock, telemetry};
 
 use crate::{
     Error,
-    actor::Actor,
     audit::Deed,
     letter::{DeadLetter, LetterId},
     life::{State, Step},
@@ -10,7 +10,7 @@ use crate::{
     write::{ROUNDS, Writer},
 };
 
-/// Gives letters up. For a month that can be regretted, by a redrive.
+/// Discards letters. For a month a redrive takes that back.
 #[derive(Debug, Clone)]
 pub struct Discard {
     writer: Writer,
@@ -46,7 +46,11 @@ impl Discard {
                 tracing::info!(dead_letter_id = id.as_str(), %by, "discarded a dead letter");
                 if let Err(error) = self.writer.expire(&mut letter).await {
                     let (dead_letter_id, error) = (id.as_str(), telemetry::chain(&error));
-                    tracing::warn!(dead_letter_id, error, "what it held gets its end with the next sweep");
+                    tracing::warn!(
+                        dead_letter_id,
+                        error,
+                        "its payload is made to expire with the next sweep"
+                    );
                 }
                 return Ok(letter);
             }

@@ -5,7 +5,7 @@ use crate::life::Refused;
 /// Why something was not done to dead letters.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("there is no such dead letter")]
+    #[error("there is no such dead letter, or job")]
     Unknown,
     #[error(transparent)]
     Refused(#[from] Refused),
@@ -14,15 +14,25 @@ pub enum Error {
     Overtaken,
     /// The table has not the record's value: it was too long for it, or empty.
     #[error("the letter doesn't hold its record's value")]
-    NotWhole,
-    /// The letter is there; of its record there is nothing.
-    #[error("what the letter held is gone")]
-    Gone,
+    ValueLeftOut,
+    /// The letter is there, its payload is not.
+    #[error("the letter's payload is gone")]
+    PayloadGone,
     #[error(transparent)]
     Cursor(#[from] cursor::Error),
     #[error("the dead letters could not be read or written")]
     Store(#[from] dynamo::Error),
     /// Trying again helps.
-    #[error("others kept writing the same dead letter")]
+    #[error("others kept writing the same dead letter, or job")]
     Contended,
+}
+
+impl From<jobs::Error> for Error {
+    fn from(error: jobs::Error) -> Self {
+        match error {
+            jobs::Error::Unknown => Self::Unknown,
+            jobs::Error::Store(error) => Self::Store(error),
+            jobs::Error::Contended => Self::Contended,
+        }
+    }
 }

@@ -1,4 +1,5 @@
 use api::cursor::{self, Signer};
+use dynamo::rows::Row;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::{
@@ -10,7 +11,7 @@ use crate::{
     job::Job,
     letter::{DeadLetter, LetterId},
     payload::Payload,
-    store::{Listed, Part, Position, Row, Store},
+    store::{Listed, Part, Position, Store},
 };
 
 /// Groups that are counted at once.
@@ -104,12 +105,12 @@ impl Find {
     }
 
     pub async fn job(&self, id: &str) -> Result<Job, Error> {
-        self.store.job(id).await?.ok_or(Error::Unknown)
+        self.store.jobs().get(id).await?.ok_or(Error::Unknown)
     }
 
     pub async fn jobs(&self, cursor: Option<&str>, limit: usize) -> Result<Page<Job>, Error> {
         let after = self.open("jobs", cursor).await?;
-        let rows = self.store.jobs(after.as_deref(), limit + 1).await?;
+        let rows = self.store.jobs().newest(after.as_deref(), limit + 1).await?;
         Ok(self.page("jobs", rows, limit, |row| row.at.clone()).await?.contents())
     }
 

@@ -1,10 +1,9 @@
-use contracts::{EmployeeId, EnrichmentRequestedV2, header};
+use contracts::{Actor, EmployeeId, header};
 use jiff::Timestamp;
 use runtime::Clock;
 
 use crate::{
     Error,
-    actor::Actor,
     filter::Filter,
     letter::{DeadLetter, LetterId},
     life::Step,
@@ -45,7 +44,7 @@ impl Forget {
         }
     }
 
-    /// Of one letter. It says that it is forgotten before what it held goes: from then on nothing takes the place of that.
+    /// Of one letter. It says that it is forgotten before its payload goes: from then on nothing takes the place of that.
     pub async fn letter(&self, letter: &DeadLetter, until: Timestamp) -> Result<(), Error> {
         if self.is_newer(letter, until).await? {
             return Ok(());
@@ -65,11 +64,11 @@ impl Forget {
             return Ok(false);
         }
         let payload = self.store.payload(&letter.id, Part::Current).await?;
-        let event = payload.and_then(|payload| {
+        let said = payload.and_then(|payload| {
             let value = payload.value.as_ref()?.to_vec();
-            EnrichmentRequestedV2::decode(payload.header(header::SCHEMA_VERSION), &value).ok()
+            (letter.topic.read)(payload.header(header::SCHEMA_VERSION), &value)
         });
-        Ok(event.map_or(published_at, |event| event.received_at) > until)
+        Ok(said.map_or(published_at, |said| said.received_at) > until)
     }
 
     async fn mark(&self, id: &LetterId) -> Result<(), Error> {
@@ -95,12 +94,12 @@ mod tests {
     use crate::{
         State,
         payload::Payload,
-        redrive::tests::redrive,
+        redrive::tests::{correction, redrive},
         store::tests::{letter, second, store},
     };
 
     #[tokio::test]
-    async fn what_the_letters_of_a_person_held_is_gone_and_those_of_others_are_as_they_were() {
+    async fn the_payloads_of_a_persons_letters_are_gone_and_those_of_others_as_they_were() {
         let store = store().await;
         for (offset, employee) in [(1, "E1"), (2, "E2"), (3, "E1")] {
             let (letter, payload) = letter(offset, Reason::Invalid, employee, second(1));
@@ -197,12 +196,9 @@ mod tests {
         let forget = Forget::new(store.clone(), Clock::fixed(second(5)));
         forget.mark(&letter.id).await.unwrap();
         let (redrive, by) = (redrive(&store, Clock::fixed(second(6))), Actor::caller("somebody"));
-        let mut event =
-            EnrichmentRequestedV2::decode(None, &payload.value.as_ref().unwrap().to_vec()).unwrap();
-        event.edition = 1;
-        let edited = redrive.redrive_edited(&letter.id, &payload, &event, &by).await;
+        let edited = redrive.redrive_edited(&letter.id, &correction("E1", b"{}", 1), &by).await;
         for refused in [edited, redrive.redrive(&letter.id, &by).await] {
-            assert!(matches!(refused, Err(Error::Gone)), "{refused:?}");
+            assert!(matches!(refused, Err(Error::PayloadGone)), "{refused:?}");
         }
         assert_eq!(store.get(&letter.id).await.unwrap().unwrap().life.state, State::Discarded);
         forget.letter(&letter, second(0)).await.unwrap();

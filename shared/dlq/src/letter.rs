@@ -1,17 +1,18 @@
-use contracts::{CorrelationId, EmployeeId, EventId, FailureHeaders, Origin, Reason};
+use contracts::{Actor, CorrelationId, EmployeeId, EventId, FailedTopic, FailureHeaders, Origin, Reason};
 use jiff::Timestamp;
+use recovery::EventIds;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    actor::Actor,
     fingerprint::Fingerprint,
     hex::{hex, is_hex},
     life::{Jitter, Life, Refused, State, Step},
-    payload::{Bytes, Payload},
+    payload::Bytes,
+    read::FailedRecord,
 };
 
-/// A record that could not be processed, and why. What it held is its [`Payload`].
+/// A record that could not be processed, and why. What the record held is its [`Payload`](crate::Payload).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeadLetter {
     pub id: LetterId,
@@ -35,18 +36,25 @@ pub struct DeadLetter {
     /// Of the first failure.
     pub origin: Origin,
     /// The oldest first.
-    pub history: Vec<Entry>,
-    /// Its person was forgotten: what it held is gone or goes, and nothing takes its place.
+    pub history: Vec<HistoryEntry>,
+    /// The failed topic from which it came. Letters of when there was one don't say it.
+    #[serde(default = "only_topic", rename = "failed_topic")]
+    pub topic: &'static FailedTopic,
+    /// Its person was forgotten: its payload is gone or goes, and nothing takes its place.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) forgotten: bool,
     /// Changes with every write.
     pub(crate) version: u64,
 }
 
+fn only_topic() -> &'static FailedTopic {
+    FailedTopic::ALL[0]
+}
+
 /// Something that happened to a letter.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "HistoryEntry"))]
-pub struct Entry {
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct HistoryEntry {
     pub at: Timestamp,
     /// The state that it came to.
     pub state: State,
@@ -70,25 +78,20 @@ pub(crate) struct Ids {
 #[serde(transparent)]
 pub struct LetterId(String);
 
-/// In characters. A letter with all of its entries must fit into the table.
-const LONGEST_NOTE: usize = 500;
+/// A letter with all of its entries must fit into the table.
+const MAX_NOTE_CHARS: usize = 500;
 
 /// More than five schedules of five redrives. What is older gives way.
-const MOST_ENTRIES: usize = 100;
+const MAX_HISTORY_ENTRIES: usize = 100;
 
 impl DeadLetter {
-    /// A letter that was not there before. `retriable`: trying again can succeed with nothing changed by a person.
-    pub(crate) fn new(
-        failure: FailureHeaders,
-        payload: &Payload,
-        ids: Ids,
-        retriable: bool,
-        now: Timestamp,
-    ) -> Self {
-        let value = payload.value.as_ref().map(Bytes::to_vec);
+    /// A letter that was not there before.
+    pub(crate) fn new(failed: &FailedRecord, now: Timestamp) -> Self {
+        let (failure, ids) = (failed.failure.clone(), failed.ids.clone());
+        let value = failed.payload.value.as_ref().map(Bytes::to_vec);
         let id = LetterId::of(&failure.origin, value.as_deref());
         let by = Actor::pipeline();
-        let life = Life::begin(retriable, now, id.jitter(0));
+        let life = Life::begin(failed.is_retriable(), now, id.jitter(0));
         let note = Some(format!("{}: {}", failure.reason, failure.message));
         Self {
             life,
@@ -102,11 +105,21 @@ impl DeadLetter {
             event_id: ids.event,
             employee_id: ids.employee,
             origin: failure.origin,
-            history: vec![Entry { at: now, state: life.state, by, note }],
+            history: vec![HistoryEntry { at: now, state: life.state, by, note }],
             forgotten: false,
             version: 0,
+            topic: failed.topic,
             id,
         }
+    }
+
+    /// Which event it is, if its record says so.
+    pub(crate) fn event_ids(&self) -> Option<EventIds> {
+        Some(EventIds {
+            correlation_id: self.correlation_id.clone()?,
+            employee_id: self.employee_id.clone()?,
+            event_id: self.event_id.clone()?,
+        })
     }
 
     /// Whether a person may redrive it.
@@ -170,12 +183,12 @@ impl DeadLetter {
     }
 
     fn note(&mut self, by: &Actor, at: Timestamp, note: Option<String>) {
-        let note = note.map(|note| note.chars().take(LONGEST_NOTE).collect());
-        if self.history.len() >= MOST_ENTRIES {
+        let note = note.map(|note| note.chars().take(MAX_NOTE_CHARS).collect());
+        if self.history.len() >= MAX_HISTORY_ENTRIES {
             // The first one says how it all began.
             self.history.remove(1);
         }
-        self.history.push(Entry { at, state: self.life.state, by: by.clone(), note });
+        self.history.push(HistoryEntry { at, state: self.life.state, by: by.clone(), note });
     }
 
     /// Another one for every redrive.

@@ -1,6 +1,5 @@
 #![doc = include_str!("../README.md")]
 
-mod actor;
 mod audit;
 mod discard;
 mod error;
@@ -13,17 +12,16 @@ mod hex;
 mod job;
 mod letter;
 mod life;
-mod pace;
 mod park;
 mod payload;
 mod read;
 mod redrive;
+mod reprocess;
 mod run_job;
 mod store;
 mod sweep;
 mod write;
 
-pub use actor::Actor;
 pub use audit::{AuditRecord, Deed};
 pub use discard::Discard;
 pub use error::Error;
@@ -32,12 +30,14 @@ pub use find::{Find, Page};
 pub use fingerprint::Fingerprint;
 pub use forget::Forget;
 pub use group::{Counts, Group};
-pub use job::{Action, Job, JobId, JobState, Progress, Task, usual_rate};
-pub use letter::{DeadLetter, Entry, LetterId};
+pub use job::{Action, Job, Task, default_per_second};
+pub use jobs::{JobId, JobState};
+pub use letter::{DeadLetter, HistoryEntry, LetterId};
 pub use life::{Life, Refused, State};
 pub use park::Park;
 pub use payload::{Bytes, Payload};
 pub use redrive::Redrive;
+pub use reprocess::Reprocess;
 pub use run_job::RunJobs;
 pub use store::Store;
-pub use sweep::{Sweep, Swept, WentThrough};
+pub use sweep::{Sweep, Swept};

@@ -16,13 +16,13 @@ const SCHEDULE: [SignedDuration; 5] = [
 
 /// How long a redrive may stay unconfirmed before it is published again, and how soon its outcome is asked for. Each
 /// further time is after as long again.
-const CHECK: SignedDuration = SignedDuration::from_mins(1);
+const MIN_CHECK_INTERVAL: SignedDuration = SignedDuration::from_mins(1);
 
-/// The longest between two tries to publish, or two looks at an outcome.
-const SLOWEST_CHECK: SignedDuration = SignedDuration::from_hours(1);
+/// Between two tries to publish, or two looks at an outcome.
+const MAX_CHECK_INTERVAL: SignedDuration = SignedDuration::from_hours(1);
 
 /// A record is seven days on its topic at the most before Lambda makes it a dead letter again.
-const SILENCE: SignedDuration = SignedDuration::from_hours(8 * 24);
+const OUTCOME_TIMEOUT: SignedDuration = SignedDuration::from_hours(8 * 24);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "LetterState"))]
@@ -55,9 +55,9 @@ pub struct Life {
     /// Whether the brokers are known to have the newest redrive.
     published: bool,
     pub(crate) redriven_at: Option<Timestamp>,
-    /// Whether what it held may have been given an end.
+    /// Whether its payload may have been made to expire.
     pub(crate) expiring: bool,
-    /// When the letter goes on by itself: is redriven, published again, asked after, or given an end.
+    /// When the letter goes on by itself: is redriven or published again, its outcome checked, or its payload made to expire.
     pub due_at: Option<Timestamp>,
 }
 
@@ -66,23 +66,23 @@ pub struct Life {
 pub enum Step {
     /// A person redrives it.
     Redrive,
-    /// Its time has come to be redriven by itself.
-    RedriveByItself,
-    /// The newest redrive is sent once more: nobody knows whether the brokers have it.
-    SendAgain,
+    /// Its time has come to be redriven by the schedule.
+    RedriveBySchedule,
+    /// The newest redrive is published once more: nobody knows whether the brokers have it.
+    Republish,
     /// The brokers have the newest redrive.
     Published,
-    /// It can't be sent: what it held is gone, or too large.
-    GiveUp,
+    /// It can't be published: its payload is gone, or too large.
+    Quarantine,
     /// Its record went through.
-    Enriched,
-    /// Its record was not heard of.
-    StillAway,
+    Resolve,
+    /// Its record has had no outcome yet.
+    OutcomePending,
     /// Redrive number `redrive` failed.
     Returned { redrive: u32, retriable: bool },
-    /// A person gives it up.
+    /// A person discards it.
     Discard,
-    /// It is over, and what it held will go.
+    /// It is over, and its payload expires.
     Expired,
 }
 
@@ -123,7 +123,7 @@ impl State {
     }
 
     /// Somebody has yet to do something about it, by hand or by schedule.
-    pub const fn waits(self) -> bool {
+    pub const fn is_waiting(self) -> bool {
         matches!(self, Self::Parked | Self::Scheduled | Self::Quarantined)
     }
 }
@@ -150,34 +150,34 @@ impl Life {
             (Step::Redrive, State::Resolved) => refused("redriven"),
             (Step::Redrive, _) => Ok(Self { automatic: 0, ..self.redriven(now) }),
 
-            (Step::RedriveByItself, State::Scheduled) => {
+            (Step::RedriveBySchedule, State::Scheduled) => {
                 Ok(Self { automatic: self.automatic + 1, ..self.redriven(now) })
             }
-            (Step::RedriveByItself, _) => refused("redriven by itself"),
+            (Step::RedriveBySchedule, _) => refused("redriven by schedule"),
 
-            (Step::SendAgain, State::Redriven) if !self.published => Ok(self.still_away(now)),
-            (Step::SendAgain, _) => refused("sent again"),
+            (Step::Republish, State::Redriven) if !self.published => Ok(self.outcome_pending(now)),
+            (Step::Republish, _) => refused("published again"),
 
             (Step::Published, State::Redriven) => {
-                Ok(Self { published: true, expiring: false, due_at: Some(now + CHECK), ..self })
+                Ok(Self { published: true, expiring: false, due_at: Some(now + MIN_CHECK_INTERVAL), ..self })
             }
             // It has come back, or a person decided, before we could note it.
             (Step::Published, _) => Ok(self),
 
-            (Step::GiveUp, State::Redriven) => Ok(self.at_rest(State::Quarantined)),
-            (Step::GiveUp, _) => refused("given up"),
+            (Step::Quarantine, State::Redriven) => Ok(self.at_rest(State::Quarantined)),
+            (Step::Quarantine, _) => refused("quarantined"),
 
-            (Step::Enriched, State::Redriven) => Ok(self.over(State::Resolved, now)),
-            (Step::Enriched, _) => refused("resolved"),
+            (Step::Resolve, State::Redriven) => Ok(self.over(State::Resolved, now)),
+            (Step::Resolve, _) => refused("resolved"),
 
-            (Step::StillAway, State::Redriven) => Ok(self.still_away(now)),
-            (Step::StillAway, _) => refused("waited for"),
+            (Step::OutcomePending, State::Redriven) => Ok(self.outcome_pending(now)),
+            (Step::OutcomePending, _) => refused("waited for"),
 
             (Step::Returned { redrive, .. }, _) if redrive <= self.returned => Ok(self),
             (Step::Returned { redrive, retriable }, State::Redriven) if redrive >= self.redrives => {
                 Ok(Self { returned: redrive, redrives: redrive, ..self }.returned(retriable, now, jitter))
             }
-            // An older copy, while a newer one is on its way or after the end: only noted.
+            // An older copy, while a newer one is on its way or when it is over: only noted.
             (Step::Returned { redrive, .. }, _) => {
                 Ok(Self { returned: redrive, redrives: self.redrives.max(redrive), ..self })
             }
@@ -186,7 +186,7 @@ impl Life {
             (Step::Discard, _) => Ok(self.over(State::Discarded, now)),
 
             (Step::Expired, State::Resolved | State::Discarded) => Ok(self.at_rest(self.state)),
-            (Step::Expired, _) => refused("given an end"),
+            (Step::Expired, _) => refused("expired"),
         }
     }
 
@@ -194,16 +194,16 @@ impl Life {
     pub fn due(self) -> Due {
         match self.state {
             State::Scheduled => Due::Redrive,
-            State::Redriven if self.published => Due::AskAfter,
-            State::Redriven => Due::PublishAgain,
+            State::Redriven if self.published => Due::CheckOutcome,
+            State::Redriven => Due::Republish,
             State::Resolved | State::Discarded if self.due_at.is_some() => Due::Expire,
             State::Parked | State::Resolved | State::Quarantined | State::Discarded => Due::Nothing,
         }
     }
 
-    /// Whether its newest redrive is away for so long that nothing is to be expected of it.
-    pub(crate) fn is_silent(self, now: Timestamp) -> bool {
-        self.away(now) >= SILENCE
+    /// Whether its newest redrive has been without an outcome for so long that none is to be expected.
+    pub(crate) fn is_overdue(self, now: Timestamp) -> bool {
+        self.since_redrive(now) >= OUTCOME_TIMEOUT
     }
 
     fn scheduled(self, now: Timestamp, jitter: Jitter) -> Self {
@@ -221,7 +221,7 @@ impl Life {
             redrives: self.redrives.saturating_add(1),
             published: false,
             redriven_at: Some(now),
-            due_at: Some(now + CHECK),
+            due_at: Some(now + MIN_CHECK_INTERVAL),
             ..self
         }
     }
@@ -231,15 +231,18 @@ impl Life {
     }
 
     /// Looks again after as long as it has been away already.
-    fn still_away(self, now: Timestamp) -> Self {
-        if self.is_silent(now) {
+    fn outcome_pending(self, now: Timestamp) -> Self {
+        if self.is_overdue(now) {
             return self.at_rest(State::Quarantined);
         }
-        Self { due_at: Some(now + self.away(now).clamp(CHECK, SLOWEST_CHECK)), ..self }
+        Self {
+            due_at: Some(now + self.since_redrive(now).clamp(MIN_CHECK_INTERVAL, MAX_CHECK_INTERVAL)),
+            ..self
+        }
     }
 
-    fn away(self, now: Timestamp) -> SignedDuration {
-        self.redriven_at.map_or(SILENCE, |at| now.duration_since(at))
+    fn since_redrive(self, now: Timestamp) -> SignedDuration {
+        self.redriven_at.map_or(OUTCOME_TIMEOUT, |at| now.duration_since(at))
     }
 
     fn over(self, state: State, now: Timestamp) -> Self {
@@ -256,10 +259,10 @@ impl Life {
 pub enum Due {
     Redrive,
     /// The process ended between the decision and the brokers' acknowledgement.
-    PublishAgain,
+    Republish,
     /// Whether its record went through.
-    AskAfter,
-    /// It is over: what it held gets an end.
+    CheckOutcome,
+    /// It is over: its payload is made to expire.
     Expire,
     Nothing,
 }

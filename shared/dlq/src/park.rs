@@ -7,7 +7,7 @@ use runtime::{
 use crate::{
     Error,
     letter::{DeadLetter, LetterId},
-    read::{self, Arrival},
+    read::{self, FailedRecord},
     store::{Saved, Store},
     write::ROUNDS,
 };
@@ -31,9 +31,9 @@ impl Park {
     /// When the table is away: the record is still on its topic, and Lambda delivers it again.
     pub async fn park(&self, record: Record) -> Result<Vec<DeadLetter>, Retry> {
         let mut letters = Vec::new();
-        for arrival in read::arrivals(record) {
+        for failed in read::failed_records(record) {
             // What is parked already when one can't be stays so: the next delivery finds it.
-            letters.push(self.one(arrival).await.map_err(|error| {
+            letters.push(self.one(failed).await.map_err(|error| {
                 let error = telemetry::chain(&error);
                 tracing::error!(error, "the dead letter could not be parked; the record is reported back");
                 Retry
@@ -42,20 +42,20 @@ impl Park {
         Ok(letters)
     }
 
-    async fn one(&self, mut arrival: Arrival) -> Result<DeadLetter, Error> {
-        match arrival.redrive.take() {
-            Some((id, redrive)) => self.returned(&id, redrive, arrival).await,
-            None => self.insert(arrival).await,
+    async fn one(&self, mut failed: FailedRecord) -> Result<DeadLetter, Error> {
+        match failed.redrive.take() {
+            Some((id, redrive)) => self.returned(&id, redrive, failed).await,
+            None => self.insert(failed).await,
         }
     }
 
-    async fn insert(&self, arrival: Arrival) -> Result<DeadLetter, Error> {
-        let retriable = arrival.is_retriable();
-        let Arrival { failure, payload, ids, .. } = arrival;
-        let letter = DeadLetter::new(failure, &payload, ids, retriable, self.clock.now());
-        let new = match self.store.insert(&letter, &payload).await {
+    async fn insert(&self, failed: FailedRecord) -> Result<DeadLetter, Error> {
+        let letter = DeadLetter::new(&failed, self.clock.now());
+        let new = match self.store.insert(&letter, &failed.payload).await {
             // Whatever it is, it must not hold up the others: it is still on its topic.
-            Err(dynamo::Error::Refused(_)) => self.store.insert(&letter, &payload.without_content()).await?,
+            Err(dynamo::Error::Refused(_)) => {
+                self.store.insert(&letter, &failed.payload.without_content()).await?
+            }
             inserted => inserted?,
         };
         // Also for one that is there: its first delivery may have ended before this line.
@@ -66,15 +66,15 @@ impl Park {
         Ok(letter)
     }
 
-    async fn returned(&self, id: &LetterId, redrive: u32, arrival: Arrival) -> Result<DeadLetter, Error> {
+    async fn returned(&self, id: &LetterId, redrive: u32, failed: FailedRecord) -> Result<DeadLetter, Error> {
         for _ in 0..ROUNDS {
             let Some(mut letter) = self.store.get(id).await? else {
                 // Its letter was deleted by hand. What is here now must be seen all the same.
-                return self.insert(arrival).await;
+                return self.insert(failed).await;
             };
             let cause = letter.fingerprint.clone();
-            let retriable = arrival.is_retriable();
-            if !letter.returned(redrive, arrival.failure.clone(), retriable, self.clock.now()) {
+            let retriable = failed.is_retriable();
+            if !letter.returned(redrive, failed.failure.clone(), retriable, self.clock.now()) {
                 // Its first delivery may have ended before this line.
                 self.store.note_group(&letter).await?;
                 return Ok(letter);

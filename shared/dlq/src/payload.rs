@@ -1,6 +1,7 @@
 use std::fmt;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
+use recovery::Correction;
 use runtime::record::RecordHeader;
 use serde::{Deserialize, Serialize};
 
@@ -17,7 +18,7 @@ pub struct Payload {
 }
 
 /// An item has room for 400 KB, of which base64 takes four bytes for three.
-const MOST_BYTES: usize = 256 * 1024;
+const MAX_VALUE_BYTES: usize = 256 * 1024;
 
 /// Bytes that serialise as text where they are text, else as base64.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,24 +34,25 @@ impl Payload {
     pub(crate) fn of(key: Option<Vec<u8>>, value: Option<Vec<u8>>, headers: Vec<RecordHeader>) -> Self {
         let around = key.as_ref().map_or(0, Vec::len)
             + headers.iter().map(|header| header.name.len() + header.value.len()).sum::<usize>();
-        let (key, headers) = if around > MOST_BYTES / 4 { (None, Vec::new()) } else { (key, headers) };
+        let (key, headers) = if around > MAX_VALUE_BYTES / 4 { (None, Vec::new()) } else { (key, headers) };
         let (value, left_out_bytes) = match value {
-            Some(value) if value.len() > MOST_BYTES => (None, Some(value.len())),
+            Some(value) if value.len() > MAX_VALUE_BYTES => (None, Some(value.len())),
             value => (value, None),
         };
         let headers = headers.into_iter().map(|header| (header.name, header.value.into())).collect();
         Self { key: key.map(Into::into), value: value.map(Into::into), headers, left_out_bytes }
     }
 
-    /// The same record with another value. Of its headers, those named are replaced or added.
+    /// The same record with what takes its place. Of its headers, those named there are replaced or added.
     #[must_use]
-    pub fn edited(&self, key: &str, value: Vec<u8>, headers: &[(&str, &[u8])]) -> Self {
+    pub(crate) fn corrected(&self, correction: &Correction) -> Self {
+        let Correction { key, value, headers, .. } = correction;
         let named = |name: &str| headers.iter().any(|(given, _)| *given == name);
         let kept = self.headers.iter().filter(|(name, _)| !named(name)).cloned();
-        let given = headers.iter().map(|(name, value)| ((*name).to_owned(), value.to_vec().into()));
+        let given = headers.iter().map(|(name, value)| ((*name).to_owned(), value.clone().into()));
         Self {
-            key: Some(Bytes::Text(key.to_owned())),
-            value: Some(value.into()),
+            key: Some(Bytes::Text(key.clone())),
+            value: Some(value.clone().into()),
             headers: kept.chain(given).collect(),
             left_out_bytes: None,
         }
@@ -71,7 +73,7 @@ impl Payload {
     }
 
     /// Whether it can be put on its topic again.
-    pub fn is_whole(&self) -> bool {
+    pub fn has_value(&self) -> bool {
         self.value.is_some()
     }
 }
@@ -115,12 +117,15 @@ mod tests {
     #[test]
     fn what_is_too_long_for_the_table_is_left_out_and_said_to_be() {
         let header = |len: usize| RecordHeader { name: "h".to_owned(), value: vec![b'x'; len] };
-        let kept = Payload::of(Some(b"E1".to_vec()), Some(vec![0xff; MOST_BYTES]), vec![header(9)]);
-        assert_eq!((kept.is_whole(), kept.headers.len()), (true, 1));
-        let cut =
-            Payload::of(Some(b"E1".to_vec()), Some(vec![b'x'; MOST_BYTES + 1]), vec![header(MOST_BYTES)]);
-        assert_eq!((&cut.value, cut.left_out_bytes), (&None, Some(MOST_BYTES + 1)));
-        assert_eq!((&cut.key, cut.headers.len(), cut.is_whole()), (&None, 0, false));
+        let kept = Payload::of(Some(b"E1".to_vec()), Some(vec![0xff; MAX_VALUE_BYTES]), vec![header(9)]);
+        assert_eq!((kept.has_value(), kept.headers.len()), (true, 1));
+        let cut = Payload::of(
+            Some(b"E1".to_vec()),
+            Some(vec![b'x'; MAX_VALUE_BYTES + 1]),
+            vec![header(MAX_VALUE_BYTES)],
+        );
+        assert_eq!((&cut.value, cut.left_out_bytes), (&None, Some(MAX_VALUE_BYTES + 1)));
+        assert_eq!((&cut.key, cut.headers.len(), cut.has_value()), (&None, 0, false));
     }
 
     #[test]

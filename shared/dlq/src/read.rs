@@ -1,10 +1,9 @@
-//! The failed topic has two writers: the enrichment, which adds headers to the record, and Lambda's event source
+//! A failed topic has two writers: the consumer of its source, which adds headers to the record, and Lambda's event source
 //! mapping, which wraps it when it gives up on an invocation. Whatever else stands there is a letter all the same.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use contracts::{
-    DEAD_LETTER_PREFIX, EmployeeId, EnrichmentRequestedV2, FailureHeaders, Origin, Reason, RedriveHeaders,
-    header,
+    DEAD_LETTER_PREFIX, EmployeeId, FailedTopic, FailureHeaders, Origin, Reason, RedriveHeaders, header,
 };
 use jiff::Timestamp;
 use runtime::{event::KafkaEvent, record::Record};
@@ -25,7 +24,7 @@ struct Invocation {
 }
 
 /// The triggers' `BatchSize`: a wrapper of more is not Lambda's, and could take longer to park than there is time.
-const MOST_RECORDS: usize = 100;
+const MAX_RECORDS: usize = 100;
 
 /// What the function was invoked with: an event, as documented with the one record that failed.
 #[derive(Deserialize)]
@@ -51,8 +50,9 @@ impl RequestContext {
     }
 }
 
-/// A record from the failed topic, understood.
-pub(crate) struct Arrival {
+/// A record from a failed topic, understood.
+pub(crate) struct FailedRecord {
+    pub(crate) topic: &'static FailedTopic,
     pub(crate) failure: FailureHeaders,
     pub(crate) payload: Payload,
     pub(crate) ids: Ids,
@@ -60,30 +60,31 @@ pub(crate) struct Arrival {
     pub(crate) redrive: Option<(LetterId, u32)>,
 }
 
-impl Arrival {
+impl FailedRecord {
     /// Whether another try can succeed with nothing changed by a person.
     pub(crate) fn is_retriable(&self) -> bool {
-        self.failure.reason.is_transient() && self.payload.is_whole()
+        self.failure.reason.is_transient() && self.payload.has_value()
     }
 }
 
 /// One, or those of a wrapper: each of its records is an event of its own, and the wrapper itself is none.
-pub(crate) fn arrivals(record: Record) -> Vec<Arrival> {
+pub(crate) fn failed_records(record: Record) -> Vec<FailedRecord> {
+    let topic = FailedTopic::of(&record.topic);
     if let Ok(failure) = FailureHeaders::read(|name| record.header(name)) {
-        return vec![arrived(record, failure)];
+        return vec![failed_record(topic, record, failure)];
     }
     let failed_at = created_at(&record);
     if let Some((records, invocation)) = wrapped(&record) {
         let message = format!("Lambda gave up: {}", invocation.condition);
         let given_up = |record: Record| {
             let failure = unprocessed(&record, message.clone(), invocation.invocations(), failed_at);
-            arrived(record, failure)
+            failed_record(topic, record, failure)
         };
         return records.into_iter().map(given_up).collect();
     }
     let message = "the record says nothing of its failure".to_owned();
     let failure = unprocessed(&record, message, 0, failed_at);
-    vec![arrived(record, failure)]
+    vec![failed_record(topic, record, failure)]
 }
 
 /// The records that Lambda could not get processed, if this is a wrapper of some.
@@ -100,7 +101,7 @@ fn wrapped(record: &Record) -> Option<(Vec<Record>, RequestContext)> {
         Invoked::Event(event) => event.into_records(),
         Invoked::Record(record) => vec![record],
     };
-    (1..=MOST_RECORDS).contains(&records.len()).then_some((records, invocation.request_context))
+    (1..=MAX_RECORDS).contains(&records.len()).then_some((records, invocation.request_context))
 }
 
 fn unprocessed(record: &Record, message: String, attempts: u32, failed_at: Timestamp) -> FailureHeaders {
@@ -117,18 +118,18 @@ fn created_at(record: &Record) -> Timestamp {
     Timestamp::from_millisecond(record.timestamp).unwrap_or_default()
 }
 
-fn arrived(record: Record, failure: FailureHeaders) -> Arrival {
-    let ids = ids(&record);
+fn failed_record(topic: &'static FailedTopic, record: Record, failure: FailureHeaders) -> FailedRecord {
+    let ids = ids(topic, &record);
     let redrive = RedriveHeaders::read(|name| record.header(name))
         .and_then(|redrive| Some((LetterId::parse(redrive.letter_id)?, redrive.redrive)));
     let mut headers = record.headers;
     // What was added since the record was published is in the letter itself.
     headers.retain(|header| !header.name.starts_with(DEAD_LETTER_PREFIX));
-    Arrival { failure, payload: Payload::of(record.key, record.value, headers), ids, redrive }
+    FailedRecord { topic, failure, payload: Payload::of(record.key, record.value, headers), ids, redrive }
 }
 
 /// The headers and the key, where they say it: a value may be anything.
-fn ids(record: &Record) -> Ids {
+fn ids(topic: &FailedTopic, record: &Record) -> Ids {
     let key = record.key.as_deref().and_then(|key| std::str::from_utf8(key).ok());
     let ids = Ids {
         correlation: record.correlation_id(),
@@ -139,13 +140,13 @@ fn ids(record: &Record) -> Ids {
         return ids;
     }
     let version = record.header(header::SCHEMA_VERSION);
-    match record.value.as_deref().map(|value| EnrichmentRequestedV2::decode(version, value)) {
-        Some(Ok(event)) => Ids {
-            correlation: ids.correlation.or(Some(event.correlation_id)),
-            event: ids.event.or(Some(event.event_id)),
-            employee: ids.employee.or(Some(event.employee_id)),
+    match record.value.as_deref().and_then(|value| (topic.read)(version, value)) {
+        Some(said) => Ids {
+            correlation: ids.correlation.or(Some(said.correlation_id)),
+            event: ids.event.or(Some(said.event_id)),
+            employee: ids.employee.or(Some(said.employee_id)),
         },
-        _ => ids,
+        None => ids,
     }
 }
 
@@ -157,10 +158,10 @@ mod tests {
     use super::*;
     use crate::payload::Bytes;
 
-    fn arrival(record: Record) -> Arrival {
-        let mut arrivals = arrivals(record);
-        assert_eq!(arrivals.len(), 1);
-        arrivals.remove(0)
+    fn only(record: Record) -> FailedRecord {
+        let mut failed_records = failed_records(record);
+        assert_eq!(failed_records.len(), 1);
+        failed_records.remove(0)
     }
 
     fn record(value: &[u8], headers: Vec<(&str, String)>) -> Record {
@@ -198,12 +199,12 @@ mod tests {
     fn a_dead_letter_of_the_enrichment_says_where_it_failed_and_why() {
         let mut headers: Vec<_> = failure().pairs().into_iter().collect();
         headers.push((contracts::header::CORRELATION_ID, "c-1".to_owned()));
-        let arrival = arrival(record(b"{}", headers));
-        assert_eq!(arrival.failure, failure());
-        assert_eq!(arrival.ids.correlation.unwrap().as_str(), "c-1");
-        assert_eq!(arrival.ids.employee.unwrap().as_str(), "E1");
-        let own: Vec<_> = arrival.payload.headers.iter().map(|(name, _)| name.as_str()).collect();
-        assert_eq!((own, arrival.redrive), (vec![contracts::header::CORRELATION_ID], None));
+        let failed = only(record(b"{}", headers));
+        assert_eq!(failed.failure, failure());
+        assert_eq!(failed.ids.correlation.unwrap().as_str(), "c-1");
+        assert_eq!(failed.ids.employee.unwrap().as_str(), "E1");
+        let own: Vec<_> = failed.payload.headers.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!((own, failed.redrive), (vec![contracts::header::CORRELATION_ID], None));
     }
 
     #[test]
@@ -211,7 +212,7 @@ mod tests {
         let id = "0123456789abcdef0123456789abcdef";
         let mut headers: Vec<_> = RedriveHeaders { letter_id: id, redrive: 2 }.pairs().into_iter().collect();
         headers.extend(failure().pairs());
-        assert_eq!(arrival(record(b"{}", headers)).redrive, Some((LetterId::parse(id).unwrap(), 2)));
+        assert_eq!(only(record(b"{}", headers)).redrive, Some((LetterId::parse(id).unwrap(), 2)));
     }
 
     #[test]
@@ -223,7 +224,7 @@ mod tests {
             }
         });
         let ids =
-            arrival(record(value.to_string().as_bytes(), vec![(header::SCHEMA_VERSION, "1".to_owned())])).ids;
+            only(record(value.to_string().as_bytes(), vec![(header::SCHEMA_VERSION, "1".to_owned())])).ids;
         assert_eq!((ids.correlation.unwrap().as_str(), ids.event.unwrap().as_str()), ("c-1", "evt-1"));
         assert_eq!(ids.employee.unwrap().as_str(), "E1", "the key decides the order");
     }
@@ -264,7 +265,7 @@ mod tests {
         let documented = event(&[requested(7)]);
         let text = documented.to_string();
         for payload in [documented, json!(text), json!(BASE64_STANDARD.encode(text)), requested(7)] {
-            let Arrival { failure, payload, ids, .. } = arrival(given_up(&payload));
+            let FailedRecord { failure, payload, ids, .. } = only(given_up(&payload));
             assert_eq!((failure.reason, failure.attempts), (Reason::Unprocessed, 4));
             assert_eq!((failure.origin.partition, failure.origin.offset), (1, 7));
             assert_eq!(payload.value, Some(Bytes::Text("{}".to_owned())));
@@ -274,11 +275,13 @@ mod tests {
     }
 
     #[test]
-    fn each_record_of_a_wrapper_of_several_is_an_arrival_of_its_own() {
-        let arrivals = arrivals(given_up(&event(&[requested(7), requested(8)])));
-        let told: Vec<_> = arrivals
+    fn each_record_of_a_wrapper_of_several_is_a_failed_record_of_its_own() {
+        let failed_records = failed_records(given_up(&event(&[requested(7), requested(8)])));
+        let told: Vec<_> = failed_records
             .iter()
-            .map(|Arrival { failure, payload, .. }| (failure.origin.offset, failure.attempts, &payload.value))
+            .map(|FailedRecord { failure, payload, .. }| {
+                (failure.origin.offset, failure.attempts, &payload.value)
+            })
             .collect();
         let value = Some(Bytes::Text("{}".to_owned()));
         assert_eq!(told, [(7, 4, &value), (8, 4, &value)]);
@@ -289,7 +292,7 @@ mod tests {
         for records in [0, 101] {
             let wrapper = given_up(&event(&vec![requested(7); records]));
             let value = String::from_utf8(wrapper.value.clone().unwrap()).unwrap();
-            assert_eq!(arrival(wrapper).payload.value, Some(Bytes::Text(value)));
+            assert_eq!(only(wrapper).payload.value, Some(Bytes::Text(value)));
         }
     }
 
@@ -297,14 +300,14 @@ mod tests {
     fn a_wrapper_holds_as_many_records_as_the_triggers_batches() {
         let trigger = include_str!("../../../infra/trigger.yaml");
         let sizes = trigger.lines().filter_map(|line| line.trim().strip_prefix("BatchSize: "));
-        assert_eq!(sizes.collect::<Vec<_>>(), [MOST_RECORDS.to_string()]);
+        assert_eq!(sizes.collect::<Vec<_>>(), [MAX_RECORDS.to_string()]);
     }
 
     #[test]
     fn what_nobody_explains_is_a_letter_all_the_same() {
-        let arrival = self::arrival(record(&[0xff, 0xfe], vec![]));
-        assert_eq!(arrival.failure.reason, Reason::Unprocessed);
-        assert_eq!(arrival.failure.origin.topic, "user.enrichment.failed");
-        assert_eq!(arrival.payload.value, Some(Bytes::Base64("//4=".to_owned())));
+        let failed = only(record(&[0xff, 0xfe], vec![]));
+        assert_eq!(failed.failure.reason, Reason::Unprocessed);
+        assert_eq!(failed.failure.origin.topic, "user.enrichment.failed");
+        assert_eq!(failed.payload.value, Some(Bytes::Base64("//4=".to_owned())));
     }
 }

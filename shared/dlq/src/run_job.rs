@@ -1,265 +1,140 @@
-use std::sync::Arc;
-
-use futures_util::{StreamExt, stream};
-use jiff::{SignedDuration, Timestamp};
+use contracts::Actor;
+use jobs::{Jobs, Listed, Outcome, Work};
 use runtime::{Clock, telemetry};
-use tokio::{sync::Mutex, time::Instant};
+use tokio::time::Instant;
 
 use crate::{
     Error,
-    actor::Actor,
     audit::Deed,
     discard::Discard,
-    job::{Action, Count, Job, JobState, LEASE, Task},
+    job::{Action, Job, Task},
     letter::DeadLetter,
     life::State,
-    pace::Pace,
     redrive::{Brokers, Redrive},
-    store::{Listed, Position, Saved, Store},
-    write::{ROUNDS, Writer},
+    store::{self, Position, Store},
+    write::Writer,
 };
 
-/// Starts jobs, works on them, and stops them. A job's place is written down every few letters, so that whoever takes
-/// it over after a crash repeats those at the most, and they are not what they were.
+/// Starts jobs on letters, works on them, and stops them.
 #[derive(Debug, Clone)]
 pub struct RunJobs {
     writer: Writer,
     redrive: Redrive,
     discard: Discard,
-    looked_for_lost: Arc<Mutex<Option<Timestamp>>>,
+    jobs: Jobs<Task>,
 }
 
-/// What the letters of a slice share.
-struct Slice<'a> {
-    pace: Pace,
-    until: Instant,
+/// What is done to the letters of a job.
+struct LetterWork<'a> {
+    store: &'a Store,
+    redrive: &'a Redrive,
+    discard: &'a Discard,
     brokers: &'a Brokers,
 }
 
-/// Letters between two notes of a job's place.
-const SLICE: usize = 20;
-
-/// Letters at once: each is a few writes and an acknowledgement.
-const CONCURRENCY: usize = 8;
-
-/// Letters that are counted with each slice, until all are: a read or two.
-const COUNTED_AT_ONCE: usize = 1000;
-
-/// Between two looks for jobs that were saved by versions whose sweeps read every job. For minutes after a deployment
-/// such a version still runs beside this one.
-const LOOK_FOR_LOST: SignedDuration = SignedDuration::from_hours(1);
-
 impl RunJobs {
     pub fn new(store: Store, redrive: Redrive, clock: Clock) -> Self {
-        let discard = Discard::new(store.clone(), clock);
-        Self { writer: Writer { store, clock }, redrive, discard, looked_for_lost: Arc::default() }
+        let (discard, jobs) = (Discard::new(store.clone(), clock), Jobs::new(store.jobs(), clock));
+        Self { writer: Writer { store, clock }, redrive, discard, jobs }
     }
 
-    /// Works on it until `until`; the sweep goes on with it. It is stored before a letter is read: what follows takes as
-    /// long as there are letters.
+    /// Works on it until `until`; the sweep goes on with it.
     pub async fn start(&self, mut task: Task, by: &Actor, until: Instant) -> Result<Job, Error> {
-        let now = self.writer.clock.now();
         // Letters that come while it runs are not its business: it has an end.
+        let now = self.writer.clock.now();
         task.filter.parked_before = Some(task.filter.parked_before.map_or(now, |before| before.min(now)));
-        let id = self.writer.clock.new_id().to_string();
-        self.writer.record(by, Deed::StartJob { job: id.clone(), task: task.clone() }).await?;
-        let mut job = Job {
-            id,
-            task,
-            state: JobState::Running,
-            by: by.clone(),
-            created_at: now,
-            updated_at: now,
-            total: None,
-            progress: crate::Progress::default(),
-            count: Count::default(),
-            position: None,
-            leased_until: now + LEASE,
-            version: 0,
-        };
-        self.writer.store.save_job(&mut job).await?;
-        self.run_or_leave(&mut job, until, &Brokers::default()).await;
+        let mut job = self.jobs.prepare(task, by);
+        let deed = Deed::StartJob { job: job.id.clone(), task: job.task.clone() };
+        self.writer.record(by, deed).await?;
+        self.jobs.start(&self.work(&Brokers::default()), &mut job, until).await?;
         Ok(job)
     }
 
-    /// A person stops it, or lets it go on.
-    pub async fn set_running(&self, id: &str, running: bool, by: &Actor) -> Result<Job, Error> {
-        let job = id.to_owned();
-        let deed = if running { Deed::ResumeJob { job } } else { Deed::StopJob { job } };
-        self.writer.store.job(id).await?.ok_or(Error::Unknown)?;
-        self.writer.record(by, deed).await?;
-        for _ in 0..ROUNDS {
-            let mut job = self.writer.store.job(id).await?.ok_or(Error::Unknown)?;
-            job.state = match (job.state, running) {
-                (JobState::Done, _) => return Ok(job),
-                (_, true) => JobState::Running,
-                (_, false) => JobState::Stopped,
-            };
-            job.updated_at = self.writer.clock.now();
-            if self.writer.store.save_job(&mut job).await? == Saved::Yes {
-                return Ok(job);
-            }
-        }
-        Err(Error::Contended)
+    /// Stops it, unless it is done. Letters of a slice that is under way are still done.
+    pub async fn stop(&self, id: &str, by: &Actor) -> Result<Job, Error> {
+        let job = self.jobs.get(id).await?.id;
+        self.writer.record(by, Deed::StopJob { job }).await?;
+        Ok(self.jobs.stop(id).await?)
+    }
+
+    /// Lets it go on with the next sweep, unless it is done.
+    pub async fn resume(&self, id: &str, by: &Actor) -> Result<Job, Error> {
+        let job = self.jobs.get(id).await?.id;
+        self.writer.record(by, Deed::ResumeJob { job }).await?;
+        Ok(self.jobs.resume(id).await?)
     }
 
     /// Goes on with every job that is nobody's; where `brokers` are away, with those that need none. Returns how many
     /// letters it did.
     pub(crate) async fn run_all(&self, until: Instant, brokers: &Brokers) -> Result<u64, Error> {
-        self.find_lost().await?;
-        let mut done = 0;
-        let jobs = self.writer.store.free_jobs(self.writer.clock.now()).await?;
-        for mut job in jobs {
-            if Instant::now() >= until {
-                break;
-            }
-            job.leased_until = self.writer.clock.now() + LEASE;
-            if self.writer.store.save_job(&mut job).await? == Saved::Yes {
-                let before = job.progress.done;
-                self.run_or_leave(&mut job, until, brokers).await;
-                done += job.progress.done - before;
-            }
-        }
-        Ok(done)
+        Ok(self.jobs.run_all(&self.work(brokers), until).await?)
     }
 
-    /// Puts jobs that run, but that this version's sweeps would not find, where they do.
-    async fn find_lost(&self) -> Result<(), Error> {
-        let now = self.writer.clock.now();
-        let looked = *self.looked_for_lost.lock().await;
-        if looked.is_some_and(|at| now.duration_since(at) < LOOK_FOR_LOST) {
-            return Ok(());
-        }
-        for mut job in self.writer.store.jobs_out_of_queue().await? {
-            // Where somebody works on it, the next look finds it if that is needed.
-            if self.writer.store.save_job(&mut job).await? == Saved::Yes {
-                tracing::info!(job_id = job.id, "found a job of an older version");
-            }
-        }
-        *self.looked_for_lost.lock().await = Some(now);
-        Ok(())
+    fn work<'a>(&'a self, brokers: &'a Brokers) -> LetterWork<'a> {
+        let Self { writer, redrive, discard, .. } = self;
+        LetterWork { store: &writer.store, redrive, discard, brokers }
+    }
+}
+
+impl Work for LetterWork<'_> {
+    type Task = Task;
+    type Item = DeadLetter;
+    type Error = Error;
+
+    fn per_second(task: &Task) -> u32 {
+        task.per_second
     }
 
-    /// What can't go on now does so with a later sweep, when the lease is over.
-    async fn run_or_leave(&self, job: &mut Job, until: Instant, brokers: &Brokers) {
-        if let Err(error) = self.run(job, until, brokers).await {
-            tracing::error!(job_id = job.id, error = telemetry::chain(&error), "a job stops short");
-        }
+    /// The newest letters come first.
+    fn is_past(position: &str, other: &str) -> bool {
+        position < other
     }
 
-    /// Until its end, or `until`, or until somebody stops it or the brokers are away.
-    async fn run(&self, job: &mut Job, until: Instant, brokers: &Brokers) -> Result<(), Error> {
-        let slice = Slice { pace: Pace::new(job.task.per_second), until, brokers };
-        let mut goes_on = true;
-        while goes_on {
-            self.count_on(job).await?;
-            let after = job.position.as_deref().and_then(Position::parse);
-            let Listed { letters, next } =
-                self.writer.store.list(&job.task.filter, after.as_ref(), SLICE).await?;
-            // In their order: the job's place is the last letter before which all are done.
-            let outcomes: Vec<_> = stream::iter(letters)
-                .map(|letter| self.one(&job.task, &job.by, letter, &slice))
-                .buffered(CONCURRENCY)
-                .collect()
-                .await;
-            let mut finished = true;
-            for outcome in outcomes {
-                let Some((position, is_done)) = outcome? else {
-                    finished = false;
-                    break;
-                };
-                let count = if is_done { &mut job.progress.done } else { &mut job.progress.skipped };
-                *count += 1;
-                job.position = Some(position.to_string());
-            }
-            goes_on = finished && next.is_some() && Instant::now() < until;
-            match next {
-                // Also past what doesn't fit.
-                Some(next) if finished => job.position = Some(next.to_string()),
-                None if finished => job.end(),
-                _ => {}
-            }
-            let now = self.writer.clock.now();
-            job.updated_at = now;
-            job.leased_until = if goes_on { now + LEASE } else { now };
-            if self.writer.store.save_job(job).await? == Saved::Conflict {
-                self.save_beside(job).await?;
-                goes_on &= job.state == JobState::Running;
-            }
-        }
-        tracing::info!(job_id = job.id, state = ?job.state, progress = ?job.progress, "worked on a job");
-        Ok(())
-    }
-
-    /// Counts some more of its letters, if they are not known yet.
-    async fn count_on(&self, job: &mut Job) -> Result<(), Error> {
-        if job.total.is_some() {
-            return Ok(());
-        }
-        job.count_what_is_done();
-        let after = job.count.position.as_deref().and_then(Position::parse);
-        let Listed { letters, next } =
-            self.writer.store.list(&job.task.filter, after.as_ref(), COUNTED_AT_ONCE).await?;
-        job.count.letters += letters.len() as u64;
-        match next {
-            Some(next) => job.count.position = Some(next.to_string()),
-            None => job.total = Some(job.count.letters),
-        }
-        Ok(())
-    }
-
-    /// A person has stopped it meanwhile: their word, and our place.
-    async fn save_beside(&self, job: &mut Job) -> Result<(), Error> {
-        for _ in 0..ROUNDS {
-            let stored = self.writer.store.job(&job.id).await?.ok_or(Error::Unknown)?;
-            (job.state, job.version) = (stored.state, stored.version);
-            if self.writer.store.save_job(job).await? == Saved::Yes {
-                return Ok(());
-            }
-        }
-        Err(Error::Contended)
-    }
-
-    /// Whether it was done or left alone, and its place; `None` when it can't be done in this slice.
-    async fn one(
+    async fn list(
         &self,
         task: &Task,
-        by: &Actor,
-        letter: DeadLetter,
-        slice: &Slice<'_>,
-    ) -> Result<Option<(Position, bool)>, Error> {
-        if !slice.pace.wait_before(slice.until).await {
-            return Ok(None);
-        }
-        if task.action == Action::Redrive && slice.brokers.are_away() {
-            return Ok(None);
+        position: Option<&str>,
+        limit: usize,
+    ) -> Result<Listed<DeadLetter>, Error> {
+        let after = position.and_then(Position::parse);
+        let store::Listed { letters, next } = self.store.list(&task.filter, after.as_ref(), limit).await?;
+        let items = letters.into_iter().map(|letter| (Position::of(&letter).to_string(), letter)).collect();
+        Ok(Listed { items, next: next.map(|next| next.to_string()) })
+    }
+
+    async fn process(&self, Job { task, by, .. }: &Job, letter: DeadLetter) -> Result<Outcome, Error> {
+        if task.action == Action::Redrive && self.brokers.are_away() {
+            return Ok(Outcome::NotNow);
         }
         // Asked of the letter as it is now: what was listed may be old.
-        let wanted = |state: State| task.filter.state.map_or(state.waits(), |wanted| wanted == state);
+        let wanted = |state: State| task.filter.state.map_or(state.is_waiting(), |wanted| wanted == state);
         let done = match &task.action {
             _ if !wanted(letter.life.state) => Err(Error::Overtaken),
             Action::Redrive => {
-                let done = self.redrive.whole(&letter.id, by, wanted).await;
-                // It counts as done where they are away, too: the sweep sends it.
-                done.map(|(_letter, sent)| slice.brokers.note(sent))
+                let done = self.redrive.for_job(&letter.id, by, wanted).await;
+                // It counts as done where they are away, too: the sweep publishes it.
+                done.map(|(_letter, publication)| self.brokers.note(publication))
             }
             Action::Discard { because } => {
                 self.discard.by_hand(&letter.id, because, by, wanted).await.map(|_letter| ())
             }
         };
-        let is_done = match done {
-            Ok(()) => true,
-            Err(Error::Unknown | Error::Overtaken | Error::Refused(_) | Error::NotWhole | Error::Gone) => {
-                false
-            }
+        match done {
+            Ok(()) => Ok(Outcome::Done),
+            Err(
+                Error::Unknown
+                | Error::Overtaken
+                | Error::Refused(_)
+                | Error::ValueLeftOut
+                | Error::PayloadGone,
+            ) => Ok(Outcome::Skipped),
             // Trying again gives the same: one letter must not hold up the others for ever.
             Err(Error::Store(error @ (dynamo::Error::Refused(_) | dynamo::Error::Layout))) => {
                 let (dead_letter_id, error) = (letter.id.as_str(), telemetry::chain(&error));
                 tracing::error!(dead_letter_id, error, "a job leaves a dead letter out");
-                false
+                Ok(Outcome::Skipped)
             }
-            Err(error @ (Error::Store(_) | Error::Contended | Error::Cursor(_))) => return Err(error),
-        };
-        Ok(Some((Position::of(&letter), is_done)))
+            Err(error @ (Error::Store(_) | Error::Contended | Error::Cursor(_))) => Err(error),
+        }
     }
 }

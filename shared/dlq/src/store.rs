@@ -4,37 +4,30 @@
 
 mod audit;
 mod groups;
-mod jobs;
 mod query;
-mod rows;
 
 use std::{borrow::Cow, collections::HashMap};
 
 use aws::Aws;
 use aws_sdk_dynamodb::{operation::update_item::builders::UpdateItemFluentBuilder, types::AttributeValue};
-use dynamo::{Client, Committed, Error, Put, Transaction, Written};
+use dynamo::{Client, Committed, Error, Put, Transaction, Written, rows::sortable};
 use jiff::Timestamp;
-use runtime::{ConfigError, Vars, telemetry};
+use runtime::{ConfigError, Vars};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
+    job::Task,
     letter::{DeadLetter, LetterId},
     life::KEPT_WHEN_OVER,
     payload::Payload,
 };
 
-pub(crate) use self::{
-    query::{Listed, Position},
-    rows::Row,
-};
+pub(crate) use self::query::{Listed, Position};
 
 const KIND: &str = "letter";
 
 /// `queue` is the same for all letters that go on by themselves.
 const DUE: &str = "due";
-
-/// And for all jobs that run.
-const JOBS: &str = "job";
 
 #[derive(Debug, Clone)]
 pub struct Store {
@@ -87,6 +80,10 @@ impl Store {
     pub fn from_vars(vars: &Vars, aws: &Aws) -> Result<Self, ConfigError> {
         let client = dynamo::client(vars, aws)?;
         Ok(Self { client, table: vars.require("DEAD_LETTERS_TABLE", "a table's name")?.to_owned() })
+    }
+
+    pub(crate) fn jobs(&self) -> jobs::Store<Task> {
+        jobs::Store::new(self.client.clone(), self.table.as_str())
     }
 
     pub(crate) async fn ping(&self) -> Result<(), Error> {
@@ -204,7 +201,7 @@ impl<'a> LetterItem<'a> {
             kind: Cow::Borrowed(KIND),
             at: Position::of(letter).to_string(),
             queue: due_at.map(|_| Cow::Borrowed(DUE)),
-            due: due_at.map(query::sortable),
+            due: due_at.map(sortable),
             expires_at: over.map(|entry| expires_at(entry.at)),
             letter: Cow::Borrowed(letter),
         }
@@ -240,19 +237,6 @@ impl Part {
         match self {
             Self::Current => format!("payload#{}", id.as_str()),
             Self::Original => format!("original#{}", id.as_str()),
-        }
-    }
-}
-
-/// One item that can't be read must not hold up the others. It stays as it is, and is missed by nobody who reads the log.
-fn readable<T: DeserializeOwned>(item: Key) -> Option<T> {
-    let id = item.get("id").cloned();
-    match dynamo::from_item(item) {
-        Ok(content) => Some(content),
-        Err(error) => {
-            let item_id = id.as_ref().and_then(|id| id.as_s().ok());
-            tracing::error!(item_id, error = telemetry::chain(&error), "what can't be read is left out");
-            None
         }
     }
 }

@@ -1,17 +1,19 @@
-use contracts::{CorrelationId, EmployeeId, EventId, Outcome};
+use std::sync::Arc;
+
+use contracts::{Actor, Outcome};
 use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
+use jobs::Pace;
+use recovery::{Ended, Features, Follow, Unavailable};
 use runtime::{Clock, telemetry};
 use tokio::time::Instant;
 
 use crate::{
     Error,
-    actor::Actor,
-    job::usual_rate,
+    job::default_per_second,
     letter::DeadLetter,
     life::{Due, State, Step},
-    pace::Pace,
-    redrive::{Brokers, Redrive, Sent},
+    redrive::{Brokers, Publication, Redrive},
     run_job::RunJobs,
     store::{Saved, Store},
     write::Writer,
@@ -23,6 +25,7 @@ pub struct Sweep {
     writer: Writer,
     redrive: Redrive,
     jobs: RunJobs,
+    features: Arc<Features<dyn Follow>>,
 }
 
 /// What a sweep did.
@@ -30,16 +33,13 @@ pub struct Sweep {
 pub struct Swept {
     pub redriven: u64,
     pub resolved: u64,
-    /// Redriven earlier, and still on their way.
-    pub awaited: u64,
+    /// Redriven earlier, and without an outcome yet.
+    pub pending: u64,
     /// Of jobs: letters redriven or discarded.
     pub by_jobs: u64,
     /// Could not be done now; the next sweep tries again.
     pub failed: u64,
 }
-
-/// How an event ended well, and when.
-pub type WentThrough = (Outcome, Timestamp);
 
 /// Letters at once: each is a few writes and an acknowledgement.
 const CONCURRENCY: usize = 16;
@@ -55,32 +55,30 @@ struct Pass {
 }
 
 impl Sweep {
-    pub fn new(store: Store, redrive: Redrive, jobs: RunJobs, clock: Clock) -> Self {
-        Self { writer: Writer { store, clock }, redrive, jobs }
+    pub fn new(
+        store: Store,
+        redrive: Redrive,
+        jobs: RunJobs,
+        features: Arc<Features<dyn Follow>>,
+        clock: Clock,
+    ) -> Self {
+        Self { writer: Writer { store, clock }, redrive, jobs, features }
     }
 
     /// Starts nothing after `stop_starting`, and publishes nothing more once the brokers were away; what is left is left
-    /// to the next sweep. `went_through` says whether an event was applied, or needs not be any more.
+    /// to the next sweep.
     ///
     /// # Errors
     /// When the letters that are due, or the jobs, can't be read.
-    pub async fn run<F, E>(
-        &self,
-        stop_starting: Instant,
-        went_through: impl Fn(CorrelationId, EmployeeId, EventId) -> F,
-    ) -> Result<Swept, Error>
-    where
-        F: Future<Output = Result<Option<WentThrough>, E>>,
-        E: std::error::Error + 'static,
-    {
+    pub async fn run(&self, stop_starting: Instant) -> Result<Swept, Error> {
         let mut swept = Swept::default();
-        let pass = Pass { pace: Pace::new(usual_rate()), brokers: Brokers::default(), stop_starting };
+        let pass = Pass { pace: Pace::new(default_per_second()), brokers: Brokers::default(), stop_starting };
         let (now, mut next) = (self.writer.clock.now(), None);
         // One pass: what fails in it stays due for the next sweep.
         while Instant::now() < stop_starting {
             let due = self.writer.store.due(now, next, PAGE).await?;
             let outcomes: Vec<_> = stream::iter(due.letters)
-                .map(|letter| self.go_on(letter, &pass, &went_through))
+                .map(|letter| self.go_on(letter, &pass))
                 .buffer_unordered(CONCURRENCY)
                 .collect()
                 .await;
@@ -98,39 +96,26 @@ impl Sweep {
         Ok(swept)
     }
 
-    async fn go_on<F, E>(
-        &self,
-        mut letter: DeadLetter,
-        pass: &Pass,
-        went_through: &impl Fn(CorrelationId, EmployeeId, EventId) -> F,
-    ) -> Result<Done, Error>
-    where
-        F: Future<Output = Result<Option<WentThrough>, E>>,
-        E: std::error::Error + 'static,
-    {
+    async fn go_on(&self, mut letter: DeadLetter, pass: &Pass) -> Result<Done, Error> {
         match letter.life.due() {
-            due @ (Due::Redrive | Due::PublishAgain) => self.send(&mut letter, due, pass).await,
+            due @ (Due::Redrive | Due::Republish) => self.publish(&mut letter, due, pass).await,
             Due::Expire => {
                 self.writer.expire(&mut letter).await?;
                 Ok(Done::Nothing)
             }
-            Due::AskAfter => {
-                let ids =
-                    (letter.correlation_id.clone(), letter.employee_id.clone(), letter.event_id.clone());
-                let went_through = match ids {
-                    (Some(correlation), Some(employee), Some(event)) => {
-                        went_through(correlation, employee, event).await
-                    }
+            Due::CheckOutcome => {
+                let outcome = match letter.event_ids() {
+                    Some(event) => self.features.of(letter.topic).outcome(&event).await,
                     // No message of ours: it comes back.
-                    _ => Ok(None),
+                    None => Ok(None),
                 };
-                self.note(letter, went_through).await
+                self.note(letter, outcome).await
             }
             Due::Nothing => Ok(Done::Nothing),
         }
     }
 
-    async fn send(&self, letter: &mut DeadLetter, due: Due, pass: &Pass) -> Result<Done, Error> {
+    async fn publish(&self, letter: &mut DeadLetter, due: Due, pass: &Pass) -> Result<Done, Error> {
         if !pass.brokers.are_away() && !pass.pace.wait_before(pass.stop_starting).await {
             return Ok(Done::Nothing);
         }
@@ -138,25 +123,25 @@ impl Sweep {
         if pass.brokers.are_away() {
             return Ok(Done::Failed);
         }
-        let sent = match due {
-            Due::Redrive => self.redrive.by_itself(letter).await?,
-            _ => self.redrive.again(letter).await?,
+        let publication = match due {
+            Due::Redrive => self.redrive.by_schedule(letter).await?,
+            _ => self.redrive.republish(letter).await?,
         };
-        pass.brokers.note(sent);
-        Ok(sent.into())
+        pass.brokers.note(publication);
+        Ok(publication.into())
     }
 
-    async fn note<E: std::error::Error + 'static>(
+    async fn note(
         &self,
         mut letter: DeadLetter,
-        went_through: Result<Option<WentThrough>, E>,
+        outcome: Result<Option<Ended>, Unavailable>,
     ) -> Result<Done, Error> {
         let now = self.writer.clock.now();
-        let (step, done, note) = match went_through {
-            Ok(Some(how)) => (Step::Enriched, Done::Resolved, note(&how, letter.life.redriven_at)),
+        let (step, done, note) = match outcome {
+            Ok(Some(ended)) => (Step::Resolve, Done::Resolved, note(&ended, letter.life.redriven_at)),
             Ok(None) => {
-                let given_up = letter.life.is_silent(now).then_some("its redrive was not heard of again");
-                (Step::StillAway, Done::Awaited, given_up)
+                let overdue = letter.life.is_overdue(now).then_some("its redrive had no outcome");
+                (Step::OutcomePending, Done::Pending, overdue)
             }
             Err(error) => {
                 tracing::warn!(error = telemetry::chain(&error), "an outcome could not be asked for");
@@ -169,7 +154,7 @@ impl Sweep {
         }
         if letter.life.state == State::Quarantined {
             let (dead_letter_id, state) = (letter.id.as_str(), letter.life.state.name());
-            tracing::warn!(dead_letter_id, state, "a redriven record was not heard of again");
+            tracing::warn!(dead_letter_id, state, "a redriven record had no outcome");
         }
         if done == Done::Resolved {
             self.writer.expire(&mut letter).await?;
@@ -183,14 +168,14 @@ impl Sweep {
 enum Done {
     Redriven,
     Resolved,
-    Awaited,
+    Pending,
     Failed,
     Nothing,
 }
 
 /// What a letter's history says where its redrive changed nothing, or may have: whoever edited it must not think
 /// otherwise.
-fn note((outcome, at): &WentThrough, redriven_at: Option<Timestamp>) -> Option<&'static str> {
+fn note(Ended { outcome, at }: &Ended, redriven_at: Option<Timestamp>) -> Option<&'static str> {
     const ALREADY: &str =
         "its event had been applied already: another copy changes nothing, unless it was edited";
     const NOTHING_NEW: &str = "it changed nothing: what its event says was known already, or something newer says \
@@ -201,12 +186,12 @@ fn note((outcome, at): &WentThrough, redriven_at: Option<Timestamp>) -> Option<&
     }
 }
 
-impl From<Sent> for Done {
-    fn from(sent: Sent) -> Self {
-        match sent {
-            Sent::Yes => Self::Redriven,
-            Sent::Unacknowledged => Self::Failed,
-            Sent::NotOurs => Self::Nothing,
+impl From<Publication> for Done {
+    fn from(publication: Publication) -> Self {
+        match publication {
+            Publication::Yes => Self::Redriven,
+            Publication::Unacknowledged => Self::Failed,
+            Publication::NotOurs => Self::Nothing,
         }
     }
 }
@@ -216,7 +201,7 @@ impl Swept {
         match outcome {
             Ok(Done::Redriven) => self.redriven += 1,
             Ok(Done::Resolved) => self.resolved += 1,
-            Ok(Done::Awaited) => self.awaited += 1,
+            Ok(Done::Pending) => self.pending += 1,
             Ok(Done::Nothing) => {}
             Ok(Done::Failed) => self.failed += 1,
             Err(error) => {

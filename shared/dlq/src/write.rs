@@ -1,8 +1,8 @@
+use contracts::Actor;
 use runtime::Clock;
 
 use crate::{
     Error,
-    actor::Actor,
     audit::{AuditRecord, Deed},
     letter::{DeadLetter, LetterId},
     life::Step,
@@ -20,7 +20,7 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    /// Gives what a letter that is over held its end. Until that is noted the letter stays due for it.
+    /// Makes the payload of a letter that is over expire. Until that is noted the letter stays due for it.
     pub(crate) async fn expire(&self, letter: &mut DeadLetter) -> Result<(), Error> {
         let now = self.clock.now();
         self.store.expire_payload(letter, now).await?;

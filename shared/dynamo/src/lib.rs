@@ -5,6 +5,7 @@ mod config;
 pub mod embedded;
 mod error;
 mod item;
+pub mod rows;
 mod table;
 mod transaction;
 

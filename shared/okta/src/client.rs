@@ -15,10 +15,10 @@ use crate::{AppLink, Config, Error, Group, User, answer, link};
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// Okta pages at 200 at most: a person in more groups than this follows a `Link` in circles.
-const MOST_PAGES: usize = 100;
+const MAX_PAGES: usize = 100;
 
 /// An answer of Okta's is a few hundred kilobytes at most, all of its pages together.
-const MOST_BYTES: usize = 16 * 1024 * 1024;
+const MAX_BYTES: usize = 16 * 1024 * 1024;
 
 /// Reads an Okta org. Cheap to clone; connections are pooled.
 #[derive(Debug, Clone)]
@@ -63,7 +63,7 @@ impl Client {
 
     /// The person who signs in with this, whatever their status. `None` if nobody does.
     pub async fn user_with_login(&self, login: &str) -> Result<Option<User>, Error> {
-        match self.get(self.url(&user_path(login, ""), None), MOST_BYTES).await {
+        match self.get(self.url(&user_path(login, ""), None), MAX_BYTES).await {
             Ok(answer) => Ok(Some(answer.value)),
             Err(Error::NotFound) => Ok(None),
             Err(error) => Err(error),
@@ -72,7 +72,7 @@ impl Client {
 
     /// Whether Okta answers, and takes the token: by the shortest of the requests that Joiner makes.
     pub async fn check(&self) -> Result<(), Error> {
-        self.get::<IgnoredAny>(self.url("/api/v1/users", Some(("limit", "1"))), MOST_BYTES).await.map(drop)
+        self.get::<IgnoredAny>(self.url("/api/v1/users", Some(("limit", "1"))), MAX_BYTES).await.map(drop)
     }
 
     /// The person with that e-mail address, whatever their status; one who is not deprovisioned goes first.
@@ -83,7 +83,7 @@ impl Client {
         let expression = format!("profile.email eq {}", serde_json::Value::from(email));
         for parameter in ["filter", "search"] {
             let url = self.url("/api/v1/users", Some((parameter, &expression)));
-            let users: Vec<User> = self.get(url, MOST_BYTES).await?.value;
+            let users: Vec<User> = self.get(url, MAX_BYTES).await?.value;
             match users.into_iter().min_by_key(User::is_deprovisioned) {
                 Some(user) if !user.is_deprovisioned() => return Ok(Some(user)),
                 found => deprovisioned = deprovisioned.or(found),
@@ -105,8 +105,8 @@ impl Client {
     async fn all_pages<T: DeserializeOwned>(&self, first: Url) -> Result<Vec<T>, Error> {
         let mut all = Vec::new();
         let mut url = first;
-        let mut left = MOST_BYTES;
-        for _ in 0..MOST_PAGES {
+        let mut left = MAX_BYTES;
+        for _ in 0..MAX_PAGES {
             let Answer { value, headers, bytes }: Answer<Vec<T>> = self.get(url, left).await?;
             all.extend(value);
             left -= bytes;

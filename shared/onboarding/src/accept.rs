@@ -14,7 +14,7 @@ use runtime::Clock;
 use self::body::Defaults;
 #[cfg(feature = "schema")]
 pub use self::body::HrEvent;
-pub use self::correct::{Kept, correct};
+pub(crate) use self::correct::{Kept, correct};
 
 /// Takes HR events. Touches nothing but Kafka.
 #[derive(Debug, Clone)]

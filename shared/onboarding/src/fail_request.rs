@@ -1,7 +1,8 @@
 use cache::Cache;
-use contracts::{CorrelationId, EmployeeId, EventId, Outcome, Reason};
+use contracts::{EmployeeId, Outcome, Reason};
 use facts::{Backlog, Publisher};
 use jiff::Timestamp;
+use recovery::{EventIds, FailedEvent};
 use runtime::Clock;
 
 use crate::{
@@ -13,40 +14,26 @@ use crate::{
 
 /// Tells those who ask that an event is in a dead letter, and when it is tried again.
 #[derive(Debug, Clone)]
-pub struct FailRequest {
+pub(crate) struct FailRequest {
     store: Store,
     cache: Cache,
     facts: Publisher,
     clock: Clock,
 }
 
-/// An event that became a dead letter.
-#[derive(Debug, Clone)]
-pub struct FailedEvent {
-    pub correlation_id: CorrelationId,
-    pub employee_id: EmployeeId,
-    pub event_id: EventId,
-    pub reason: Reason,
-    pub message: String,
-    /// How often it had been redriven then.
-    pub redrives: u32,
-    /// Without anybody doing something.
-    pub next_attempt: Option<Timestamp>,
-}
-
 impl FailRequest {
-    pub fn new(store: Store, cache: Cache, facts: Publisher, clock: Clock) -> Self {
+    pub(crate) fn new(store: Store, cache: Cache, facts: Publisher, clock: Clock) -> Self {
         Self { store, cache, facts, clock }
     }
 
     /// At the end of an invocation, as [`Publisher::clear`].
-    pub async fn clear(&self) {
+    pub(crate) async fn clear(&self) {
         self.facts.clear().await;
     }
 
-    pub async fn fail(&self, failed: FailedEvent) -> Result<(), store::Error> {
-        let FailedEvent { correlation_id, employee_id, event_id, reason, message, redrives, next_attempt } =
-            failed;
+    pub(crate) async fn fail(&self, failed: FailedEvent) -> Result<(), store::Error> {
+        let FailedEvent { ids, reason, message, redrives, next_attempt } = failed;
+        let EventIds { correlation_id, employee_id, event_id } = ids;
         let state = RequestState::Ended(Outcome::Failed { reason, message });
         let updated_at = self.clock.now();
         let event =
@@ -107,9 +94,11 @@ mod tests {
         store.commit(&waiting.person, None, Some(&waiting.entry)).await.unwrap();
         let next_attempt = Some("2026-01-31T18:43:00Z".parse().unwrap());
         let failed = |reason| FailedEvent {
-            correlation_id: event().correlation_id,
-            employee_id: event().employee_id,
-            event_id: event().event_id,
+            ids: EventIds {
+                correlation_id: event().correlation_id,
+                employee_id: event().employee_id,
+                event_id: event().event_id,
+            },
             reason,
             message: "gone".to_owned(),
             redrives: 0,

@@ -1,6 +1,6 @@
 use contracts::{EnrichmentRequestedV2, EventType, Outcome, Reason};
+use recovery::{Foresight, Unknown};
 use runtime::Clock;
-use serde::Serialize;
 use tokio::time::Instant;
 
 use crate::{
@@ -14,36 +14,19 @@ use crate::{
 
 /// Says what the enrichment would do with a record: the same decision, shown instead of written.
 #[derive(Debug, Clone)]
-pub struct Foresee {
+pub(crate) struct Foresee {
     store: Store,
     okta: okta::Client,
     clock: Clock,
 }
 
-/// What would happen to a record.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(untagged)]
-pub enum Foresight {
-    Known(Outcome),
-    Unknown(Unknown),
-}
-
-/// Okta can't be asked now, or there was no time to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(tag = "outcome", rename = "unknown")]
-pub struct Unknown {
-    pub because: String,
-}
-
 impl Foresee {
-    pub fn new(store: Store, okta: okta::Client, clock: Clock) -> Self {
+    pub(crate) fn new(store: Store, okta: okta::Client, clock: Clock) -> Self {
         Self { store, okta, clock }
     }
 
     /// `version` is the value's, by its header. Asks Okta once, until `give_up`.
-    pub async fn foresee(
+    pub(crate) async fn foresee(
         &self,
         version: Option<&str>,
         value: Option<&[u8]>,

@@ -27,7 +27,7 @@ pub const WITHIN: Duration = Duration::from_mins(1);
 
 /// Before the request is asked for once more. It doubles each time.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
-const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+const MAX_PAUSE: Duration = Duration::from_secs(2);
 
 /// What is probed, and with whom.
 #[derive(Debug, Clone)]
@@ -116,7 +116,7 @@ impl Probe {
                 Err(failure) => return Err(Error::NotFollowed(failure)),
             }
             sleep(pause).await;
-            pause = (pause * 2).min(LONGEST_PAUSE);
+            pause = (pause * 2).min(MAX_PAUSE);
         }
     }
 }

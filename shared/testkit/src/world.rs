@@ -173,7 +173,7 @@ impl World {
         serde_json::from_slice(&answer.unwrap()).unwrap()
     }
 
-    /// Deletes what a dead letter held, as DynamoDB does when its time has come.
+    /// Deletes a dead letter's payload, as DynamoDB does when its time has come.
     pub async fn forgets_what_it_held(&self, letter_id: &str) {
         let vars = self.vars_of("dead-letters");
         let client = dynamo::client(&vars, &Aws::from_vars(&vars).unwrap()).unwrap();

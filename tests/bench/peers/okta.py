@@ -17,7 +17,7 @@ from pydantic.alias_generators import to_camel
 from yarl import URL
 
 TIMEOUT = 10
-MOST_PAGES = 100
+MAX_PAGES = 100
 ATTEMPTS, BASE_SECONDS, CAP_SECONDS = 3, 2, 30
 NEXT = re.compile(r'<([^<>]*)>[^<]*;\s*rel\s*=\s*"?(?:[^"<]* )?next[ ";,]', re.IGNORECASE)
 
@@ -191,7 +191,7 @@ class Okta:
 
     async def all_pages(self, url: str, adapter: TypeAdapter) -> list:
         items = []
-        for _ in range(MOST_PAGES):
+        for _ in range(MAX_PAGES):
             page, link = await self.get(url, adapter)
             items += page
             found = link and NEXT.search(link + ";")

@@ -8,7 +8,7 @@ from aiokafka.errors import KafkaError
 from confluent_kafka import KafkaException, Producer
 
 ACK_SECONDS = 5
-MOST_BYTES = 10485760
+MAX_BYTES = 10485760
 
 
 class Unacknowledged(Exception):
@@ -30,7 +30,7 @@ class Confluent:
                 "compression.type": "lz4",
                 "linger.ms": 0,
                 "max.in.flight.requests.per.connection": 5,
-                "message.max.bytes": MOST_BYTES,
+                "message.max.bytes": MAX_BYTES,
                 "message.timeout.ms": ACK_SECONDS * 1000,
             }
         )
@@ -79,7 +79,7 @@ class Aiokafka:
             acks="all",
             compression_type="lz4",
             linger_ms=0,
-            max_request_size=MOST_BYTES,
+            max_request_size=MAX_BYTES,
         )
 
     async def open(self) -> None:

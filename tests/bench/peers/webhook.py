@@ -18,7 +18,7 @@ import contracts
 from api import Api, Problem, json_response, new_id, start, unavailable
 from publish import PUBLISHERS, Aiokafka, Confluent, Unacknowledged
 
-MOST_BYTES = 256 * 1024
+MAX_BODY_BYTES = 256 * 1024
 
 # How far an HR system's clock may be ahead of ours.
 CLOCK_SKEW = 5 * 60 * 1_000_000_000
@@ -272,8 +272,8 @@ async def accept(request: Request, correlation_id: str) -> Response:
     if kind != "application/json" and not kind.endswith("+json"):
         raise Problem(415, "not_json", "Send JSON, and say so: Content-Type: application/json.")
     body = await request.body()
-    if len(body) > MOST_BYTES:
-        raise Problem(413, "body_too_large", f"The body is {len(body)} bytes long; the most is {MOST_BYTES}.")
+    if len(body) > MAX_BODY_BYTES:
+        raise Problem(413, "body_too_large", f"The body is {len(body)} bytes long; the most is {MAX_BODY_BYTES}.")
     event = read(body, correlation_id)
     headers = [
         ("correlation-id", correlation_id.encode()),

@@ -18,7 +18,7 @@ use crate::hr::{self, Hr};
 const AT_ONCE: usize = 64;
 
 /// What DynamoDB takes in one request, and how many of them are on their way at once.
-const MOST_IN_A_BATCH: usize = 25;
+const MAX_BATCH_ITEMS: usize = 25;
 const BATCHES_AT_ONCE: usize = 4;
 
 /// How many users are stored one by one, where the others are copies.
@@ -121,7 +121,7 @@ pub(crate) async fn fill_table(store: &Store, hr: &Hr, vars: &Vars, count: usize
         anyhow::Ok(WriteRequest::builder().put_request(put).build())
     };
     let numbers: Vec<_> = (first..count).collect();
-    let writing = stream::iter(numbers.chunks(MOST_IN_A_BATCH)).map(async |numbers| {
+    let writing = stream::iter(numbers.chunks(MAX_BATCH_ITEMS)).map(async |numbers| {
         let batch = numbers.iter().copied().map(copy).collect::<Result<_>>()?;
         let answer = client.batch_write_item().request_items(table, batch).send().await?;
         ensure!(answer.unprocessed_items.is_none_or(|left| left.is_empty()), "DynamoDB Local left users out");

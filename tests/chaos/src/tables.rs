@@ -34,7 +34,7 @@ use crate::{
 };
 
 /// No request of ours is longer.
-const MOST_BYTES: usize = 2 * 1024 * 1024;
+const MAX_BODY_BYTES: usize = 2 * 1024 * 1024;
 
 /// Whose credentials these are is nothing to DynamoDB Local, but that there are some.
 const ANYBODY: &str = "AWS4-HMAC-SHA256 Credential=chaos/20260101/eu-central-1/dynamodb/aws4_request, \
@@ -230,7 +230,7 @@ async fn handle(State(tables): State<Tables>, request: Request) -> Response {
         Some(Fault::CutShort | Fault::AnswerLost) | None => {}
     }
     let (parts, body) = request.into_parts();
-    let Ok(body) = axum::body::to_bytes(body, MOST_BYTES).await else {
+    let Ok(body) = axum::body::to_bytes(body, MAX_BODY_BYTES).await else {
         return refusal(StatusCode::BAD_REQUEST, "ValidationException");
     };
     // On its own: what the tables do must be seen, also when whoever asked is killed meanwhile.

@@ -10,7 +10,7 @@ use tokio::io::AsyncReadExt;
 use tracing_subscriber::fmt::writer::BoxMakeWriter;
 
 /// In a batch: those that live for seconds only should finish some, and be killed in the middle of others.
-const MOST_RECORDS: usize = 50;
+const MAX_RECORDS: usize = 50;
 
 /// Runs until whoever started it ends it, or ends itself. Prints where it listens.
 pub(crate) async fn run(ahead: SignedDuration, vars: Vars) -> anyhow::Result<()> {
@@ -19,7 +19,7 @@ pub(crate) async fn run(ahead: SignedDuration, vars: Vars) -> anyhow::Result<()>
     let clock = Clock::ahead(Box::leak(Box::new(AtomicI64::new(ahead))));
     let mut template = Template::read(Path::new("template.yaml"))?;
     for trigger in template.functions.iter_mut().flat_map(|function| &mut function.triggers) {
-        trigger.batch_size = trigger.batch_size.min(MOST_RECORDS);
+        trigger.batch_size = trigger.batch_size.min(MAX_RECORDS);
     }
     let cloud = Cloud::start(Options {
         template,

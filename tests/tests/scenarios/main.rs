@@ -23,6 +23,7 @@ mod redis;
 mod redrive;
 mod reference;
 mod rotation;
+mod topics;
 mod trouble;
 mod versions;
 mod waiting;

@@ -278,12 +278,12 @@ async fn a_letter_that_has_lost_what_it_held_is_shown_and_says_why_it_cannot_go_
         let refused = world.post(&path(&letter, verb), &body).await;
         assert_eq!((refused.status, &refused.json["code"]), (StatusCode::CONFLICT, &json!("payload_gone")));
         assert!(
-            refused.json["detail"].as_str().unwrap().contains("what the letter held is gone"),
+            refused.json["detail"].as_str().unwrap().contains("the letter's payload is gone"),
             "{refused:?}"
         );
     }
     let dry = world.post(&format!("{}?dry_run=true", path(&letter, "redrive")), &json!({})).await;
-    assert_eq!(dry.json["because"], "what it held is gone");
+    assert_eq!(dry.json["because"], "its payload is gone");
     let job = world.post("/v1/dead-letter-jobs", &json!({"action": "redrive"})).await.json;
     assert_eq!(job["progress"], json!({"done": 0, "skipped": 1}));
     let nobody = path(&json!({"id": "0123456789abcdef0123456789abcdef"}), "redrive");

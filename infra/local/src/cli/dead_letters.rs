@@ -23,15 +23,15 @@ pub(crate) struct DeadLettersArgs {
 pub(crate) enum DeadLettersCommand {
     /// List letters, the newest first
     List(ListArgs),
-    /// List the causes: letters with one fingerprint of their failure
+    /// List the groups: letters of one cause
     Groups,
     /// Show a letter and its history
     Show(ShowArgs),
-    /// Send letters through again, as they are
+    /// Redrive letters, as they are
     Redrive(RedriveArgs),
-    /// Correct a letter's record and send it through again
+    /// Correct a letter's payload and redrive it
     Edit(EditArgs),
-    /// Give letters up; for 30 days a redrive takes it back
+    /// Discard letters; for 30 days a redrive takes that back
     Discard(DiscardArgs),
     /// List jobs, or follow, stop or resume one
     Jobs(JobsArgs),
@@ -85,7 +85,7 @@ pub(crate) struct ListArgs {
 pub(crate) struct ShowArgs {
     #[arg(value_parser = letter)]
     pub(crate) id: LetterId,
-    /// Also what the record holds: personal data
+    /// Also its payload: personal data
     #[arg(long)]
     pub(crate) payload: bool,
 }
@@ -115,7 +115,7 @@ pub(crate) struct WhichArgs {
     #[arg(
         long,
         value_name = "N",
-        default_value_t = dlq::usual_rate(),
+        default_value_t = dlq::default_per_second(),
         value_parser = value_parser!(u32).range(1..=500),
         conflicts_with = "ids",
     )]

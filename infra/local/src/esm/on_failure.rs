@@ -85,8 +85,8 @@ impl OnFailure {
 
 /// What a person needs to find the record on its topic.
 fn shortened(record: &Record) -> Record {
-    const LONGEST_ID: usize = 256;
-    let headers = record.headers.iter().filter(|header| header.value.len() <= LONGEST_ID);
+    const MAX_ID_BYTES: usize = 256;
+    let headers = record.headers.iter().filter(|header| header.value.len() <= MAX_ID_BYTES);
     Record { value: None, headers: headers.cloned().collect(), ..record.clone() }
 }
 

@@ -30,7 +30,7 @@ use super::{
 use crate::{broker::Embedded, function::Function, phase::Phase, template::Trigger};
 
 /// Lambda takes 6 MB a payload, of which the event around the records needs a little.
-const MOST_BYTES: usize = 6 * 1024 * 1024 - 4096;
+const MAX_EVENT_BYTES: usize = 6 * 1024 * 1024 - 4096;
 
 pub(super) type StreamConsumer = rdkafka::consumer::StreamConsumer<Reports>;
 
@@ -168,7 +168,7 @@ impl Poller {
                     self.longest_record.fetch_max(u64::try_from(length).unwrap_or(u64::MAX), Relaxed);
                     let record = event::record(&message);
                     let length = event_bytes(&record);
-                    if !batch.is_empty() && bytes + length > MOST_BYTES {
+                    if !batch.is_empty() && bytes + length > MAX_EVENT_BYTES {
                         between.held = Some(record);
                         break;
                     }
@@ -190,7 +190,7 @@ impl Poller {
     async fn deliver(&self, batch: Vec<Record>) -> bool {
         // Only a batch of one is longer than what fits.
         if let [record] = &batch[..]
-            && event_bytes(record) > MOST_BYTES
+            && event_bytes(record) > MAX_EVENT_BYTES
         {
             return self.give_up(record, Condition::MaximumPayloadSizeExceeded, 0).await;
         }

@@ -100,7 +100,7 @@ enum State {
 const BATCH_SIZE: usize = 100;
 const WINDOW: Duration = Duration::from_millis(500);
 /// Of what has an on-failure destination, where the template says for ever.
-const MOST_RETRIES: u32 = 10;
+const MAX_RETRIES: u32 = 10;
 
 impl HttpApi {
     pub(super) fn into_route(self) -> Route {
@@ -122,7 +122,7 @@ impl Msk {
             group: self.consumer_group_id,
             batch_size: self.batch_size.unwrap_or(BATCH_SIZE),
             window: self.maximum_batching_window_in_seconds.map_or(WINDOW, Duration::from_secs),
-            retries: retries.or(on_failure.is_some().then_some(MOST_RETRIES)),
+            retries: retries.or(on_failure.is_some().then_some(MAX_RETRIES)),
             bisect: self.bisect_batch_on_function_error.unwrap_or_default(),
             max_age: max_age.map(Duration::from_secs),
             on_failure: on_failure.map(str::to_owned),

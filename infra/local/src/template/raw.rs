@@ -171,7 +171,7 @@ const ASYNC_RETRIES: u32 = 2;
 const MEMORY: u64 = 128;
 
 /// <https://docs.aws.amazon.com/lambda/latest/dg/with-msk-configure.html>
-const LONGEST_FROM_KAFKA: Duration = Duration::from_mins(14);
+const MAX_KAFKA_TIMEOUT: Duration = Duration::from_mins(14);
 
 /// `folder` is where the templates of nested stacks are looked for.
 pub(super) fn read(document: Value, parameters: &[(&str, &str)], folder: &Path) -> Result<Template, Wrong> {
@@ -216,7 +216,7 @@ pub(super) fn read(document: Value, parameters: &[(&str, &str)], folder: &Path) 
         template.functions[index].triggers.push(trigger);
     }
     for (logical, function) in logicals.iter().zip(&template.functions) {
-        if !function.triggers.is_empty() && function.timeout > LONGEST_FROM_KAFKA {
+        if !function.triggers.is_empty() && function.timeout > MAX_KAFKA_TIMEOUT {
             let detail = "Timeout must be 14 minutes at most, as Kafka invokes it".to_owned();
             return Err(Wrong { place: format!("Resources.{logical}"), detail });
         }

@@ -270,7 +270,7 @@ fn a_letter_is_corrected_and_goes_through() {
     edit(&body).ends().well();
     company.becomes_enriched(1);
     let shown = company.lines(&["show", id, "--payload"]);
-    assert!(has(&shown, &company.people[0].email) && has(&shown, "AS IT FAILED"), "{shown:#?}");
+    assert!(has(&shown, &company.people[0].email) && has(&shown, "ORIGINAL"), "{shown:#?}");
 
     let ended = company.runs(&["edit", id, "hire.json"]).file("hire.json", "{").ends();
     assert!(ended.complaint().starts_with("hire.json is not JSON"), "{ended:#?}");

@@ -45,7 +45,7 @@ fn a_transient_failure_is_redriven_five_times_by_itself_and_then_waits_for_a_per
         waits.push(due.duration_since(now).as_mins());
         assert!(waits.len() <= 5, "{waits:?}");
         now = due;
-        life = life.after(Step::RedriveByItself, now, NONE).unwrap();
+        life = life.after(Step::RedriveBySchedule, now, NONE).unwrap();
         life = life.after(Step::Published, now, NONE).unwrap();
         life = life.after(fails_again(life.redrives), now, NONE).unwrap();
     }
@@ -61,9 +61,9 @@ fn a_transient_failure_is_redriven_five_times_by_itself_and_then_waits_for_a_per
 
 #[test]
 fn a_number_that_somebody_made_up_overflows_nothing() {
-    let life = lived(scheduled(), &[Step::RedriveByItself, fails_again(u32::MAX)]);
+    let life = lived(scheduled(), &[Step::RedriveBySchedule, fails_again(u32::MAX)]);
     assert_eq!((life.state, life.redrives), (State::Scheduled, u32::MAX));
-    assert_eq!(lived(life, &[Step::RedriveByItself, Step::Redrive]).redrives, u32::MAX);
+    assert_eq!(lived(life, &[Step::RedriveBySchedule, Step::Redrive]).redrives, u32::MAX);
 }
 
 #[test]
@@ -77,13 +77,13 @@ fn a_wait_is_spread_by_a_fifth_either_way() {
 
 #[test]
 fn a_redrive_that_comes_back_twice_is_counted_once() {
-    let once = lived(scheduled(), &[Step::RedriveByItself, Step::Published, fails_again(1)]);
+    let once = lived(scheduled(), &[Step::RedriveBySchedule, Step::Published, fails_again(1)]);
     assert_eq!(once.after(fails_again(1), at(99), NONE), Ok(once));
 }
 
 #[test]
 fn a_redrive_that_comes_back_before_it_was_confirmed_is_not_lost() {
-    let back = lived(scheduled(), &[Step::RedriveByItself, fails_again(1)]);
+    let back = lived(scheduled(), &[Step::RedriveBySchedule, fails_again(1)]);
     assert_eq!((back.state, back.automatic), (State::Scheduled, 1));
     assert_eq!(back.after(Step::Published, at(9), NONE), Ok(back));
 }
@@ -97,21 +97,21 @@ fn an_older_copy_that_comes_back_does_not_stop_the_newer_one() {
 }
 
 #[test]
-fn a_redrive_that_nobody_confirmed_is_published_again_and_then_asked_after() {
+fn a_redrive_that_nobody_confirmed_is_published_again_and_then_its_outcome_checked() {
     let sent = lived(parked(), &[Step::Redrive]);
-    assert_eq!(sent.due(), Due::PublishAgain);
+    assert_eq!(sent.due(), Due::Republish);
     let confirmed = lived(sent, &[Step::Published]);
-    assert_eq!(confirmed.due(), Due::AskAfter);
-    assert_eq!(confirmed.after(Step::SendAgain, at(9), NONE).unwrap_err().verb, "sent again");
+    assert_eq!(confirmed.due(), Due::CheckOutcome);
+    assert_eq!(confirmed.after(Step::Republish, at(9), NONE).unwrap_err().verb, "published again");
 }
 
 #[test]
-fn what_is_never_heard_of_again_is_shown_to_a_person() {
+fn a_redrive_without_an_outcome_is_quarantined_in_the_end() {
     let mut life = lived(parked(), &[Step::Redrive, Step::Published]);
     let (mut looks, mut now) = (0, at(0));
     while life.state == State::Redriven {
         now = life.due_at.unwrap();
-        life = life.after(Step::StillAway, now, NONE).unwrap();
+        life = life.after(Step::OutcomePending, now, NONE).unwrap();
         looks += 1;
         assert!(looks < 250, "{life:?}");
     }
@@ -120,13 +120,13 @@ fn what_is_never_heard_of_again_is_shown_to_a_person() {
 }
 
 #[test]
-fn what_the_brokers_never_take_is_sent_ever_more_seldom_and_then_shown_to_a_person() {
+fn a_redrive_that_the_brokers_never_acknowledge_is_published_ever_more_seldom_and_quarantined_in_the_end() {
     let mut life = lived(parked(), &[Step::Redrive]);
     let (mut sent, mut now) = (1, at(0));
     while life.state == State::Redriven {
-        assert_eq!(life.due(), Due::PublishAgain);
+        assert_eq!(life.due(), Due::Republish);
         now = life.due_at.unwrap();
-        life = life.after(Step::SendAgain, now, NONE).unwrap();
+        life = life.after(Step::Republish, now, NONE).unwrap();
         sent += 1;
         assert!(sent < 250, "{life:?}");
     }
@@ -136,14 +136,14 @@ fn what_the_brokers_never_take_is_sent_ever_more_seldom_and_then_shown_to_a_pers
 
 #[test]
 fn what_is_resolved_stays_so() {
-    let over = lived(parked(), &[Step::Redrive, Step::Published, Step::Enriched]);
+    let over = lived(parked(), &[Step::Redrive, Step::Published, Step::Resolve]);
     for step in [
         Step::Redrive,
-        Step::RedriveByItself,
-        Step::SendAgain,
-        Step::GiveUp,
-        Step::Enriched,
-        Step::StillAway,
+        Step::RedriveBySchedule,
+        Step::Republish,
+        Step::Quarantine,
+        Step::Resolve,
+        Step::OutcomePending,
         Step::Discard,
     ] {
         assert_eq!(over.after(step, at(9), NONE).unwrap_err().state, State::Resolved);
@@ -159,7 +159,7 @@ fn a_discard_can_be_regretted_and_what_was_on_its_way_does_not_undo_it() {
 }
 
 #[test]
-fn what_is_over_gets_an_end_and_loses_it_when_it_is_taken_up_again() {
+fn the_payload_of_what_is_over_expires_unless_it_is_redriven() {
     let discarded = lived(parked(), &[Step::Discard]);
     assert_eq!((discarded.due(), discarded.expiring), (Due::Expire, true));
     let ended = lived(discarded, &[Step::Expired]);
@@ -180,14 +180,14 @@ fn a_copy_that_comes_back_when_none_was_away_is_only_noted() {
 #[test]
 fn a_redrive_is_published_again_although_the_one_before_it_was_confirmed() {
     let again = lived(parked(), &[Step::Redrive, Step::Published, Step::Redrive]);
-    assert_eq!(again.due(), Due::PublishAgain);
+    assert_eq!(again.due(), Due::Republish);
 }
 
 #[test]
-fn whatever_was_sent_is_looked_at_a_minute_later() {
+fn whatever_was_published_is_looked_at_a_minute_later() {
     let minute_after = |second: i64| Some(at(second + 60));
     let sent = parked().after(Step::Redrive, at(10), NONE).unwrap();
-    let sent_again = sent.after(Step::SendAgain, at(20), NONE).unwrap();
+    let sent_again = sent.after(Step::Republish, at(20), NONE).unwrap();
     let published = sent_again.after(Step::Published, at(30), NONE).unwrap();
     assert_eq!(
         [sent, sent_again, published].map(|life| life.due_at),
@@ -199,19 +199,19 @@ fn whatever_was_sent_is_looked_at_a_minute_later() {
 fn the_longer_a_redrive_is_away_the_rarer_the_looks_but_one_an_hour() {
     let away = lived(parked(), &[Step::Redrive, Step::Published]);
     for (seconds, next) in [(1, 60), (60, 60), (61, 61), (3_000, 3_000), (90_000, 3_600)] {
-        let looked = away.after(Step::StillAway, at(seconds), NONE).unwrap();
+        let looked = away.after(Step::OutcomePending, at(seconds), NONE).unwrap();
         assert_eq!(looked.due_at, Some(at(seconds + next)), "after {seconds} s");
     }
 }
 
 const STEPS: [Step; 12] = [
     Step::Redrive,
-    Step::RedriveByItself,
-    Step::SendAgain,
+    Step::RedriveBySchedule,
+    Step::Republish,
     Step::Published,
-    Step::GiveUp,
-    Step::Enriched,
-    Step::StillAway,
+    Step::Quarantine,
+    Step::Resolve,
+    Step::OutcomePending,
     Step::Expired,
     Step::Returned { redrive: 0, retriable: true },
     Step::Returned { redrive: 0, retriable: false },
@@ -238,10 +238,10 @@ fn obeys_the_rules(life: Life) {
         "{life:?}: it goes on by itself, waits for a person, or is over"
     );
     assert_eq!(life.due() == Due::Nothing, life.due_at.is_none(), "{life:?}");
-    let (waits, is_over) = (life.state.waits(), life.state.is_over());
+    let (waits, is_over) = (life.state.is_waiting(), life.state.is_over());
     let away = life.state == State::Redriven;
     assert_eq!(u8::from(waits) + u8::from(away) + u8::from(is_over), 1, "{life:?}: it is one of the three");
-    assert!(!life.state.is_over() || life.expiring, "{life:?}: what is over doesn't keep what it held");
+    assert!(!life.state.is_over() || life.expiring, "{life:?}: what is over doesn't keep its payload");
     assert!(life.returned <= life.redrives, "{life:?}: nothing returns that was not sent");
     assert!(life.automatic <= 5, "{life:?}: redriven by itself five times at most");
     assert!(life.automatic <= life.redrives, "{life:?}");
@@ -256,19 +256,19 @@ fn obeys_the_rules_of_a_step(before: Life, step: Step, after: Life) {
         assert_eq!(step, Step::Redrive, "only a person takes it up again");
     }
     let sent = after.redrives > before.redrives;
-    assert_eq!(sent, matches!(step, Step::Redrive | Step::RedriveByItself), "{before:?} {step:?}");
+    assert_eq!(sent, matches!(step, Step::Redrive | Step::RedriveBySchedule), "{before:?} {step:?}");
     if after.state == State::Resolved && before.state != State::Resolved {
-        assert_eq!((step, before.state), (Step::Enriched, State::Redriven));
+        assert_eq!((step, before.state), (Step::Resolve, State::Redriven));
     }
 }
 
 #[test]
 fn every_state_that_can_be_reached_obeys_the_rules() {
-    const MOST_REDRIVES: u32 = 9;
+    const MAX_REDRIVES: u32 = 9;
     let (mut seen, mut queue) = (HashSet::new(), VecDeque::from([parked(), scheduled()]));
     while let Some(life) = queue.pop_front() {
         // Times differ along every way and decide nothing but silence, which has its own test.
-        if life.redrives > MOST_REDRIVES || !seen.insert(Life { redriven_at: None, ..life }) {
+        if life.redrives > MAX_REDRIVES || !seen.insert(Life { redriven_at: None, ..life }) {
             continue;
         }
         obeys_the_rules(life);
@@ -283,7 +283,7 @@ fn every_state_that_can_be_reached_obeys_the_rules() {
     assert_eq!(reached.len(), State::ALL.len(), "every state has a way to it");
     // From anywhere but the end a person gets it redriven, and a redriven one resolved.
     for life in seen.into_iter().filter(|life| life.state != State::Resolved) {
-        assert_eq!(lived(life, &[Step::Redrive, Step::Enriched]).state, State::Resolved);
+        assert_eq!(lived(life, &[Step::Redrive, Step::Resolve]).state, State::Resolved);
     }
 }
 

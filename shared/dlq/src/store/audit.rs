@@ -1,7 +1,10 @@
-use dynamo::Error;
+use dynamo::{
+    Error,
+    rows::{self, Row},
+};
 use serde::{Deserialize, Serialize};
 
-use super::{Row, Store, query::sortable};
+use super::Store;
 use crate::audit::AuditRecord;
 
 const KIND: &str = "audit";
@@ -16,8 +19,8 @@ struct AuditItem {
 
 impl Store {
     pub(crate) async fn record(&self, record: AuditRecord) -> Result<(), Error> {
-        let at = format!("{}#{}", sortable(record.at), record.id);
-        let item = AuditItem { id: format!("{KIND}#{}", record.id), kind: KIND.to_owned(), record };
+        let at = rows::at(record.at, &record.id);
+        let item = AuditItem { id: rows::id(KIND, &record.id), kind: KIND.to_owned(), record };
         dynamo::put(&self.client, &Row { at, content: item }, self.put_if("attribute_not_exists(id)", vec![]))
             .await
             .map(|_| ())
@@ -29,7 +32,7 @@ impl Store {
         after: Option<&str>,
         limit: usize,
     ) -> Result<Vec<Row<AuditRecord>>, Error> {
-        let rows: Vec<Row<AuditItem>> = self.newest(KIND, after, limit).await?;
+        let rows: Vec<Row<AuditItem>> = rows::newest(&self.client, &self.table, KIND, after, limit).await?;
         Ok(rows.into_iter().map(|row| Row { content: row.content.record, at: row.at }).collect())
     }
 }

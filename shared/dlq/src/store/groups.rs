@@ -1,10 +1,13 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
-use dynamo::{Error, Written};
+use dynamo::{
+    Error, Written,
+    rows::{self, Row, readable, sortable},
+};
 use serde::Deserialize;
 
-use super::{Row, Store, query::sortable, readable, string};
+use super::{Store, string};
 use crate::{
     filter::Filter,
     fingerprint::Fingerprint,
@@ -62,16 +65,16 @@ impl Store {
     }
 
     fn group_update(&self, fingerprint: &Fingerprint) -> UpdateItemFluentBuilder {
-        self.update(&format!("{KIND}#{fingerprint}"))
+        self.update(&rows::id(KIND, fingerprint.as_str()))
     }
 
     /// The group that was seen last comes first.
     pub(crate) async fn groups(&self, after: Option<&str>, limit: usize) -> Result<Vec<Row<Group>>, Error> {
-        self.newest(KIND, after, limit).await
+        rows::newest(&self.client, &self.table, KIND, after, limit).await
     }
 
     pub(crate) async fn group(&self, fingerprint: &Fingerprint) -> Result<Option<Group>, Error> {
-        self.item(&format!("{KIND}#{fingerprint}")).await
+        self.item(&rows::id(KIND, fingerprint.as_str())).await
     }
 
     /// By reading the states of its letters, the newest first: no counter can be wrong. `max_reads` reads of 1 MB, some

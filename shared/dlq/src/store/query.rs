@@ -4,7 +4,10 @@ use std::fmt;
 
 use aws_sdk_dynamodb::{operation::query::builders::QueryFluentBuilder, types::AttributeValue};
 use contracts::{EmployeeId, Reason};
-use dynamo::Error;
+use dynamo::{
+    Error,
+    rows::{readable, sortable},
+};
 use jiff::Timestamp;
 
 use super::{DUE, KIND, Key, LetterItem, Store, string};
@@ -15,8 +18,8 @@ use crate::{
     life::State,
 };
 
-/// The index of the letters that go on by themselves and of the jobs that run, by when.
-pub(super) const BY_DUE: &str = "by-due";
+/// The index of the letters that go on by themselves, by when. Jobs that run are in it, too.
+const BY_DUE: &str = "by-due";
 
 /// What one list reads of DynamoDB at the most: some ten thousand letters. A filter that no index serves would
 /// read all that there are.
@@ -131,7 +134,7 @@ impl Store {
 }
 
 fn letter(item: Key) -> Option<DeadLetter> {
-    super::readable::<LetterItem>(item).map(|item| item.letter.into_owned())
+    readable::<LetterItem>(item).map(|item| item.letter.into_owned())
 }
 
 impl Filter {
@@ -170,11 +173,6 @@ fn from(filter: &Filter) -> String {
 /// one that ends where it begins is empty.
 fn to(filter: &Filter) -> String {
     filter.parked_before.map_or_else(|| "~".to_owned(), sortable).max(from(filter))
-}
-
-/// Milliseconds that sort as text.
-pub(super) fn sortable(at: Timestamp) -> String {
-    format!("{:015}", at.as_millisecond().max(0))
 }
 
 impl Position {

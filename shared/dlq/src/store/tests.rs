@@ -5,18 +5,12 @@ use std::collections::BTreeSet;
 
 use api::cursor::Signer;
 use aws::Aws;
-use contracts::{FailureHeaders, Reason};
+use contracts::{Actor, Reason};
 use dynamo::{Index, TableSpec};
 use runtime::{Clock, record::Record};
 
 use super::*;
-use crate::{
-    Actor, Filter, Find, Fingerprint, Job, Park, State,
-    audit::Deed,
-    life::Step,
-    read::{self, Arrival},
-    write::Writer,
-};
+use crate::{Filter, Find, Fingerprint, Job, Park, State, audit::Deed, life::Step, read, write::Writer};
 
 /// A DynamoDB of its own for one test, over HTTP.
 pub(crate) async fn store() -> Store {
@@ -80,11 +74,9 @@ pub(crate) fn letter(
 ) -> (DeadLetter, Payload) {
     let mut record = record(offset);
     record.key = Some(employee.as_bytes().to_vec());
-    let arrival = read::arrivals(record).remove(0);
-    let retriable = reason.is_transient();
-    let Arrival { failure, payload, ids, .. } = arrival;
-    let failure = FailureHeaders { reason, message: reason.to_string(), ..failure };
-    (DeadLetter::new(failure, &payload, ids, retriable, parked_at), payload)
+    let mut failed = read::failed_records(record).remove(0);
+    (failed.failure.reason, failed.failure.message) = (reason, reason.to_string());
+    (DeadLetter::new(&failed, parked_at), failed.payload)
 }
 
 fn find(store: &Store) -> Find {

@@ -1,15 +1,17 @@
 use std::{
-    convert::Infallible,
+    future::ready,
     sync::atomic::{AtomicI64, Ordering::Relaxed},
 };
 
-use contracts::Reason;
+use contracts::{CorrelationId, EmployeeId, EventId, FailedTopic, Reason};
+use futures_util::future::{BoxFuture, FutureExt};
 use jiff::Timestamp;
+use jobs::LEASE;
+use recovery::{EventIds, FailedEvent, Feature};
 
 use super::*;
 use crate::{
     Action, Filter, Job, JobState, State, Task,
-    job::LEASE,
     redrive::{AWAY_AFTER, tests::redrive},
     store::tests::{how_many, letter, of_last_year, of_next_year, operations::Operations, second, store},
 };
@@ -23,9 +25,45 @@ fn sweep(store: &Store) -> (Sweep, RunJobs) {
 }
 
 fn sweep_by(store: &Store, clock: Clock) -> (Sweep, RunJobs) {
+    sweep_of(store, clock, Events(None))
+}
+
+fn sweep_of(store: &Store, clock: Clock, events: Events) -> (Sweep, RunJobs) {
     let redrive = redrive(store, clock);
     let jobs = RunJobs::new(store.clone(), redrive.clone(), clock);
-    (Sweep::new(store.clone(), redrive, jobs.clone(), clock), jobs)
+    let features: Arc<Features<dyn Follow>> = Arc::new(Features::new([Box::new(events)]));
+    (Sweep::new(store.clone(), redrive, jobs.clone(), features, clock), jobs)
+}
+
+/// A feature whose events have all ended so.
+#[derive(Debug)]
+struct Events(Option<Ended>);
+
+impl Feature for Events {
+    fn topic(&self) -> &'static FailedTopic {
+        FailedTopic::ALL[0]
+    }
+}
+
+impl Follow for Events {
+    fn failed(&self, _: FailedEvent) -> BoxFuture<'_, Result<(), Unavailable>> {
+        ready(Ok(())).boxed()
+    }
+
+    fn end_batch(&self) -> BoxFuture<'_, ()> {
+        ready(()).boxed()
+    }
+
+    fn outcome<'a>(&'a self, _: &'a EventIds) -> BoxFuture<'a, Result<Option<Ended>, Unavailable>> {
+        ready(Ok(self.0.clone())).boxed()
+    }
+
+    fn forgotten_until<'a>(
+        &'a self,
+        _: &'a EmployeeId,
+    ) -> BoxFuture<'a, Result<Option<Timestamp>, Unavailable>> {
+        ready(Ok(None)).boxed()
+    }
 }
 
 fn in_a_minute() -> Instant {
@@ -69,7 +107,9 @@ fn before_it_is_known(at_once: usize) -> u64 {
 #[tokio::test]
 async fn what_needs_no_brokers_goes_on_while_they_are_away() {
     let store = store().await;
-    let (sweep, jobs) = sweep(&store);
+    let clock = Clock::fixed(second(NOW));
+    let ended = Ended { outcome: Outcome::NothingNew, at: Timestamp::UNIX_EPOCH };
+    let (sweep, jobs) = sweep_of(&store, clock, Events(Some(ended)));
     for n in 0..40 {
         parks(&store, n, Reason::RateLimited, second(n)).await;
         parks(&store, 100 + n, Reason::UserNotFound, second(n)).await;
@@ -79,9 +119,7 @@ async fn what_needs_no_brokers_goes_on_while_they_are_away() {
     let redrive = begins(&jobs, Action::Redrive, Reason::UserNotFound).await;
     begins(&jobs, Action::Discard { because: "a test's".to_owned() }, Reason::Undecodable).await;
 
-    let went_through =
-        async |_, _, _| Ok::<_, Infallible>(Some((Outcome::NothingNew, Timestamp::UNIX_EPOCH)));
-    let swept = sweep.run(in_a_minute(), went_through).await.unwrap();
+    let swept = sweep.run(in_a_minute()).await.unwrap();
 
     assert_eq!((swept.redriven, swept.resolved, swept.failed, swept.by_jobs), (0, 1, 40, 40), "{swept:?}");
     assert_eq!(store.get(&on_its_way.id).await.unwrap().unwrap().life.state, State::Resolved);
@@ -89,7 +127,7 @@ async fn what_needs_no_brokers_goes_on_while_they_are_away() {
     let tried = counts(&store, Reason::RateLimited, State::Redriven).await;
     assert!((1..=before_it_is_known(CONCURRENCY)).contains(&tried), "{tried} were tried before it was known");
     assert_eq!(counts(&store, Reason::UserNotFound, State::Parked).await, 40);
-    let redrive = store.job(&redrive.id).await.unwrap().unwrap();
+    let redrive = store.jobs().get(&redrive.id).await.unwrap().unwrap();
     assert_eq!((redrive.progress.done, redrive.state), (0, JobState::Running));
 }
 
@@ -101,16 +139,16 @@ async fn a_job_stops_trying_once_the_brokers_are_away() {
         parks(&store, n, Reason::UserNotFound, second(n)).await;
     }
     let job = begins(&jobs, Action::Redrive, Reason::UserNotFound).await;
-    sweep.run(in_a_minute(), async |_, _, _| Ok::<_, Infallible>(None)).await.unwrap();
+    sweep.run(in_a_minute()).await.unwrap();
     let tried = counts(&store, Reason::UserNotFound, State::Redriven).await;
     assert!((1..=before_it_is_known(8)).contains(&tried), "{tried} were tried before it was known");
-    let job = store.job(&job.id).await.unwrap().unwrap();
+    let job = store.jobs().get(&job.id).await.unwrap().unwrap();
     assert_eq!(job.state, JobState::Running);
-    assert!((1..=tried).contains(&job.progress.done), "the sweep sends those: {job:?}");
+    assert!((1..=tried).contains(&job.progress.done), "the sweep publishes those: {job:?}");
 }
 
 #[tokio::test]
-async fn two_records_that_the_brokers_do_not_take_hold_up_no_job() {
+async fn two_records_that_the_brokers_do_not_acknowledge_hold_up_no_job() {
     let store = store().await;
     let (sweep, jobs) = sweep(&store);
     for n in 0..2 {
@@ -118,9 +156,9 @@ async fn two_records_that_the_brokers_do_not_take_hold_up_no_job() {
     }
     parks(&store, 100, Reason::UserNotFound, second(0)).await;
     let job = begins(&jobs, Action::Redrive, Reason::UserNotFound).await;
-    let swept = sweep.run(in_a_minute(), async |_, _, _| Ok::<_, Infallible>(None)).await.unwrap();
+    let swept = sweep.run(in_a_minute()).await.unwrap();
     assert_eq!((swept.failed, swept.by_jobs), (2, 1), "{swept:?}");
-    assert_eq!(store.job(&job.id).await.unwrap().unwrap().state, JobState::Done);
+    assert_eq!(store.jobs().get(&job.id).await.unwrap().unwrap().state, JobState::Done);
 }
 
 #[tokio::test]
@@ -136,9 +174,9 @@ async fn a_job_that_nobody_can_read_holds_up_no_other() {
     of_next_year(&store, &format!("job#{}", newer.id), "job").await;
     let any = Task { action: discard, filter: Filter::default(), per_second: 100 };
     let job = jobs.start(any, &Actor::caller("somebody"), Instant::now()).await.unwrap();
-    let swept = sweep.run(in_a_minute(), async |_, _, _| Ok::<_, Infallible>(None)).await.unwrap();
+    let swept = sweep.run(in_a_minute()).await.unwrap();
     assert_eq!(swept.by_jobs, 2, "{swept:?}");
-    let job = store.job(&job.id).await.unwrap().unwrap();
+    let job = store.jobs().get(&job.id).await.unwrap().unwrap();
     assert_eq!((job.state, job.total, job.progress.done), (JobState::Done, Some(2), 2));
 }
 
@@ -154,15 +192,15 @@ async fn a_sweep_reads_no_job_that_does_not_run() {
     }
     parks(&store, 1, Reason::Invalid, second(1)).await;
     let stopped = begins(&jobs, discard.clone(), Reason::Invalid).await;
-    jobs.set_running(&stopped.id, false, &by).await.unwrap();
+    jobs.stop(&stopped.id, &by).await.unwrap();
     let running = begins(&jobs, discard, Reason::Invalid).await;
 
     let (store, operations) = Operations::of(&store);
     let (sweep, _) = sweep(&store);
-    let swept = async || sweep.run(in_a_minute(), async |_, _, _| Ok::<_, Infallible>(None)).await.unwrap();
+    let swept = async || sweep.run(in_a_minute()).await.unwrap();
     assert_eq!(swept().await.by_jobs, 1);
-    assert_eq!(store.job(&running.id).await.unwrap().unwrap().state, JobState::Done);
-    assert_eq!(store.job(&stopped.id).await.unwrap().unwrap().state, JobState::Stopped);
+    assert_eq!(store.jobs().get(&running.id).await.unwrap().unwrap().state, JobState::Done);
+    assert_eq!(store.jobs().get(&stopped.id).await.unwrap().unwrap().state, JobState::Stopped);
     operations.queries();
     swept().await;
     assert_eq!(operations.queries(), 2, "what is due of letters, and of jobs");
@@ -175,8 +213,8 @@ async fn a_job_that_an_older_version_saved_is_found_within_the_hour() {
     let store = store().await;
     parks(&store, 1, Reason::Invalid, second(1)).await;
     let (sweep, jobs) = sweep_by(&store, Clock::ahead(&AHEAD));
-    let swept = async || sweep.run(in_a_minute(), async |_, _, _| Ok::<_, Infallible>(None)).await.unwrap();
-    let state = async |job: &Job| store.job(&job.id).await.unwrap().unwrap().state;
+    let swept = async || sweep.run(in_a_minute()).await.unwrap();
+    let state = async |job: &Job| store.jobs().get(&job.id).await.unwrap().unwrap().state;
 
     let discard = Action::Discard { because: "a test's".to_owned() };
     let first = begins(&jobs, discard.clone(), Reason::Invalid).await;
@@ -204,19 +242,19 @@ async fn a_job_is_stored_before_a_letter_is_read() {
     operations.let_queries_fail(true);
     let job = begins(&jobs, Action::Discard { because: "a test's".to_owned() }, Reason::Invalid).await;
     assert_eq!((job.state, job.total, operations.queries()), (JobState::Running, None, 1));
-    assert_eq!(tables.job(&job.id).await.unwrap(), Some(job.clone()));
+    assert_eq!(tables.jobs().get(&job.id).await.unwrap(), Some(job.clone()));
 
     operations.let_queries_fail(false);
     // Whoever starts a job and is killed has it leased until then.
     let (sweep, _) = sweep_by(&store, Clock::fixed(second(NOW) + LEASE));
-    let swept = sweep.run(in_a_minute(), async |_, _, _| Ok::<_, Infallible>(None)).await.unwrap();
+    let swept = sweep.run(in_a_minute()).await.unwrap();
     assert_eq!(swept.by_jobs, 30);
-    let job = store.job(&job.id).await.unwrap().unwrap();
+    let job = store.jobs().get(&job.id).await.unwrap().unwrap();
     assert_eq!((job.state, job.total, job.progress.done), (JobState::Done, Some(30), 30));
 }
 
 #[tokio::test]
-async fn a_redrive_that_the_brokers_never_took_is_quarantined_and_says_so() {
+async fn a_redrive_that_the_brokers_never_acknowledged_is_quarantined_and_says_so() {
     let store = store().await;
     let (sweep, _) = sweep(&store);
     let day = 24 * 60 * 60;
@@ -228,19 +266,19 @@ async fn a_redrive_that_the_brokers_never_took_is_quarantined_and_says_so() {
         store.insert(&letter, &payload).await.unwrap();
         letters.push(letter.id);
     }
-    let swept = sweep.run(in_a_minute(), async |_, _, _| Ok::<_, Infallible>(None)).await.unwrap();
+    let swept = sweep.run(in_a_minute()).await.unwrap();
     assert_eq!(swept.failed, 1, "{swept:?}");
     let [sent, lost] = [&letters[0], &letters[1]].map(|id| store.get(id));
     let (sent, lost) = (sent.await.unwrap().unwrap(), lost.await.unwrap().unwrap());
     assert_eq!((sent.life.state, sent.life.due_at), (State::Redriven, Some(second(NOW + 60 * 60))));
     assert_eq!((lost.life.state, lost.life.due_at), (State::Quarantined, None));
     let note = lost.history.last().unwrap().note.as_deref();
-    assert_eq!(note, Some("the brokers never took its record"));
+    assert_eq!(note, Some("the brokers never acknowledged its record"));
 }
 
 #[test]
 fn a_redrive_that_changed_nothing_is_said_to_have_changed_nothing() {
-    let said = |outcome, at| note(&(outcome, second(at)), Some(second(5))).unwrap_or_default();
+    let said = |outcome, at| note(&Ended { outcome, at: second(at) }, Some(second(5))).unwrap_or_default();
     let changed = || Outcome::Changed { fields: vec![] };
     assert_eq!(said(changed(), 6), "");
     assert!(said(changed(), 4).starts_with("its event had been applied already"));

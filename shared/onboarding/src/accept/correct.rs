@@ -10,22 +10,22 @@ use super::{
 
 /// What a record that failed says of itself, and keeps when it is corrected.
 #[derive(Debug)]
-pub struct Kept<'a> {
-    pub correlation_id: CorrelationId,
-    pub event_id: Option<EventId>,
-    pub employee_id: Option<EmployeeId>,
-    pub value: Option<&'a [u8]>,
+pub(crate) struct Kept<'a> {
+    pub(crate) correlation_id: CorrelationId,
+    pub(crate) event_id: Option<EventId>,
+    pub(crate) employee_id: Option<EmployeeId>,
+    pub(crate) value: Option<&'a [u8]>,
     /// The value's, by its header.
-    pub version: Option<&'a str>,
+    pub(crate) version: Option<&'a str>,
     /// By its header, for where the value can't be read.
-    pub event_type: Option<EventType>,
+    pub(crate) event_type: Option<EventType>,
     /// When it was put on its topic.
-    pub published_at: Timestamp,
+    pub(crate) published_at: Timestamp,
 }
 
 /// The event that `body` describes as one sends it to the webhook, in place of one that failed: it is the same event,
 /// of the same person, and as old; and it counts rather than what had failed, of which HR's part may be applied already.
-pub fn correct(body: &[u8], kept: Kept<'_>, now: Timestamp) -> Result<EnrichmentRequestedV2, Error> {
+pub(crate) fn correct(body: &[u8], kept: Kept<'_>, now: Timestamp) -> Result<EnrichmentRequestedV2, Error> {
     let failed = kept.value.and_then(|value| EnrichmentRequestedV2::decode(kept.version, value).ok());
     let defaults = Defaults {
         correlation_id: kept.correlation_id,

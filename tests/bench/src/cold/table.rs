@@ -7,8 +7,8 @@ use crate::{
 };
 
 /// The aims: what a function may weigh as a zip, and how much longer than the empty one it may take.
-const MOST_ZIPPED_MB: f64 = 5.0;
-const MOST_OVER_MS: f64 = 15.0;
+const MAX_ZIPPED_MB: f64 = 5.0;
+const MAX_OVER_MS: f64 = 15.0;
 
 const ABOUT: &str = "From a bootstrap's spawn to its first request for an event, beside a function that is empty, started a \
     moment before or after it. Every remote party is one port over TLS at which nobody answers. The starts are counted in \
@@ -59,8 +59,8 @@ fn aims_of(candidate: &Candidate, empty: &Candidate) -> [Aim; 3] {
     let connections: usize = candidate.starts.iter().map(|start| start.connections).sum();
     let connections = Spread::once(float(connections));
     [
-        Aim::at_most(format!("{name}: its zip"), zipped, MOST_ZIPPED_MB, " MB"),
-        Aim::at_most(format!("{name}: over the empty one"), over(candidate, empty), MOST_OVER_MS, " ms"),
+        Aim::at_most(format!("{name}: its zip"), zipped, MAX_ZIPPED_MB, " MB"),
+        Aim::at_most(format!("{name}: over the empty one"), over(candidate, empty), MAX_OVER_MS, " ms"),
         Aim::at_most(format!("{name}: connections before it had an event"), connections, 0.0, ""),
     ]
 }

@@ -57,9 +57,9 @@ impl Problem {
     }
 
     pub(super) fn wait(&self) -> Duration {
-        const USUAL: Duration = Duration::from_secs(1);
-        const LONGEST: Duration = Duration::from_secs(10);
-        self.retry_after.unwrap_or(USUAL).min(LONGEST)
+        const DEFAULT_WAIT: Duration = Duration::from_secs(1);
+        const MAX_WAIT: Duration = Duration::from_secs(10);
+        self.retry_after.unwrap_or(DEFAULT_WAIT).min(MAX_WAIT)
     }
 }
 

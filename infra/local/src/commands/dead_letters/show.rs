@@ -1,7 +1,7 @@
 use std::io::{self, Write};
 
 use contracts::Origin;
-use dlq::{Bytes, Entry, Payload, State};
+use dlq::{Bytes, HistoryEntry, Payload, State};
 use jiff::Timestamp;
 use serde::Deserialize;
 
@@ -24,7 +24,7 @@ struct Whole {
     letter: Letter,
     event_id: Option<String>,
     origin: Origin,
-    history: Vec<Entry>,
+    history: Vec<HistoryEntry>,
     payload: Option<Payload>,
     /// What had failed, where a person has edited it.
     original: Option<Payload>,
@@ -57,7 +57,7 @@ impl Whole {
             ["event".into(), optional(&self.event_id).into()],
             ["request".into(), optional(&letter.correlation_id).into()],
             ["group".into(), letter.group.as_str().into()],
-            ["record".into(), record.into()],
+            ["origin".into(), record.into()],
             ["failed".into(), format!("{}, after {attempts}", when(letter.failed_at)).into()],
             ["parked".into(), format!("{}, {redrives} since", when(letter.parked_at)).into()],
             ["next".into(), self.next(now).into()],
@@ -69,12 +69,12 @@ impl Whole {
         writeln!(out)?;
         self.write_history(out)?;
         if self.payload.is_none() {
-            writeln!(out, "\nWhat it held is gone: it can't be redriven or edited any more.")?;
+            writeln!(out, "\nIts payload is gone: it can't be redriven or edited any more.")?;
         }
         if !with_payload {
             return Ok(());
         }
-        for (title, payload) in [("RECORD", &self.payload), ("AS IT FAILED", &self.original)] {
+        for (title, payload) in [("PAYLOAD", &self.payload), ("ORIGINAL", &self.original)] {
             if let Some(payload) = payload {
                 write_payload(title, payload, out)?;
             }
@@ -85,7 +85,7 @@ impl Whole {
     fn next(&self, now: Timestamp) -> String {
         let what = match self.letter.state {
             State::Scheduled => "redriven by itself",
-            State::Redriven => "asked after",
+            State::Redriven => "its outcome checked",
             State::Resolved | State::Discarded => return "nothing: it is over".to_owned(),
             State::Parked | State::Quarantined => {
                 return "nothing by itself: it waits for a person".to_owned();
@@ -111,7 +111,7 @@ impl Whole {
     }
 }
 
-fn row(entry: &Entry) -> [Cell; 4] {
+fn row(entry: &HistoryEntry) -> [Cell; 4] {
     let note = Cell::dim(entry.note.as_deref().unwrap_or_default());
     [exact(entry.at).into(), state(entry.state), entry.by.to_string().into(), note]
 }
@@ -164,10 +164,10 @@ mod tests {
             String::from_utf8(out).unwrap()
         };
         for with_payload in [false, true] {
-            assert!(shown(&letter, with_payload).contains("What it held is gone"));
+            assert!(shown(&letter, with_payload).contains("Its payload is gone"));
         }
         letter["payload"] = json!({"key": null, "value": {"text": "{}"}, "headers": []});
-        assert!(!shown(&letter, false).contains("gone") && !shown(&letter, false).contains("RECORD"));
-        assert!(!shown(&letter, true).contains("gone") && shown(&letter, true).contains("RECORD"));
+        assert!(!shown(&letter, false).contains("gone") && !shown(&letter, false).contains("PAYLOAD"));
+        assert!(!shown(&letter, true).contains("gone") && shown(&letter, true).contains("PAYLOAD"));
     }
 }

@@ -2,7 +2,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Who did something to a letter.
+/// Who did something, or asked for it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(transparent)]
@@ -14,17 +14,17 @@ impl Actor {
         Self(name.to_owned())
     }
 
-    pub(crate) fn is_person(&self) -> bool {
+    pub fn is_person(&self) -> bool {
         *self != Self::pipeline() && *self != Self::schedule()
     }
 
     /// The record failed.
-    pub(crate) fn pipeline() -> Self {
+    pub fn pipeline() -> Self {
         Self("pipeline".to_owned())
     }
 
     /// Its time had come.
-    pub(crate) fn schedule() -> Self {
+    pub fn schedule() -> Self {
         Self("schedule".to_owned())
     }
 }

@@ -7,18 +7,18 @@ use tokio::{
 
 /// Lets so many through a second, one after the other.
 #[derive(Debug)]
-pub(crate) struct Pace {
+pub struct Pace {
     pause: Duration,
     next: Mutex<Instant>,
 }
 
 impl Pace {
-    pub(crate) fn new(per_second: u32) -> Self {
+    pub fn new(per_second: u32) -> Self {
         Self { pause: Duration::from_secs(1) / per_second.max(1), next: Mutex::new(Instant::now()) }
     }
 
     /// Waits for the next turn. `false`, at once, if that is only after `end`.
-    pub(crate) async fn wait_before(&self, end: Instant) -> bool {
+    pub async fn wait_before(&self, end: Instant) -> bool {
         let turn = {
             let mut next = self.next.lock().await;
             let turn = (*next).max(Instant::now());
