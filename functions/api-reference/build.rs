@@ -28,7 +28,8 @@ fn table(folder: &Path) -> anyhow::Result<String> {
             let version = path.file_stem().and_then(|stem| stem.to_str()?.strip_prefix('v')?.parse().ok());
             let version: u32 = version.with_context(|| format!("{} is no v<number>.json", path.display()))?;
             let schema: Value = serde_json::from_slice(&fs::read(&path)?)?;
-            schemas.push((subject.file_name(), version, schema.to_string()));
+            let subject = subject.file_name().into_string().ok().context("a subject is no text")?;
+            schemas.push((subject, version, schema.to_string()));
         }
     }
     schemas.sort();

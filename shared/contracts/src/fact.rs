@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::{CorrelationId, EventId, header};
+use crate::{CorrelationId, EventId, header, version::schema_id};
 
 mod request;
 mod user;
@@ -115,7 +115,7 @@ impl FactType {
     }
 
     /// Of its data: the version of the schema.
-    const fn data_version(self) -> &'static str {
+    pub(crate) const fn data_version(self) -> &'static str {
         match self {
             Self::UserCreated
             | Self::UserUpdated
@@ -172,7 +172,7 @@ impl Facts {
             (cloud_event::SOURCE, Cow::Borrowed("/joiner")),
             (cloud_event::SUBJECT, Cow::Borrowed(subject.id.as_str())),
             (cloud_event::TIME, Cow::Owned(time.to_string())),
-            (cloud_event::DATA_SCHEMA, Cow::Owned(format!("urn:joiner:schema:{}:{version}", fact.as_str()))),
+            (cloud_event::DATA_SCHEMA, Cow::Owned(schema_id(fact.as_str(), version))),
             (cloud_event::DATA_VERSION, Cow::Borrowed(version)),
             (cloud_event::CONTENT_TYPE, Cow::Borrowed("application/json")),
             (header::CORRELATION_ID, Cow::Borrowed(cause.correlation_id.as_str())),

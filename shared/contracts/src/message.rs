@@ -3,7 +3,7 @@
 
 use schemars::{JsonSchema, Schema, generate::SchemaSettings};
 
-use crate::{EnrichmentRequestedV2, topic, version::schema_id};
+use crate::{EnrichmentRequestedV2, FactType, RequestFact, UserFact, topic, version::schema_id};
 
 /// The newest version of a message.
 #[derive(Debug, Clone, Copy)]
@@ -25,10 +25,19 @@ pub enum Readers {
     Everybody,
 }
 
-pub const MESSAGES: &[Message] = &[Message::command::<EnrichmentRequestedV2>(
-    topic::ENRICHMENT_REQUESTED,
-    EnrichmentRequestedV2::SCHEMA_VERSION,
-)];
+pub const MESSAGES: &[Message] = &[
+    Message::command::<EnrichmentRequestedV2>(
+        topic::ENRICHMENT_REQUESTED,
+        EnrichmentRequestedV2::SCHEMA_VERSION,
+    ),
+    Message::fact::<UserFact>(FactType::UserCreated),
+    Message::fact::<UserFact>(FactType::UserUpdated),
+    Message::fact::<UserFact>(FactType::UserCompleted),
+    Message::fact::<UserFact>(FactType::UserTerminated),
+    Message::fact::<UserFact>(FactType::UserErased),
+    Message::fact::<RequestFact>(FactType::RequestEnriched),
+    Message::fact::<RequestFact>(FactType::RequestFailed),
+];
 
 impl Message {
     /// What Joiner is to do: its own functions write and read it.
@@ -38,9 +47,9 @@ impl Message {
     }
 
     /// What happened: other systems read it. Its subject is its type.
-    pub const fn fact<T: JsonSchema>(subject: &'static str, version: &'static str) -> Self {
+    pub const fn fact<T: JsonSchema>(fact: FactType) -> Self {
         let schema = || root::<T>(SchemaSettings::draft2020_12().for_serialize());
-        Self { subject, version, readers: Readers::Everybody, schema }
+        Self { subject: fact.as_str(), version: fact.data_version(), readers: Readers::Everybody, schema }
     }
 
     pub fn schema(&self) -> Schema {

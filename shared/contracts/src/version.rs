@@ -29,7 +29,6 @@ pub(crate) fn steps<'a>(
 }
 
 /// What the schema of a version of a message is called.
-#[cfg(feature = "schema")]
 pub(crate) fn schema_id(subject: &str, version: &str) -> String {
     format!("urn:joiner:schema:{subject}:{version}")
 }

@@ -93,12 +93,12 @@ async fn publish(publisher: &Publisher, subject: Subject, stop_starting: Instant
     if Instant::now() >= stop_starting {
         return false;
     }
-    let published = match publisher.backlog(&subject).await {
+    let ended = match publisher.backlog(&subject).await {
         Ok(backlog) => publisher.publish_all(&backlog).await.map_err(|error| telemetry::chain(&error)),
         Err(error) => Err(telemetry::chain(&error)),
     };
-    if let Err(error) = &published {
+    if let Err(error) = &ended {
         tracing::warn!(error, "facts stay in the outbox");
     }
-    published.is_ok()
+    ended.is_ok()
 }

@@ -4,7 +4,7 @@
 use std::{collections::BTreeMap, fs};
 
 use contracts::{
-    EnrichedUser,
+    EnrichedUser, FactType,
     message::{MESSAGES, Message, Readers},
 };
 use serde_json::{Value, json};
@@ -78,7 +78,9 @@ fn versions(folder: &str) -> BTreeMap<String, Vec<u32>> {
                 .push(number.unwrap_or_else(|| panic!("{name} is no version")));
         }
     }
-    versions.values_mut().for_each(|versions| versions.sort_unstable());
+    for versions in versions.values_mut() {
+        versions.sort_unstable();
+    }
     versions
 }
 
@@ -104,7 +106,7 @@ fn of_each_version_before_messages_are_kept() {
 const COMMAND: Message = MESSAGES[0];
 
 /// Read by other systems.
-const FACT: Message = Message::fact::<EnrichedUser>("user.created", "1");
+const FACT: Message = Message::fact::<EnrichedUser>(FactType::UserCreated);
 
 /// What the change of its schema at `pointer` breaks.
 fn after(message: &Message, pointer: &str, change: impl FnOnce(&mut Value)) -> Vec<String> {
@@ -191,7 +193,7 @@ fn what_other_systems_know_of_a_fact_stays_for_new_facts_and_for_stored_ones() {
         // A new one may lack it.
         (
             after(&FACT, "/required", |required| {
-                required.as_array_mut().unwrap().retain(|name| name != "version")
+                required.as_array_mut().unwrap().retain(|name| name != "version");
             }),
             ": `version` is not always there any more",
         ),
@@ -209,7 +211,7 @@ fn what_other_systems_know_of_a_fact_stays_for_new_facts_and_for_stored_ones() {
         ),
     ] {
         let expected = format!("{}{expected}", FACT.subject);
-        assert!(broken.iter().any(|found| *found == expected), "{expected}: {broken:#?}");
+        assert!(broken.contains(&expected), "{expected}: {broken:#?}");
     }
 }
 

@@ -46,10 +46,8 @@ impl Operation<'_> {
 
     fn access(&self) -> String {
         let scopes = items(&self.object["security"]).iter().flat_map(|scheme| fields(scheme).values());
-        let scopes: Vec<_> = scopes
-            .flat_map(|scopes| items(scopes))
-            .map(|scope| format!("<code>{}</code>", text(scope)))
-            .collect();
+        let scopes: Vec<_> =
+            scopes.flat_map(items).map(|scope| format!("<code>{}</code>", text(scope))).collect();
         match scopes.as_slice() {
             [] => "Open to everybody.".to_owned(),
             scopes => format!("Takes a key (<code>X-API-Key</code>) with {}.", scopes.join(", ")),

@@ -54,7 +54,9 @@ impl Memory {
             entries.insert(entry.event_id.to_string(), entry);
         }
         tables.people.insert(new.id.clone(), person);
-        facts.into_iter().for_each(|facts| self.outbox.add(facts));
+        if let Some(facts) = facts {
+            self.outbox.add(facts);
+        }
         Saved::Yes
     }
 
@@ -114,7 +116,9 @@ impl Memory {
         let is_later = event.state.replaces(requests.get(&key).map(|stored| &stored.state));
         if is_later {
             requests.insert(key, event.clone());
-            facts.into_iter().for_each(|facts| self.outbox.add(facts));
+            if let Some(facts) = facts {
+                self.outbox.add(facts);
+            }
         }
         is_later
     }

@@ -54,7 +54,7 @@ impl<'a> Checker<'a> {
             let found = told.iter().find(|told| told.version == Some(version) && told.kind == *kind);
             match found {
                 None => {
-                    self.find(Rule::Untold, format!("{employee} version {version}: nobody was told {kind}"))
+                    self.find(Rule::Untold, format!("{employee} version {version}: nobody was told {kind}"));
                 }
                 Some(told) if told.person != write.person.clone().map(shown) => {
                     let detail = format!("{employee} version {version} was told as somebody else");
@@ -93,7 +93,7 @@ impl<'a> Checker<'a> {
             (true, 1) | (false, 0) => {}
             (true, 0) => self.find(Rule::Untold, format!("nobody was told that {id} is enriched")),
             (true, _) => {
-                self.find(Rule::WronglyTold, format!("{id} was told to be enriched {enriched} times"))
+                self.find(Rule::WronglyTold, format!("{id} was told to be enriched {enriched} times"));
             }
             (false, _) => self.find(Rule::WronglyTold, format!("{id} was told to be enriched, and is not")),
         }
