@@ -63,4 +63,5 @@ export API_KEY_SECRET_ID=joiner/local/api-keys CURSOR_KEY_SECRET_ID=joiner/local
 
 echo "Callers send X-API-Key: local-api-key. Ctrl-C stops Joiner, and this the containers:"
 echo "  docker compose --file infra/compose.yaml down"
-exec cargo run --quiet --package joiner -- dev "$@"
+cargo build --quiet --workspace --no-default-features --bin joiner
+exec target/debug/joiner dev "$@"
