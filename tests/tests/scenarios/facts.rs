@@ -115,8 +115,7 @@ async fn what_a_function_has_left_the_sweep_publishes_in_its_order() {
     assert_eq!(types_of(&told, "E1101"), ["user.created", "user.completed"]);
     assert_eq!(types_of(&told, "c-101"), ["request.enriched"]);
     assert_eq!(newest(&told, "E1101")["user"], world.user("E1101").await);
-    let published = world.told().await;
     world.tick("fact-publisher").await;
-    assert_eq!(world.told().await, published, "nothing is left");
+    assert_eq!(world.told().await.len(), told.len(), "nothing is left");
     world.settle().await;
 }
