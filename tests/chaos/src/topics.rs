@@ -76,21 +76,28 @@ fn read<T>(
 ) -> anyhow::Result<Vec<T>> {
     let consumer = consumer(servers, "chaos-bystander")?;
     let mut assignment = TopicPartitionList::new();
-    let mut left = 0;
+    // Of each partition: what is written meanwhile to one says nothing of how far another was read.
+    let mut ends = BTreeMap::new();
     for partition in partitions(&consumer, topic)? {
         let (low, high) = consumer.fetch_watermarks(topic, partition, PATIENCE)?;
-        left += high - low;
+        if low < high {
+            ends.insert(partition, high);
+        }
         assignment.add_partition_offset(topic, partition, Offset::Beginning)?;
     }
     consumer.assign(&assignment)?;
     let (mut log, deadline) = (Vec::new(), Instant::now() + READ_LIMIT);
-    while left > 0 {
+    while !ends.is_empty() {
         if Instant::now() > deadline {
-            bail!("{left} records of {topic} could not be read within {READ_LIMIT:?}");
+            bail!("{} partitions of {topic} could not be read within {READ_LIMIT:?}", ends.len());
         }
         if let Some(message) = consumer.poll(Duration::from_millis(100)) {
-            log.push(record(&message?)?);
-            left -= 1;
+            let message = message?;
+            let Some(end) = ends.get(&message.partition()).copied() else { continue };
+            log.push(record(&message)?);
+            if message.offset() + 1 >= end {
+                ends.remove(&message.partition());
+            }
         }
     }
     Ok(log)
