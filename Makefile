@@ -1,6 +1,6 @@
 .DEFAULT_GOAL := help
-# Without TLS to the brokers, which costs minutes of build and is for what is deployed. Always
-# --workspace: with the features of all packages together the dependencies are built once for all targets.
+# Without TLS to the brokers, which costs minutes of build and is for what is deployed. With
+# --workspace, and so the features of all packages together, the dependencies are built once for all targets but the bench.
 LAPTOP := --no-default-features
 FUNCTIONS := $(notdir $(wildcard functions/*))
 # SAM and cargo-lambda, which infra/tools.sh installs where they are missing.

@@ -1,4 +1,5 @@
 use std::{
+    borrow::Cow,
     collections::HashSet,
     sync::{
         Arc, Mutex, MutexGuard,
@@ -77,10 +78,8 @@ impl Publisher {
                     key: Some(facts.subject.id.as_bytes()),
                     value: Some(facts.data.as_bytes()),
                 };
-                let headers = facts.headers(*fact);
-                self.producer
-                    .publish(message, headers.map(|(name, value)| (name, value.into_owned())))
-                    .await?;
+                let headers = facts.headers(*fact).map(|(name, value)| (name, bytes(value)));
+                self.producer.publish(message, headers).await?;
             }
             self.published().insert(key);
         }
@@ -116,6 +115,13 @@ impl Publisher {
 
     fn published(&self) -> MutexGuard<'_, HashSet<Key>> {
         self.done.published.lock().expect("nobody panics with it")
+    }
+}
+
+fn bytes(text: Cow<'_, str>) -> Cow<'_, [u8]> {
+    match text {
+        Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
+        Cow::Owned(text) => Cow::Owned(text.into_bytes()),
     }
 }
 
