@@ -96,9 +96,8 @@ impl Hr {
     }
 
     /// Every attempt by correlation id, and how many records of poison there are.
-    pub(crate) fn into_log(self) -> (BTreeMap<String, Post>, u32) {
-        let intact = "no holder of this lock panics";
-        (self.posts.into_inner().expect(intact), self.poison.into_inner().expect(intact))
+    pub(crate) fn log(&self) -> (BTreeMap<String, Post>, u32) {
+        (self.posts().clone(), *self.poison.lock().expect("no holder of this lock panics"))
     }
 
     async fn post(&self, number: usize, posting: &Posting) -> anyhow::Result<()> {

@@ -9,6 +9,7 @@ mod faults;
 mod fleet;
 mod hr;
 mod plan;
+mod reading;
 mod reference;
 mod report;
 mod run;

@@ -1,26 +1,19 @@
 //! A run: start everything, deliver under faults, let it settle, read what is left, judge.
 
 use std::{
-    collections::BTreeMap,
     path::{Path, PathBuf},
     sync::atomic::Ordering::SeqCst,
     time::{Duration, Instant},
 };
 
-use tokio::{sync::watch, task::spawn_blocking, time::sleep};
+use tokio::{sync::watch, time::sleep};
 
 use crate::{
-    api::Api,
     check::{Verdict, check},
     cli::RunArgs,
-    evidence::{Content, Evidence, Write},
     plan::Plan,
-    stage::{self, Stage},
-    topics,
+    stage::Stage,
 };
-
-/// How long after its time a cached profile may still be read.
-const GRACE: Duration = Duration::from_secs(3);
 
 const TELLING: Duration = Duration::from_secs(15);
 
@@ -44,41 +37,11 @@ pub(crate) async fn run(args: &RunArgs, seed: u64, program: PathBuf, logs: &Path
     say("the faults have ended");
     stage.fleet.all_up().await?;
     stage.fleet.set_troubled(false);
-    stage.backlog.settle(&stage.tables, &say).await?;
-    say("settled");
-
-    let Stage { fleet, tables, topic, events, servers, hr, tally, .. } = stage;
-    let (posts, poison) = hr.into_log();
-    let (log, told) = spawn_blocking(move || {
-        anyhow::Ok((topics::log(&servers, &topic)?, topics::told(&servers, &events)?))
-    })
-    .await??;
-    let (writes, entries) = (tables.writes(), tables.entries().await?);
-    let api = Api::new(fleet.clone());
-    let (users, stale_users) = api.users(&newest(&writes), stage::CACHE_TTL + GRACE).await?;
-    let ids = log.iter().filter_map(|logged| match &logged.content {
-        Content::Accepted(accepted) => Some(accepted.correlation_id.clone()),
-        Content::Poison { .. } | Content::Unknown => None,
-    });
-    let requests = api.requests(ids).await?;
-    let letters = api.letters().await?;
-    fleet.report_crashes()?;
+    let (evidence, stale_users) = stage.read_at_rest(&plan.strangers, &say).await?;
+    stage.fleet.report_crashes()?;
     say("read what is left");
-    let accepted = posts.values().filter(|post| post.accepted).count();
-    let strangers = plan.strangers;
-    let evidence =
-        Evidence { posts, log, poison, strangers, writes, entries, users, requests, letters, told };
-    Ok(Outcome { verdict: check(&evidence), faults: tally.rows(), accepted, stale_users })
-}
-
-/// The last version of everybody.
-fn newest(writes: &[Write]) -> BTreeMap<String, u64> {
-    let mut newest = BTreeMap::new();
-    for write in writes {
-        let version = newest.entry(write.employee.clone()).or_insert(write.version);
-        *version = write.version.max(*version);
-    }
-    newest
+    let accepted = evidence.posts.values().filter(|post| post.accepted).count();
+    Ok(Outcome { verdict: check(&evidence), faults: stage.tally.rows(), accepted, stale_users })
 }
 
 /// Until everything is accepted, every kind of fault has come, and most of it was processed under faults.

@@ -23,6 +23,9 @@ use crate::{
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// A group of nobody else's, which commits nothing.
+const BYSTANDER: &str = "chaos-bystander";
+
 /// By which a redriven record says whose it is.
 const LETTER_ID: &str = "dlq-letter-id";
 
@@ -59,6 +62,13 @@ pub(crate) fn lag(servers: &str, topic: &str, group: &str) -> anyhow::Result<i64
     Ok(lag)
 }
 
+/// How many records a topic has had, by partition.
+pub(crate) fn ends(servers: &str, topic: &str) -> anyhow::Result<BTreeMap<i32, i64>> {
+    let consumer = consumer(servers, BYSTANDER)?;
+    let end = |partition| Ok((partition, consumer.fetch_watermarks(topic, partition, PATIENCE)?.1));
+    partitions(&consumer, topic)?.into_iter().map(end).collect()
+}
+
 /// Every record of the topic of accepted events.
 pub(crate) fn log(servers: &str, topic: &str) -> anyhow::Result<Vec<Logged>> {
     read(servers, topic, |message| Ok(logged(message)))
@@ -74,7 +84,7 @@ fn read<T>(
     topic: &str,
     record: impl Fn(&BorrowedMessage<'_>) -> anyhow::Result<T>,
 ) -> anyhow::Result<Vec<T>> {
-    let consumer = consumer(servers, "chaos-bystander")?;
+    let consumer = consumer(servers, BYSTANDER)?;
     let mut assignment = TopicPartitionList::new();
     // Of each partition: what is written meanwhile to one says nothing of how far another was read.
     let mut ends = BTreeMap::new();
