@@ -1,6 +1,6 @@
 use api::openapi::{Description, Operation};
 use contracts::{EmployeeId, Reason};
-use dlq::{Fingerprint, Job, JobId, LetterId, State, Task};
+use dlq::{Fingerprint, Job, JobId, LetterId, LetterState, Task};
 use jiff::Timestamp;
 use lambda_http::http::StatusCode;
 use onboarding::accept;
@@ -55,7 +55,7 @@ pub fn describe(description: &mut Description) {
 
 fn letters(description: &mut Description) {
     let _complete = operation(description, "listDeadLetters", "What could not be processed, and why")
-        .query::<State>("state", "Only in this state.")
+        .query::<LetterState>("state", "Only in this state.")
         .query::<Reason>("reason", "Only those that failed for this.")
         .query::<Fingerprint>("group", "Only those of one cause.")
         .query::<EmployeeId>("employee_id", "Only a person's.")

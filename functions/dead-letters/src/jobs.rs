@@ -110,7 +110,7 @@ mod tests {
 
     #[test]
     fn a_task_is_read_as_it_is_written() {
-        let filter = Filter { state: Some(dlq::State::Parked), ..Filter::default() };
+        let filter = Filter { state: Some(dlq::LetterState::Parked), ..Filter::default() };
         for action in [Action::Redrive, Action::Discard { because: "a test's".to_owned() }] {
             let task = Task { action, filter: filter.clone(), per_second: 7 };
             let body: TaskBody = serde_json::from_value(json!(task)).unwrap();

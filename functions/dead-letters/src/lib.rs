@@ -32,6 +32,7 @@ const FIRST_SLICE: Duration = Duration::from_secs(3);
 #[derive(Debug, Clone)]
 pub struct Function {
     api: Api<Self>,
+    store: Store,
     letters: Find,
     redrive: Redrive,
     discard: Discard,
@@ -47,14 +48,15 @@ impl lambda::Function for Function {
 
     fn from_vars(vars: &Vars, clock: Clock) -> Result<Self, ConfigError> {
         let aws = Aws::from_vars(vars)?;
-        let store = Store::from_vars(vars, &aws)?;
         let producer = Producer::from_vars(vars, &aws, clock)?;
+        let store = Store::from_vars(vars, &aws, producer.clone())?;
         let redrive = Redrive::new(store.clone(), producer.clone(), clock);
         Ok(Self {
             api: Api::from_vars(Self::NAME, &ROUTES, vars, &aws, clock)?,
             letters: Find::new(store.clone(), Signer::from_vars(vars, &aws)?),
             jobs: RunJobs::new(store.clone(), redrive.clone(), clock),
-            discard: Discard::new(store, clock),
+            discard: Discard::new(store.clone(), clock),
+            store,
             redrive,
             producer,
             clock,
@@ -63,7 +65,9 @@ impl lambda::Function for Function {
     }
 
     async fn handle(&self, request: Request) -> Response<Body> {
-        self.api.serve(self, request).await
+        let response = self.api.serve(self, request).await;
+        self.store.end_invocation().await;
+        response
     }
 
     async fn flush(&self) {

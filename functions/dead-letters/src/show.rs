@@ -2,7 +2,9 @@ use std::collections::BTreeMap;
 
 use api::{Call, Problem, json, link_to_next};
 use contracts::{CorrelationId, EmployeeId, EventId, Origin, Reason};
-use dlq::{AuditRecord, Counts, DeadLetter, Filter, Fingerprint, Group, HistoryEntry, Page, Payload, State};
+use dlq::{
+    AuditRecord, Counts, DeadLetter, Filter, Fingerprint, Group, HistoryEntry, LetterState, Page, Payload,
+};
 use jiff::Timestamp;
 use lambda_http::{Body, Response, http::StatusCode};
 use serde::Serialize;
@@ -22,7 +24,7 @@ pub(crate) struct LetterList<'a> {
 pub(crate) struct LetterSummary<'a> {
     #[cfg_attr(feature = "schema", schemars(with = "dlq::LetterId"))]
     id: &'a str,
-    state: State,
+    state: LetterState,
     /// Of its newest failure.
     #[cfg_attr(feature = "schema", schemars(with = "Reason"))]
     reason: &'static str,
@@ -88,7 +90,7 @@ pub(crate) struct CountedGroup {
     count: u64,
     /// How many letters somebody has yet to do something about.
     waiting: u64,
-    states: BTreeMap<State, u64>,
+    states: BTreeMap<LetterState, u64>,
     /// Whether there are more letters than were counted, the newest first. A group alone is counted further than in a list.
     at_least: bool,
 }
@@ -153,7 +155,7 @@ const FILTERS: [&str; 6] = ["state", "reason", "group", "employee_id", "parked_a
 fn filter(call: &Call) -> Result<Filter, Problem> {
     let time = |name| call.parsed(name, "an RFC 3339 time such as 2026-01-31T18:42:00Z", |t| t.parse().ok());
     Ok(Filter {
-        state: call.parsed("state", "a state such as parked", State::parse)?,
+        state: call.parsed("state", "a state such as parked", LetterState::parse)?,
         reason: call.parsed("reason", "a reason such as user_not_found", Reason::from_code)?,
         group: call.parsed("group", "a group's 16 hex digits", Fingerprint::parse)?,
         employee_id: call.parsed("employee_id", "an employee's id", |id| EmployeeId::parse(id).ok())?,

@@ -16,6 +16,7 @@ const CONCURRENCY: usize = 16;
 
 #[derive(Debug, Clone)]
 pub struct Function {
+    letters: Store,
     reprocess: Reprocess,
     redrive: Redrive,
     sweep: Sweep,
@@ -27,8 +28,8 @@ impl lambda::Function for Function {
 
     fn from_vars(vars: &Vars, clock: Clock) -> Result<Self, ConfigError> {
         let aws = Aws::from_vars(vars)?;
-        let letters = Store::from_vars(vars, &aws)?;
         let producer = Producer::from_vars(vars, &aws, clock)?;
+        let letters = Store::from_vars(vars, &aws, producer.clone())?;
         let features: Arc<Features<dyn Follow>> = Arc::new(Features::new([Box::new(
             FollowLetters::from_vars(vars, &aws, producer.clone(), clock)?,
         )]));
@@ -36,7 +37,8 @@ impl lambda::Function for Function {
         let jobs = RunJobs::new(letters.clone(), redrive.clone(), clock);
         Ok(Self {
             reprocess: Reprocess::new(letters.clone(), Arc::clone(&features), clock),
-            sweep: Sweep::new(letters, redrive.clone(), jobs, features, clock),
+            sweep: Sweep::new(letters.clone(), redrive.clone(), jobs, features, clock),
+            letters,
             redrive,
         })
     }
@@ -44,17 +46,19 @@ impl lambda::Function for Function {
     /// # Errors
     /// When a sweep can't read what is due: Lambda runs it again, and the next minute does in any case.
     async fn handle(&self, event: BatchOrTick) -> Result<BatchResponse, Error> {
-        match event {
+        let outcome = match event {
             BatchOrTick::Batch(batch) => {
                 let response = batch.process(CONCURRENCY, |record| self.reprocess.reprocess(record)).await;
                 self.reprocess.end_batch().await;
                 Ok(response)
             }
             BatchOrTick::Tick(tick) => {
-                self.sweep.run(tick.deadline.stop_starting).await?;
-                Ok(BatchResponse::default())
+                let swept = self.sweep.run(tick.deadline.stop_starting).await;
+                swept.map(|_swept| BatchResponse::default()).map_err(Into::into)
             }
-        }
+        };
+        self.letters.end_invocation().await;
+        outcome
     }
 
     async fn flush(&self) {

@@ -18,8 +18,9 @@ use runtime::{
 #[derive(Debug, Clone)]
 pub struct Function {
     enrich: Enrich,
+    letters: dlq::Store,
     /// What a person's dead letters hold is forgotten with the person.
-    letters: dlq::Forget,
+    forget_letters: dlq::Forget,
 }
 
 impl lambda::Function for Function {
@@ -43,7 +44,8 @@ impl lambda::Function for Function {
             retry: RetryPolicy::from_vars(vars)?,
             clock,
         };
-        Ok(Self { enrich, letters: dlq::Forget::new(dlq::Store::from_vars(vars, &aws)?, clock) })
+        let letters = dlq::Store::from_vars(vars, &aws, enrich.producer.clone())?;
+        Ok(Self { enrich, forget_letters: dlq::Forget::new(letters.clone(), clock), letters })
     }
 
     async fn handle(&self, batch: Batch) -> BatchResponse {
@@ -54,6 +56,7 @@ impl lambda::Function for Function {
         let enrich = self.enrich.for_invocation();
         let response = batch.process(concurrency, |record| self.enrich(&enrich, record, until)).await;
         enrich.facts.clear().await;
+        self.letters.end_invocation().await;
         response
     }
 
@@ -67,7 +70,8 @@ impl Function {
         match enrich.enrich(&record, until).await? {
             Enriched::Applied | Enriched::DeadLetter => Ok(()),
             Enriched::Forgotten(forgotten) => {
-                let letters = self.letters.forget(forgotten.employee_id(), forgotten.received_at()).await;
+                let letters =
+                    self.forget_letters.forget(forgotten.employee_id(), forgotten.received_at()).await;
                 letters.map_err(|error| {
                     let error = telemetry::chain(&error);
                     tracing::error!(

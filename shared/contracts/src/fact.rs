@@ -9,9 +9,11 @@ use sha2::{Digest, Sha256};
 
 use crate::{CorrelationId, EventId, header, version::schema_id};
 
+mod dead_letter;
 mod request;
 mod user;
 
+pub use dead_letter::DeadLetterFact;
 pub use request::RequestFact;
 pub use user::UserFact;
 
@@ -38,6 +40,18 @@ pub enum FactType {
     /// Its event is a dead letter.
     #[serde(rename = "request.failed")]
     RequestFailed,
+    /// A record could not be processed, or failed again when it was redriven.
+    #[serde(rename = "dead_letter.parked")]
+    DeadLetterParked,
+    /// It was redriven in vain as often as that is done by itself.
+    #[serde(rename = "dead_letter.quarantined")]
+    DeadLetterQuarantined,
+    /// Its record went through.
+    #[serde(rename = "dead_letter.resolved")]
+    DeadLetterResolved,
+    /// A person decided that it isn't needed, or its person was forgotten.
+    #[serde(rename = "dead_letter.discarded")]
+    DeadLetterDiscarded,
 }
 
 /// What one write tells: facts of one subject that have their time and content in common, in their order. They are
@@ -66,12 +80,14 @@ pub struct Subject {
 pub enum SubjectKind {
     User,
     Request,
+    DeadLetter,
 }
 
-/// The event that made it so.
+/// The event that made it so, as far as there is one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cause {
-    pub correlation_id: CorrelationId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub correlation_id: Option<CorrelationId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event_id: Option<EventId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -92,7 +108,7 @@ pub mod cloud_event {
 }
 
 impl FactType {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 11] = [
         Self::UserCreated,
         Self::UserUpdated,
         Self::UserCompleted,
@@ -100,6 +116,10 @@ impl FactType {
         Self::UserErased,
         Self::RequestEnriched,
         Self::RequestFailed,
+        Self::DeadLetterParked,
+        Self::DeadLetterQuarantined,
+        Self::DeadLetterResolved,
+        Self::DeadLetterDiscarded,
     ];
 
     pub const fn as_str(self) -> &'static str {
@@ -111,6 +131,10 @@ impl FactType {
             Self::UserErased => "user.erased",
             Self::RequestEnriched => "request.enriched",
             Self::RequestFailed => "request.failed",
+            Self::DeadLetterParked => "dead_letter.parked",
+            Self::DeadLetterQuarantined => "dead_letter.quarantined",
+            Self::DeadLetterResolved => "dead_letter.resolved",
+            Self::DeadLetterDiscarded => "dead_letter.discarded",
         }
     }
 
@@ -123,7 +147,11 @@ impl FactType {
             | Self::UserTerminated
             | Self::UserErased
             | Self::RequestEnriched
-            | Self::RequestFailed => "1",
+            | Self::RequestFailed
+            | Self::DeadLetterParked
+            | Self::DeadLetterQuarantined
+            | Self::DeadLetterResolved
+            | Self::DeadLetterDiscarded => "1",
         }
     }
 }
@@ -133,6 +161,7 @@ impl SubjectKind {
         match self {
             Self::User => "user",
             Self::Request => "request",
+            Self::DeadLetter => "dead_letter",
         }
     }
 }
@@ -144,6 +173,10 @@ impl Subject {
 
     pub fn request(id: &CorrelationId) -> Self {
         Self { kind: SubjectKind::Request, id: id.to_string() }
+    }
+
+    pub fn dead_letter(id: &str) -> Self {
+        Self { kind: SubjectKind::DeadLetter, id: id.to_owned() }
     }
 }
 
@@ -175,11 +208,12 @@ impl Facts {
             (cloud_event::DATA_SCHEMA, Cow::Owned(schema_id(fact.as_str(), version))),
             (cloud_event::DATA_VERSION, Cow::Borrowed(version)),
             (cloud_event::CONTENT_TYPE, Cow::Borrowed("application/json")),
-            (header::CORRELATION_ID, Cow::Borrowed(cause.correlation_id.as_str())),
         ];
+        let correlation_id = cause.correlation_id.as_ref();
+        let correlation_id = correlation_id.map(|id| (header::CORRELATION_ID, Cow::Borrowed(id.as_str())));
         let event_id = cause.event_id.as_ref().map(|id| (header::EVENT_ID, Cow::Borrowed(id.as_str())));
         let trace = cause.traceparent.as_deref().map(|trace| (header::TRACEPARENT, Cow::Borrowed(trace)));
-        required.into_iter().chain(event_id).chain(trace)
+        required.into_iter().chain(correlation_id).chain(event_id).chain(trace)
     }
 }
 

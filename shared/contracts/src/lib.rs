@@ -7,6 +7,7 @@ mod fact;
 mod failed_topic;
 mod field;
 mod headers;
+mod letter_state;
 #[cfg(feature = "schema")]
 pub mod message;
 mod newtype;
@@ -22,10 +23,13 @@ pub use dead_letter::{
     DEAD_LETTER_PREFIX, FailureHeaders, InvalidFailureHeader, Origin, Reason, RedriveHeaders,
 };
 pub use enrichment_requested::{DecodeError, EnrichmentRequestedV2, EventType, Warning, WarningCode};
-pub use fact::{Cause, FactType, Facts, RequestFact, Subject, SubjectKind, UserFact, cloud_event};
+pub use fact::{
+    Cause, DeadLetterFact, FactType, Facts, RequestFact, Subject, SubjectKind, UserFact, cloud_event,
+};
 pub use failed_topic::{FailedTopic, Said};
 pub use field::{Field, Kind, Stated, Value, ValueOf};
 pub use headers::{MessageHeaders, TraceParent, header};
+pub use letter_state::LetterState;
 pub use newtype::{CorrelationId, Country, Email, EmployeeId, EventId, Invalid, Text, TimeZone};
 pub use outcome::Outcome;
 pub use user::{

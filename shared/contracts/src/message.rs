@@ -3,7 +3,9 @@
 
 use schemars::{JsonSchema, Schema, generate::SchemaSettings};
 
-use crate::{EnrichmentRequestedV2, FactType, RequestFact, UserFact, topic, version::schema_id};
+use crate::{
+    DeadLetterFact, EnrichmentRequestedV2, FactType, RequestFact, UserFact, topic, version::schema_id,
+};
 
 /// The newest version of a message.
 #[derive(Debug, Clone, Copy)]
@@ -37,6 +39,10 @@ pub const MESSAGES: &[Message] = &[
     Message::fact::<UserFact>(FactType::UserErased),
     Message::fact::<RequestFact>(FactType::RequestEnriched),
     Message::fact::<RequestFact>(FactType::RequestFailed),
+    Message::fact::<DeadLetterFact>(FactType::DeadLetterParked),
+    Message::fact::<DeadLetterFact>(FactType::DeadLetterQuarantined),
+    Message::fact::<DeadLetterFact>(FactType::DeadLetterResolved),
+    Message::fact::<DeadLetterFact>(FactType::DeadLetterDiscarded),
 ];
 
 impl Message {

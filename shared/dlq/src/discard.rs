@@ -5,7 +5,7 @@ use crate::{
     Error,
     audit::Deed,
     letter::{DeadLetter, LetterId},
-    life::{State, Step},
+    life::{LetterState, Step},
     store::{Saved, Store},
     write::{ROUNDS, Writer},
 };
@@ -33,7 +33,7 @@ impl Discard {
         id: &LetterId,
         because: &str,
         by: &Actor,
-        wanted: impl Fn(State) -> bool,
+        wanted: impl Fn(LetterState) -> bool,
     ) -> Result<DeadLetter, Error> {
         let Writer { store, clock } = &self.writer;
         for _ in 0..ROUNDS {

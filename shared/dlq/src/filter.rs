@@ -2,7 +2,7 @@ use contracts::{EmployeeId, Reason};
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::{fingerprint::Fingerprint, life::State};
+use crate::{fingerprint::Fingerprint, life::LetterState};
 
 /// Which letters: those that fit all that is said.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -10,8 +10,8 @@ use crate::{fingerprint::Fingerprint, life::State};
 #[serde(deny_unknown_fields)]
 pub struct Filter {
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", schemars(with = "State"))]
-    pub state: Option<State>,
+    #[cfg_attr(feature = "schema", schemars(with = "LetterState"))]
+    pub state: Option<LetterState>,
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schemars(with = "Reason"))]
     pub reason: Option<Reason>,

@@ -92,7 +92,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        State,
+        LetterState,
         payload::Payload,
         redrive::tests::{correction, redrive},
         store::tests::{letter, second, store},
@@ -115,7 +115,7 @@ mod tests {
             let payload = store.payload(&letter.id, Part::Current).await.unwrap();
             let is_theirs = letter.employee_id.as_ref().is_some_and(|id| id.as_str() == "E1");
             assert_eq!(payload.is_none(), is_theirs);
-            let state = if is_theirs { State::Discarded } else { State::Parked };
+            let state = if is_theirs { LetterState::Discarded } else { LetterState::Parked };
             assert_eq!(letter.life.state, state);
         }
     }
@@ -184,7 +184,7 @@ mod tests {
         for part in [Part::Current, Part::Original] {
             assert_eq!(store.payload(&letter.id, part).await.unwrap(), None, "{part:?}");
         }
-        assert_eq!(store.get(&letter.id).await.unwrap().unwrap().life.state, State::Discarded);
+        assert_eq!(store.get(&letter.id).await.unwrap().unwrap().life.state, LetterState::Discarded);
     }
 
     /// As a delivery that was killed in between leaves it.
@@ -200,7 +200,7 @@ mod tests {
         for refused in [edited, redrive.redrive(&letter.id, &by).await] {
             assert!(matches!(refused, Err(Error::PayloadGone)), "{refused:?}");
         }
-        assert_eq!(store.get(&letter.id).await.unwrap().unwrap().life.state, State::Discarded);
+        assert_eq!(store.get(&letter.id).await.unwrap().unwrap().life.state, LetterState::Discarded);
         forget.letter(&letter, second(0)).await.unwrap();
         assert_eq!(
             store.payload(&letter.id, Part::Current).await.unwrap(),

@@ -4,7 +4,7 @@ use contracts::Reason;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{fingerprint::Fingerprint, letter::LetterId, life::State};
+use crate::{fingerprint::Fingerprint, letter::LetterId, life::LetterState};
 
 /// The letters of one cause.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,7 +27,7 @@ pub struct Group {
 /// How many letters of a group there are in each state, now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Counts {
-    pub states: BTreeMap<State, u64>,
+    pub states: BTreeMap<LetterState, u64>,
     /// Whether there are more than were counted.
     pub at_least: bool,
 }

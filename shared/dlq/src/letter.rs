@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use crate::{
     fingerprint::Fingerprint,
     hex::{hex, is_hex},
-    life::{Jitter, Life, Refused, State, Step},
+    life::{Jitter, LetterState, Life, Refused, Step},
     payload::Bytes,
     read::FailedRecord,
 };
@@ -43,6 +43,9 @@ pub struct DeadLetter {
     /// Its person was forgotten: its payload is gone or goes, and nothing takes its place.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) forgotten: bool,
+    /// The position of what was told of it last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) told: Option<String>,
     /// Changes with every write.
     pub(crate) version: u64,
 }
@@ -57,7 +60,7 @@ fn only_topic() -> &'static FailedTopic {
 pub struct HistoryEntry {
     pub at: Timestamp,
     /// The state that it came to.
-    pub state: State,
+    pub state: LetterState,
     pub by: Actor,
     /// For people. Holds nothing personal but what a person wrote as the reason of a discard.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -93,7 +96,7 @@ impl DeadLetter {
         let by = Actor::pipeline();
         let life = Life::begin(failed.is_retriable(), now, id.jitter(0));
         let note = Some(format!("{}: {}", failure.reason, failure.message));
-        Self {
+        let mut letter = Self {
             life,
             fingerprint: Fingerprint::of(failure.reason, &failure.origin, &failure.message),
             reason: failure.reason,
@@ -107,10 +110,13 @@ impl DeadLetter {
             origin: failure.origin,
             history: vec![HistoryEntry { at: now, state: life.state, by, note }],
             forgotten: false,
+            told: None,
             version: 0,
             topic: failed.topic,
             id,
-        }
+        };
+        letter.told = Some(letter.position());
+        letter
     }
 
     /// Which event it is, if its record says so.

@@ -20,6 +20,7 @@ mod reprocess;
 mod run_job;
 mod store;
 mod sweep;
+mod told;
 mod write;
 
 pub use audit::{AuditRecord, Deed};
@@ -33,7 +34,7 @@ pub use group::{Counts, Group};
 pub use job::{Action, Job, Task, default_per_second};
 pub use jobs::{JobId, JobState};
 pub use letter::{DeadLetter, HistoryEntry, LetterId};
-pub use life::{Life, Refused, State};
+pub use life::{LetterState, Life, Refused};
 pub use park::Park;
 pub use payload::{Bytes, Payload};
 pub use redrive::Redrive;

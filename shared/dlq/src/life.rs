@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+pub use contracts::LetterState;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -24,28 +25,10 @@ const MAX_CHECK_INTERVAL: SignedDuration = SignedDuration::from_hours(1);
 /// A record is seven days on its topic at the most before Lambda makes it a dead letter again.
 const OUTCOME_TIMEOUT: SignedDuration = SignedDuration::from_hours(8 * 24);
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "LetterState"))]
-#[serde(rename_all = "snake_case")]
-pub enum State {
-    /// Waits for a person.
-    Parked,
-    /// Will be redriven by itself.
-    Scheduled,
-    /// On its way through its topic again.
-    Redriven,
-    /// Its record went through.
-    Resolved,
-    /// Was redriven by itself as often as that is done. Waits for a person.
-    Quarantined,
-    /// A person decided that it isn't needed.
-    Discarded,
-}
-
 /// Where a letter stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Life {
-    pub state: State,
+    pub state: LetterState,
     /// The newest redrive, from 1. The number travels with the record, to be known when it comes back.
     pub redrives: u32,
     /// The newest redrive that came back.
@@ -90,7 +73,7 @@ pub enum Step {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a letter that is {} can't be {verb}", .state.name())]
 pub struct Refused {
-    pub state: State,
+    pub state: LetterState,
     pub verb: &'static str,
 }
 
@@ -98,41 +81,11 @@ pub struct Refused {
 #[derive(Debug, Clone, Copy)]
 pub struct Jitter(i32);
 
-impl State {
-    pub const ALL: [Self; 6] =
-        [Self::Parked, Self::Scheduled, Self::Redriven, Self::Resolved, Self::Quarantined, Self::Discarded];
-
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Parked => "parked",
-            Self::Scheduled => "scheduled",
-            Self::Redriven => "redriven",
-            Self::Resolved => "resolved",
-            Self::Quarantined => "quarantined",
-            Self::Discarded => "discarded",
-        }
-    }
-
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.name() == name)
-    }
-
-    /// Nothing happens any more unless a person wants it.
-    pub const fn is_over(self) -> bool {
-        matches!(self, Self::Resolved | Self::Discarded)
-    }
-
-    /// Somebody has yet to do something about it, by hand or by schedule.
-    pub const fn is_waiting(self) -> bool {
-        matches!(self, Self::Parked | Self::Scheduled | Self::Quarantined)
-    }
-}
-
 impl Life {
     /// Of a new letter. `retriable`: another try can succeed with nothing changed by a person.
     pub fn begin(retriable: bool, now: Timestamp, jitter: Jitter) -> Self {
         let parked = Self {
-            state: State::Parked,
+            state: LetterState::Parked,
             redrives: 0,
             returned: 0,
             automatic: 0,
@@ -147,34 +100,34 @@ impl Life {
     pub fn after(self, step: Step, now: Timestamp, jitter: Jitter) -> Result<Self, Refused> {
         let refused = |verb| Err(Refused { state: self.state, verb });
         match (step, self.state) {
-            (Step::Redrive, State::Resolved) => refused("redriven"),
+            (Step::Redrive, LetterState::Resolved) => refused("redriven"),
             (Step::Redrive, _) => Ok(Self { automatic: 0, ..self.redriven(now) }),
 
-            (Step::RedriveBySchedule, State::Scheduled) => {
+            (Step::RedriveBySchedule, LetterState::Scheduled) => {
                 Ok(Self { automatic: self.automatic + 1, ..self.redriven(now) })
             }
             (Step::RedriveBySchedule, _) => refused("redriven by schedule"),
 
-            (Step::Republish, State::Redriven) if !self.published => Ok(self.outcome_pending(now)),
+            (Step::Republish, LetterState::Redriven) if !self.published => Ok(self.outcome_pending(now)),
             (Step::Republish, _) => refused("published again"),
 
-            (Step::Published, State::Redriven) => {
+            (Step::Published, LetterState::Redriven) => {
                 Ok(Self { published: true, expiring: false, due_at: Some(now + MIN_CHECK_INTERVAL), ..self })
             }
             // It has come back, or a person decided, before we could note it.
             (Step::Published, _) => Ok(self),
 
-            (Step::Quarantine, State::Redriven) => Ok(self.at_rest(State::Quarantined)),
+            (Step::Quarantine, LetterState::Redriven) => Ok(self.at_rest(LetterState::Quarantined)),
             (Step::Quarantine, _) => refused("quarantined"),
 
-            (Step::Resolve, State::Redriven) => Ok(self.over(State::Resolved, now)),
+            (Step::Resolve, LetterState::Redriven) => Ok(self.over(LetterState::Resolved, now)),
             (Step::Resolve, _) => refused("resolved"),
 
-            (Step::OutcomePending, State::Redriven) => Ok(self.outcome_pending(now)),
+            (Step::OutcomePending, LetterState::Redriven) => Ok(self.outcome_pending(now)),
             (Step::OutcomePending, _) => refused("waited for"),
 
             (Step::Returned { redrive, .. }, _) if redrive <= self.returned => Ok(self),
-            (Step::Returned { redrive, retriable }, State::Redriven) if redrive >= self.redrives => {
+            (Step::Returned { redrive, retriable }, LetterState::Redriven) if redrive >= self.redrives => {
                 Ok(Self { returned: redrive, redrives: redrive, ..self }.returned(retriable, now, jitter))
             }
             // An older copy, while a newer one is on its way or when it is over: only noted.
@@ -182,10 +135,10 @@ impl Life {
                 Ok(Self { returned: redrive, redrives: self.redrives.max(redrive), ..self })
             }
 
-            (Step::Discard, State::Resolved | State::Discarded) => refused("discarded"),
-            (Step::Discard, _) => Ok(self.over(State::Discarded, now)),
+            (Step::Discard, LetterState::Resolved | LetterState::Discarded) => refused("discarded"),
+            (Step::Discard, _) => Ok(self.over(LetterState::Discarded, now)),
 
-            (Step::Expired, State::Resolved | State::Discarded) => Ok(self.at_rest(self.state)),
+            (Step::Expired, LetterState::Resolved | LetterState::Discarded) => Ok(self.at_rest(self.state)),
             (Step::Expired, _) => refused("expired"),
         }
     }
@@ -193,11 +146,14 @@ impl Life {
     /// What has to be done for a letter whose time has come.
     pub fn due(self) -> Due {
         match self.state {
-            State::Scheduled => Due::Redrive,
-            State::Redriven if self.published => Due::CheckOutcome,
-            State::Redriven => Due::Republish,
-            State::Resolved | State::Discarded if self.due_at.is_some() => Due::Expire,
-            State::Parked | State::Resolved | State::Quarantined | State::Discarded => Due::Nothing,
+            LetterState::Scheduled => Due::Redrive,
+            LetterState::Redriven if self.published => Due::CheckOutcome,
+            LetterState::Redriven => Due::Republish,
+            LetterState::Resolved | LetterState::Discarded if self.due_at.is_some() => Due::Expire,
+            LetterState::Parked
+            | LetterState::Resolved
+            | LetterState::Quarantined
+            | LetterState::Discarded => Due::Nothing,
         }
     }
 
@@ -209,14 +165,16 @@ impl Life {
     fn scheduled(self, now: Timestamp, jitter: Jitter) -> Self {
         let wait = SCHEDULE.get(usize::try_from(self.automatic).unwrap_or(usize::MAX));
         match wait {
-            Some(wait) => Self { due_at: Some(now + jitter.of(*wait)), ..self.at_rest(State::Scheduled) },
-            None => self.at_rest(State::Quarantined),
+            Some(wait) => {
+                Self { due_at: Some(now + jitter.of(*wait)), ..self.at_rest(LetterState::Scheduled) }
+            }
+            None => self.at_rest(LetterState::Quarantined),
         }
     }
 
     fn redriven(self, now: Timestamp) -> Self {
         Self {
-            state: State::Redriven,
+            state: LetterState::Redriven,
             // The number came with a record, and anybody may write a topic.
             redrives: self.redrives.saturating_add(1),
             published: false,
@@ -227,13 +185,13 @@ impl Life {
     }
 
     fn returned(self, retriable: bool, now: Timestamp, jitter: Jitter) -> Self {
-        if retriable { self.scheduled(now, jitter) } else { self.at_rest(State::Parked) }
+        if retriable { self.scheduled(now, jitter) } else { self.at_rest(LetterState::Parked) }
     }
 
     /// Looks again after as long as it has been away already.
     fn outcome_pending(self, now: Timestamp) -> Self {
         if self.is_overdue(now) {
-            return self.at_rest(State::Quarantined);
+            return self.at_rest(LetterState::Quarantined);
         }
         Self {
             due_at: Some(now + self.since_redrive(now).clamp(MIN_CHECK_INTERVAL, MAX_CHECK_INTERVAL)),
@@ -245,11 +203,11 @@ impl Life {
         self.redriven_at.map_or(OUTCOME_TIMEOUT, |at| now.duration_since(at))
     }
 
-    fn over(self, state: State, now: Timestamp) -> Self {
+    fn over(self, state: LetterState, now: Timestamp) -> Self {
         Self { due_at: Some(now), expiring: true, ..self.at_rest(state) }
     }
 
-    fn at_rest(self, state: State) -> Self {
+    fn at_rest(self, state: LetterState) -> Self {
         Self { state, due_at: None, ..self }
     }
 }

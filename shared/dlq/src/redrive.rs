@@ -9,7 +9,7 @@ use crate::{
     Error,
     audit::Deed,
     letter::{DeadLetter, LetterId},
-    life::{State, Step},
+    life::{LetterState, Step},
     payload::{Bytes, Payload},
     store::{Part, Saved, Store},
     write::{ROUNDS, Writer},
@@ -73,7 +73,7 @@ impl Redrive {
         &self,
         id: &LetterId,
         by: &Actor,
-        wanted: impl Fn(State) -> bool,
+        wanted: impl Fn(LetterState) -> bool,
     ) -> Result<(DeadLetter, Publication), Error> {
         match self.writer.store.payload(id, Part::Current).await? {
             Some(payload) if payload.has_value() => self.by_hand(id, by, wanted).await,
@@ -88,7 +88,7 @@ impl Redrive {
         &self,
         id: &LetterId,
         by: &Actor,
-        wanted: impl Fn(State) -> bool,
+        wanted: impl Fn(LetterState) -> bool,
     ) -> Result<(DeadLetter, Publication), Error> {
         let Writer { store, clock } = &self.writer;
         for _ in 0..ROUNDS {
@@ -240,21 +240,14 @@ impl Brokers {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use aws::Aws;
+    use super::*;
+    use crate::store::tests::{brokers_that_are_nowhere, letter, second, store};
     use contracts::{CorrelationId, EmployeeId, EventId, Reason};
     use recovery::EventIds;
-    use runtime::Vars;
-
-    use super::*;
-    use crate::store::tests::{letter, second, store};
 
     /// Its brokers are nowhere.
     pub(crate) fn redrive(store: &Store, clock: Clock) -> Redrive {
-        let vars = Vars::from_iter(aws::EMULATED)
-            .with("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:1")
-            .with("KAFKA_ACK_TIMEOUT_SECONDS", "0.2");
-        let producer = Producer::from_vars(&vars, &Aws::from_vars(&vars).unwrap(), clock).unwrap();
-        Redrive::new(store.clone(), producer, clock)
+        Redrive::new(store.clone(), brokers_that_are_nowhere(clock), clock)
     }
 
     pub(crate) fn correction(employee_id: &str, value: &[u8], edition: u64) -> Correction {
@@ -278,7 +271,7 @@ pub(crate) mod tests {
         };
         edit("first", 1).await.unwrap();
         let edited = edit("later", 3).await.unwrap();
-        assert_eq!((edited.life.state, edited.life.redrives), (State::Redriven, 2));
+        assert_eq!((edited.life.state, edited.life.redrives), (LetterState::Redriven, 2));
         assert!(matches!(edit("earlier", 2).await, Err(Error::Overtaken)));
         let kept = async |part| store.payload(&letter.id, part).await.unwrap().unwrap();
         assert_eq!(kept(Part::Current).await.value, Some(Bytes::Text("later".to_owned())));

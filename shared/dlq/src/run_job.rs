@@ -9,7 +9,7 @@ use crate::{
     discard::Discard,
     job::{Action, Job, Task},
     letter::DeadLetter,
-    life::State,
+    life::LetterState,
     redrive::{Brokers, Redrive},
     store::{self, Position, Store},
     write::Writer,
@@ -107,7 +107,8 @@ impl Work for LetterWork<'_> {
             return Ok(Outcome::NotNow);
         }
         // Asked of the letter as it is now: what was listed may be old.
-        let wanted = |state: State| task.filter.state.map_or(state.is_waiting(), |wanted| wanted == state);
+        let wanted =
+            |state: LetterState| task.filter.state.map_or(state.is_waiting(), |wanted| wanted == state);
         let done = match &task.action {
             _ if !wanted(letter.life.state) => Err(Error::Overtaken),
             Action::Redrive => {

@@ -10,8 +10,11 @@ use std::{borrow::Cow, collections::HashMap};
 
 use aws::Aws;
 use aws_sdk_dynamodb::{operation::update_item::builders::UpdateItemFluentBuilder, types::AttributeValue};
+use contracts::Facts;
 use dynamo::{Client, Committed, Error, Put, Transaction, Written, rows::sortable};
+use facts::{Backlog, Outbox, Publisher};
 use jiff::Timestamp;
+use kafka::Producer;
 use runtime::{ConfigError, Vars};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -33,6 +36,8 @@ const DUE: &str = "due";
 pub struct Store {
     client: Client,
     table: String,
+    outbox: facts::DynamoDb,
+    facts: Publisher,
 }
 
 /// Whether something was written, or had been written by another since it was read.
@@ -77,9 +82,18 @@ pub(crate) enum Part {
 }
 
 impl Store {
-    pub fn from_vars(vars: &Vars, aws: &Aws) -> Result<Self, ConfigError> {
+    /// What it writes it tells with the producer.
+    pub fn from_vars(vars: &Vars, aws: &Aws, producer: Producer) -> Result<Self, ConfigError> {
         let client = dynamo::client(vars, aws)?;
-        Ok(Self { client, table: vars.require("DEAD_LETTERS_TABLE", "a table's name")?.to_owned() })
+        let outbox = facts::DynamoDb::from_vars(vars, client.clone())?;
+        let facts = Publisher::new(Outbox::DynamoDb(outbox.clone()), producer);
+        let table = vars.require("DEAD_LETTERS_TABLE", "a table's name")?.to_owned();
+        Ok(Self { client, table, outbox, facts })
+    }
+
+    /// At the end of an invocation.
+    pub async fn end_invocation(&self) {
+        self.facts.clear().await;
     }
 
     pub(crate) fn jobs(&self) -> jobs::Store<Task> {
@@ -96,14 +110,46 @@ impl Store {
         let unless_there = self.put_if("attribute_not_exists(id)", vec![]);
         let payload = PayloadItem::of(&letter.id, Part::Current, 0, payload);
         dynamo::put(&self.client, &payload, unless_there.clone()).await?;
-        Ok(dynamo::put(&self.client, &LetterItem::of(letter), unless_there).await? == Written::Yes)
+        let facts = letter.told_as_new();
+        match self.write(letter, unless_there, facts, Backlog::None).await? {
+            Committed::Yes => Ok(true),
+            Committed::ConditionFailed => Ok(false),
+            // Another delivery of the same record is at it, and may fail.
+            Committed::Contended => Err(Error::Unavailable("another writes the letter".into())),
+        }
     }
 
     /// Writes the letter if it is stored as it was read.
     pub(crate) async fn save(&self, letter: &mut DeadLetter) -> Result<Saved, Error> {
         let unchanged = self.as_read(letter);
         letter.version += 1;
-        Ok(dynamo::put(&self.client, &LetterItem::of(letter), unchanged).await?.into())
+        let facts = letter.tell();
+        Ok(self.write(letter, unchanged, facts, Backlog::Possible).await?.into())
+    }
+
+    /// The letter with what is to be told of it, which is published then.
+    async fn write(
+        &self,
+        letter: &DeadLetter,
+        put: Put<'_>,
+        facts: Option<Facts>,
+        backlog: Backlog,
+    ) -> Result<Committed, Error> {
+        let item = LetterItem::of(letter);
+        let Some(facts) = facts else {
+            return Ok(match dynamo::put(&self.client, &item, put).await? {
+                Written::Yes => Committed::Yes,
+                Written::ConditionFailed => Committed::ConditionFailed,
+            });
+        };
+        let mut transaction = Transaction::default();
+        transaction.put(&item, put)?;
+        self.outbox.add(&mut transaction, &facts)?;
+        let committed = transaction.commit(&self.client).await?;
+        if committed == Committed::Yes {
+            self.facts.publish(facts, backlog).await;
+        }
+        Ok(committed)
     }
 
     /// Writes the letter, what a person has put in, and, where it isn't kept yet, what had failed: all of it if the letter is
@@ -219,15 +265,6 @@ impl From<Committed> for Saved {
         match committed {
             Committed::Yes => Self::Yes,
             Committed::ConditionFailed | Committed::Contended => Self::Conflict,
-        }
-    }
-}
-
-impl From<Written> for Saved {
-    fn from(written: Written) -> Self {
-        match written {
-            Written::Yes => Self::Yes,
-            Written::ConditionFailed => Self::Conflict,
         }
     }
 }

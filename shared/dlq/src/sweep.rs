@@ -12,7 +12,7 @@ use crate::{
     Error,
     job::default_per_second,
     letter::DeadLetter,
-    life::{Due, State, Step},
+    life::{Due, LetterState, Step},
     redrive::{Brokers, Publication, Redrive},
     run_job::RunJobs,
     store::{Saved, Store},
@@ -152,7 +152,7 @@ impl Sweep {
         if self.writer.store.save(&mut letter).await? == Saved::Conflict {
             return Ok(Done::Nothing);
         }
-        if letter.life.state == State::Quarantined {
+        if letter.life.state == LetterState::Quarantined {
             let (dead_letter_id, state) = (letter.id.as_str(), letter.life.state.name());
             tracing::warn!(dead_letter_id, state, "a redriven record had no outcome");
         }

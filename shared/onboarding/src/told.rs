@@ -86,7 +86,8 @@ pub(crate) fn ended(id: &CorrelationId, event: &RequestEvent, redrives: u32) -> 
 }
 
 fn cause(correlation_id: &CorrelationId, event_id: &EventId) -> Cause {
-    Cause { correlation_id: correlation_id.clone(), event_id: Some(event_id.clone()), traceparent: None }
+    let correlation_id = Some(correlation_id.clone());
+    Cause { correlation_id, event_id: Some(event_id.clone()), traceparent: None }
 }
 
 fn json(fact: &impl serde::Serialize) -> String {

@@ -148,6 +148,7 @@ fn request(json: &Value) -> anyhow::Result<Request> {
 
 fn letter(id: String, json: &Value) -> anyhow::Result<Letter> {
     let origin = &json["origin"];
+    let history = json["history"].as_array().context("a letter without a history")?;
     let value = match &json["payload"]["value"] {
         Value::Null => None,
         value => Some(match (value["text"].as_str(), value["base64"].as_str()) {
@@ -167,6 +168,7 @@ fn letter(id: String, json: &Value) -> anyhow::Result<Letter> {
             offset: origin["offset"].as_i64().context("no offset")?,
         },
         value,
+        states: history.iter().map(|entry| text(&entry["state"])).collect::<Result<_, _>>()?,
         id,
     })
 }

@@ -140,6 +140,8 @@ pub(crate) struct Letter {
     pub(crate) reason: String,
     pub(crate) origin: Place,
     pub(crate) value: Option<Vec<u8>>,
+    /// Of its history, the oldest first.
+    pub(crate) states: Vec<String>,
 }
 
 /// A fact that somebody who follows the topic has seen.
@@ -147,9 +149,9 @@ pub(crate) struct Letter {
 pub(crate) struct Told {
     pub(crate) id: String,
     pub(crate) kind: String,
-    /// An employee, or the correlation id of a request.
+    /// An employee, the correlation id of a request, or the id of a letter.
     pub(crate) subject: String,
-    /// Of the person; `None` for a request.
+    /// Of the person; `None` for all else.
     pub(crate) version: Option<u64>,
     /// The person as a reader sees them, if there is one.
     pub(crate) person: Option<Person>,

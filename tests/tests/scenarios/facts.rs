@@ -78,6 +78,31 @@ async fn a_failure_is_told_and_its_end() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_letter_tells_each_state_that_it_comes_to() {
+    let world = World::new().await;
+    let ada = Employee::ada();
+    let receipt = world.hr().hires(&ada).await;
+    world.settle().await;
+    let letter = world.dead_letters().await[0]["id"].as_str().unwrap().to_owned();
+    world.post(&format!("/v1/dead-letters/{letter}/discard"), &json!({"because": "a test's"})).await;
+    world.knows(&ada);
+    world.post(&format!("/v1/dead-letters/{letter}/redrive"), &json!({})).await;
+    world.settle().await;
+    world.passes(Duration::from_mins(3));
+    world.tick("dlq-reprocessor").await;
+    world.settle().await;
+    let told = world.told().await;
+    let expected = ["dead_letter.parked", "dead_letter.discarded", "dead_letter.resolved"];
+    assert_eq!(types_of(&told, &letter), expected);
+    let parked = told.iter().find(|fact| fact.key == letter).unwrap();
+    assert_eq!(parked.header("correlation-id"), receipt.json["correlation_id"]);
+    assert_eq!(
+        (&parked.data["state"], &parked.data["reason"], &parked.data["employee_id"]),
+        (&json!("parked"), &json!("user_not_found"), &json!("E100"))
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_repeat_tells_nothing() {
     let world = World::new().await;
     let ada = Employee::ada().with("event_id", "hire");

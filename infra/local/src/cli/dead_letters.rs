@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Subcommand, value_parser};
 use contracts::{EmployeeId, Reason};
-use dlq::{Filter, Fingerprint, LetterId, State};
+use dlq::{Filter, Fingerprint, LetterId, LetterState};
 use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
 
 use super::person::employee;
@@ -45,7 +45,7 @@ pub(crate) enum DeadLettersCommand {
 pub(crate) struct FilterArgs {
     /// parked, scheduled, redriven, resolved, quarantined or discarded
     #[arg(long, value_parser = state)]
-    state: Option<State>,
+    state: Option<LetterState>,
     /// Such as `user_not_found`
     #[arg(long, value_parser = reason)]
     reason: Option<Reason>,
@@ -204,8 +204,9 @@ impl ManyArgs {
     }
 }
 
-fn state(text: &str) -> Result<State, String> {
-    State::parse(text).ok_or_else(|| format!("expected one of {}", State::ALL.map(State::name).join(", ")))
+fn state(text: &str) -> Result<LetterState, String> {
+    LetterState::parse(text)
+        .ok_or_else(|| format!("expected one of {}", LetterState::ALL.map(LetterState::name).join(", ")))
 }
 
 fn reason(text: &str) -> Result<Reason, String> {

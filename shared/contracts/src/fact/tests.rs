@@ -10,7 +10,7 @@ fn facts(subject: Subject, position: &str) -> Facts {
         position: position.to_owned(),
         time: "2026-01-31T18:42:05Z".parse().unwrap(),
         cause: Cause {
-            correlation_id: CorrelationId::parse("c-1").unwrap(),
+            correlation_id: CorrelationId::parse("c-1").ok(),
             event_id: Some(EventId::parse("evt-1").unwrap()),
             traceparent: None,
         },

@@ -30,17 +30,17 @@ fn fails_again(redrive: u32) -> Step {
 
 #[test]
 fn a_state_is_known_by_its_name() {
-    for state in State::ALL {
-        assert_eq!(State::parse(state.name()), Some(state));
+    for state in LetterState::ALL {
+        assert_eq!(LetterState::parse(state.name()), Some(state));
         assert_eq!(serde_json::to_value(state).unwrap(), state.name());
     }
-    assert_eq!(State::parse("Parked"), None);
+    assert_eq!(LetterState::parse("Parked"), None);
 }
 
 #[test]
 fn a_transient_failure_is_redriven_five_times_by_itself_and_then_waits_for_a_person() {
     let (mut life, mut now, mut waits) = (scheduled(), at(0), Vec::new());
-    while life.state == State::Scheduled {
+    while life.state == LetterState::Scheduled {
         let due = life.due_at.unwrap();
         waits.push(due.duration_since(now).as_mins());
         assert!(waits.len() <= 5, "{waits:?}");
@@ -50,11 +50,11 @@ fn a_transient_failure_is_redriven_five_times_by_itself_and_then_waits_for_a_per
         life = life.after(fails_again(life.redrives), now, NONE).unwrap();
     }
     assert_eq!(waits, [1, 5, 30, 120, 720]);
-    assert_eq!((life.state, life.redrives, life.due_at), (State::Quarantined, 5, None));
+    assert_eq!((life.state, life.redrives, life.due_at), (LetterState::Quarantined, 5, None));
     let by_hand = lived(life, &[Step::Redrive, Step::Published, fails_again(6)]);
     assert_eq!(
         (by_hand.state, by_hand.automatic),
-        (State::Scheduled, 0),
+        (LetterState::Scheduled, 0),
         "a person starts the schedule anew"
     );
 }
@@ -62,7 +62,7 @@ fn a_transient_failure_is_redriven_five_times_by_itself_and_then_waits_for_a_per
 #[test]
 fn a_number_that_somebody_made_up_overflows_nothing() {
     let life = lived(scheduled(), &[Step::RedriveBySchedule, fails_again(u32::MAX)]);
-    assert_eq!((life.state, life.redrives), (State::Scheduled, u32::MAX));
+    assert_eq!((life.state, life.redrives), (LetterState::Scheduled, u32::MAX));
     assert_eq!(lived(life, &[Step::RedriveBySchedule, Step::Redrive]).redrives, u32::MAX);
 }
 
@@ -84,7 +84,7 @@ fn a_redrive_that_comes_back_twice_is_counted_once() {
 #[test]
 fn a_redrive_that_comes_back_before_it_was_confirmed_is_not_lost() {
     let back = lived(scheduled(), &[Step::RedriveBySchedule, fails_again(1)]);
-    assert_eq!((back.state, back.automatic), (State::Scheduled, 1));
+    assert_eq!((back.state, back.automatic), (LetterState::Scheduled, 1));
     assert_eq!(back.after(Step::Published, at(9), NONE), Ok(back));
 }
 
@@ -92,8 +92,8 @@ fn a_redrive_that_comes_back_before_it_was_confirmed_is_not_lost() {
 fn an_older_copy_that_comes_back_does_not_stop_the_newer_one() {
     let twice = lived(parked(), &[Step::Redrive, Step::Published, Step::Redrive, Step::Published]);
     let older = twice.after(fails_again(1), at(9), NONE).unwrap();
-    assert_eq!((older.state, older.due_at), (State::Redriven, twice.due_at));
-    assert_eq!(older.after(fails_again(2), at(10), NONE).unwrap().state, State::Scheduled);
+    assert_eq!((older.state, older.due_at), (LetterState::Redriven, twice.due_at));
+    assert_eq!(older.after(fails_again(2), at(10), NONE).unwrap().state, LetterState::Scheduled);
 }
 
 #[test]
@@ -109,13 +109,13 @@ fn a_redrive_that_nobody_confirmed_is_published_again_and_then_its_outcome_check
 fn a_redrive_without_an_outcome_is_quarantined_in_the_end() {
     let mut life = lived(parked(), &[Step::Redrive, Step::Published]);
     let (mut looks, mut now) = (0, at(0));
-    while life.state == State::Redriven {
+    while life.state == LetterState::Redriven {
         now = life.due_at.unwrap();
         life = life.after(Step::OutcomePending, now, NONE).unwrap();
         looks += 1;
         assert!(looks < 250, "{life:?}");
     }
-    assert_eq!(life.state, State::Quarantined);
+    assert_eq!(life.state, LetterState::Quarantined);
     assert_eq!(now.duration_since(at(0)).as_hours() / 24, 8);
 }
 
@@ -123,14 +123,14 @@ fn a_redrive_without_an_outcome_is_quarantined_in_the_end() {
 fn a_redrive_that_the_brokers_never_acknowledge_is_published_ever_more_seldom_and_quarantined_in_the_end() {
     let mut life = lived(parked(), &[Step::Redrive]);
     let (mut sent, mut now) = (1, at(0));
-    while life.state == State::Redriven {
+    while life.state == LetterState::Redriven {
         assert_eq!(life.due(), Due::Republish);
         now = life.due_at.unwrap();
         life = life.after(Step::Republish, now, NONE).unwrap();
         sent += 1;
         assert!(sent < 250, "{life:?}");
     }
-    assert_eq!(life.state, State::Quarantined);
+    assert_eq!(life.state, LetterState::Quarantined);
     assert_eq!(now.duration_since(at(0)).as_hours() / 24, 8);
 }
 
@@ -146,16 +146,16 @@ fn what_is_resolved_stays_so() {
         Step::OutcomePending,
         Step::Discard,
     ] {
-        assert_eq!(over.after(step, at(9), NONE).unwrap_err().state, State::Resolved);
+        assert_eq!(over.after(step, at(9), NONE).unwrap_err().state, LetterState::Resolved);
     }
-    assert_eq!(over.after(fails_again(1), at(9), NONE).unwrap().state, State::Resolved);
+    assert_eq!(over.after(fails_again(1), at(9), NONE).unwrap().state, LetterState::Resolved);
 }
 
 #[test]
 fn a_discard_can_be_regretted_and_what_was_on_its_way_does_not_undo_it() {
     let discarded = lived(parked(), &[Step::Redrive, Step::Discard]);
-    assert_eq!(discarded.after(fails_again(1), at(9), NONE).unwrap().state, State::Discarded);
-    assert_eq!(lived(discarded, &[Step::Redrive]).state, State::Redriven);
+    assert_eq!(discarded.after(fails_again(1), at(9), NONE).unwrap().state, LetterState::Discarded);
+    assert_eq!(lived(discarded, &[Step::Redrive]).state, LetterState::Redriven);
 }
 
 #[test]
@@ -163,7 +163,7 @@ fn the_payload_of_what_is_over_expires_unless_it_is_redriven() {
     let discarded = lived(parked(), &[Step::Discard]);
     assert_eq!((discarded.due(), discarded.expiring), (Due::Expire, true));
     let ended = lived(discarded, &[Step::Expired]);
-    assert_eq!((ended.due(), ended.state), (Due::Nothing, State::Discarded));
+    assert_eq!((ended.due(), ended.state), (Due::Nothing, LetterState::Discarded));
     let again = lived(ended, &[Step::Redrive]);
     assert!(again.expiring, "it has yet to be taken back");
     assert!(!lived(again, &[Step::Published]).expiring);
@@ -172,7 +172,7 @@ fn the_payload_of_what_is_over_expires_unless_it_is_redriven() {
 #[test]
 fn a_copy_that_comes_back_when_none_was_away_is_only_noted() {
     let noted = parked().after(fails_again(3), at(1), NONE).unwrap();
-    assert_eq!((noted.state, noted.returned, noted.due_at), (State::Parked, 3, None));
+    assert_eq!((noted.state, noted.returned, noted.due_at), (LetterState::Parked, 3, None));
     assert_eq!(noted.after(fails_again(3), at(2), NONE), Ok(noted));
     assert_eq!(lived(noted, &[Step::Redrive]).redrives, 4, "a number is not given twice");
 }
@@ -232,14 +232,14 @@ fn from_here(step: Step, life: Life) -> Option<Step> {
 
 /// What holds for every letter, however it got there.
 fn obeys_the_rules(life: Life) {
-    let goes_on = matches!(life.state, State::Scheduled | State::Redriven);
+    let goes_on = matches!(life.state, LetterState::Scheduled | LetterState::Redriven);
     assert!(
         life.due_at.is_some() == goes_on || life.state.is_over(),
         "{life:?}: it goes on by itself, waits for a person, or is over"
     );
     assert_eq!(life.due() == Due::Nothing, life.due_at.is_none(), "{life:?}");
     let (waits, is_over) = (life.state.is_waiting(), life.state.is_over());
-    let away = life.state == State::Redriven;
+    let away = life.state == LetterState::Redriven;
     assert_eq!(u8::from(waits) + u8::from(away) + u8::from(is_over), 1, "{life:?}: it is one of the three");
     assert!(!life.state.is_over() || life.expiring, "{life:?}: what is over doesn't keep its payload");
     assert!(life.returned <= life.redrives, "{life:?}: nothing returns that was not sent");
@@ -249,16 +249,16 @@ fn obeys_the_rules(life: Life) {
 
 fn obeys_the_rules_of_a_step(before: Life, step: Step, after: Life) {
     assert!(after.redrives >= before.redrives && after.returned >= before.returned, "{before:?} {step:?}");
-    if before.state == State::Resolved {
-        assert_eq!(after.state, State::Resolved, "{step:?}: there is no way out");
+    if before.state == LetterState::Resolved {
+        assert_eq!(after.state, LetterState::Resolved, "{step:?}: there is no way out");
     }
-    if before.state == State::Discarded && after.state != State::Discarded {
+    if before.state == LetterState::Discarded && after.state != LetterState::Discarded {
         assert_eq!(step, Step::Redrive, "only a person takes it up again");
     }
     let sent = after.redrives > before.redrives;
     assert_eq!(sent, matches!(step, Step::Redrive | Step::RedriveBySchedule), "{before:?} {step:?}");
-    if after.state == State::Resolved && before.state != State::Resolved {
-        assert_eq!((step, before.state), (Step::Resolve, State::Redriven));
+    if after.state == LetterState::Resolved && before.state != LetterState::Resolved {
+        assert_eq!((step, before.state), (Step::Resolve, LetterState::Redriven));
     }
 }
 
@@ -280,10 +280,10 @@ fn every_state_that_can_be_reached_obeys_the_rules() {
         }
     }
     let reached: HashSet<_> = seen.iter().map(|life| life.state).collect();
-    assert_eq!(reached.len(), State::ALL.len(), "every state has a way to it");
+    assert_eq!(reached.len(), LetterState::ALL.len(), "every state has a way to it");
     // From anywhere but the end a person gets it redriven, and a redriven one resolved.
-    for life in seen.into_iter().filter(|life| life.state != State::Resolved) {
-        assert_eq!(lived(life, &[Step::Redrive, Step::Resolve]).state, State::Resolved);
+    for life in seen.into_iter().filter(|life| life.state != LetterState::Resolved) {
+        assert_eq!(lived(life, &[Step::Redrive, Step::Resolve]).state, LetterState::Resolved);
     }
 }
 

@@ -13,14 +13,14 @@ use crate::{
     fingerprint::Fingerprint,
     group::{Counts, Group},
     letter::DeadLetter,
-    life::State,
+    life::LetterState,
 };
 
 const KIND: &str = "group";
 
 #[derive(Deserialize)]
 struct StateOnly {
-    state: State,
+    state: LetterState,
 }
 
 impl Store {

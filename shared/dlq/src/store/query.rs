@@ -15,7 +15,7 @@ use crate::{
     filter::Filter,
     fingerprint::Fingerprint,
     letter::{DeadLetter, LetterId},
-    life::State,
+    life::LetterState,
 };
 
 /// The index of the letters that go on by themselves, by when. Jobs that run are in it, too.
@@ -142,7 +142,7 @@ impl Filter {
         [
             ("fingerprint", self.group.as_ref().map(Fingerprint::as_str)),
             ("employee_id", self.employee_id.as_ref().map(EmployeeId::as_str)),
-            ("state", self.state.map(State::name)),
+            ("state", self.state.map(LetterState::name)),
             ("reason", self.reason.map(Reason::code)),
         ]
     }

@@ -10,13 +10,16 @@ use dynamo::{Index, TableSpec};
 use runtime::{Clock, record::Record};
 
 use super::*;
-use crate::{Filter, Find, Fingerprint, Job, Park, State, audit::Deed, life::Step, read, write::Writer};
+use crate::{
+    Filter, Find, Fingerprint, Job, LetterState, Park, audit::Deed, life::Step, read, write::Writer,
+};
 
 /// A DynamoDB of its own for one test, over HTTP.
 pub(crate) async fn store() -> Store {
     let (mut vars, _server) = dynamo::embedded::serve(None, std::future::pending()).await.unwrap();
-    vars.extend([("DEAD_LETTERS_TABLE", "dead-letters")]);
-    let store = Store::from_vars(&vars, &Aws::from_vars(&vars).unwrap()).unwrap();
+    vars.extend([("DEAD_LETTERS_TABLE", "dead-letters"), ("OUTBOX_TABLE", "outbox")]);
+    let aws = Aws::from_vars(&vars).unwrap();
+    let store = Store::from_vars(&vars, &aws, brokers_that_are_nowhere(Clock::system())).unwrap();
     let index = |(name, hash, range): (&str, &str, &str)| Index {
         name: name.to_owned(),
         hash: hash.to_owned(),
@@ -36,8 +39,24 @@ pub(crate) async fn store() -> Store {
         indexes: indexes.into_iter().map(index).collect(),
         ttl: Some("expires_at".to_owned()),
     };
-    dynamo::ensure(&store.client, &table).await.unwrap();
+    let outbox = TableSpec {
+        name: "outbox".to_owned(),
+        hash: "subject".to_owned(),
+        range: Some("position".to_owned()),
+        indexes: vec![],
+        ttl: None,
+    };
+    for table in [table, outbox] {
+        dynamo::ensure(&store.client, &table).await.unwrap();
+    }
     store
+}
+
+pub(crate) fn brokers_that_are_nowhere(clock: Clock) -> Producer {
+    let vars = Vars::from_iter(aws::EMULATED)
+        .with("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:1")
+        .with("KAFKA_ACK_TIMEOUT_SECONDS", "0.2");
+    Producer::from_vars(&vars, &Aws::from_vars(&vars).unwrap(), clock).unwrap()
 }
 
 /// Makes the item one that this version can't read.
@@ -123,7 +142,7 @@ async fn pages_show_every_letter_once_the_newest_first() {
     let find = find(&store);
     for filter in [
         Filter::default(),
-        Filter { state: Some(State::Parked), ..Filter::default() },
+        Filter { state: Some(LetterState::Parked), ..Filter::default() },
         Filter { reason: Some(Reason::UserNotFound), ..Filter::default() },
     ] {
         let seen = all(&find, &filter, 4).await;
@@ -157,19 +176,19 @@ async fn a_filter_lists_what_fits_and_nothing_else() {
     let any = Filter::default;
     let filters = [
         any(),
-        Filter { state: Some(State::Scheduled), ..any() },
+        Filter { state: Some(LetterState::Scheduled), ..any() },
         Filter { reason: Some(Reason::Invalid), ..any() },
         Filter { group: Some(letters[0].fingerprint.clone()), ..any() },
         Filter { employee_id: letters[0].employee_id.clone(), ..any() },
-        Filter { employee_id: letters[0].employee_id.clone(), state: Some(State::Parked), ..any() },
+        Filter { employee_id: letters[0].employee_id.clone(), state: Some(LetterState::Parked), ..any() },
         Filter { parked_after: Some(second(5)), parked_before: Some(second(9)), ..any() },
         Filter {
-            state: Some(State::Parked),
+            state: Some(LetterState::Parked),
             reason: Some(Reason::Invalid),
             parked_after: Some(second(7)),
             ..any()
         },
-        Filter { state: Some(State::Resolved), ..any() },
+        Filter { state: Some(LetterState::Resolved), ..any() },
         Filter { parked_after: Some(second(9)), parked_before: Some(second(5)), ..any() },
         Filter { parked_after: Some(second(9)), parked_before: Some(second(9)), ..any() },
     ];
@@ -191,7 +210,7 @@ async fn a_cursor_is_good_for_its_own_filter_only() {
     }
     let find = find(&store);
     let page = find.letters(&Filter::default(), None, 1).await.unwrap();
-    let other = Filter { state: Some(State::Parked), ..Filter::default() };
+    let other = Filter { state: Some(LetterState::Parked), ..Filter::default() };
     let error = find.letters(&other, page.next.as_deref(), 1).await.unwrap_err();
     assert!(matches!(error, crate::Error::Cursor(_)), "{error:?}");
 }
@@ -211,7 +230,7 @@ async fn ten_letters_of_two_causes_are_two_groups_with_how_many_are_in_which_sta
         .iter()
         .map(|(group, counts)| (group.reason, counts.states.clone(), group.first_seen, group.last_seen))
         .collect();
-    let (parked, scheduled) = ([(State::Parked, 3)].into(), [(State::Scheduled, 7)].into());
+    let (parked, scheduled) = ([(LetterState::Parked, 3)].into(), [(LetterState::Scheduled, 7)].into());
     assert_eq!(
         told,
         [
@@ -304,7 +323,7 @@ async fn a_group_counts_the_letters_whose_states_it_can_read() {
     }
     let groups = find(&store).groups(None, 10).await.unwrap().items;
     let counts: Vec<_> = groups.into_iter().map(|(_, counts)| counts.states).collect();
-    assert_eq!(counts, [[(State::Parked, 2)].into()]);
+    assert_eq!(counts, [[(LetterState::Parked, 2)].into()]);
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use recovery::{EventIds, FailedEvent, Feature};
 
 use super::*;
 use crate::{
-    Action, Filter, Job, JobState, State, Task,
+    Action, Filter, Job, JobState, LetterState, Task,
     redrive::{AWAY_AFTER, tests::redrive},
     store::tests::{how_many, letter, of_last_year, of_next_year, operations::Operations, second, store},
 };
@@ -87,7 +87,7 @@ async fn parks_redriven(store: &Store, offset: i64, at: Timestamp) -> DeadLetter
     letter
 }
 
-async fn counts(store: &Store, reason: Reason, state: State) -> u64 {
+async fn counts(store: &Store, reason: Reason, state: LetterState) -> u64 {
     let filter = Filter { reason: Some(reason), state: Some(state), ..Filter::default() };
     how_many(store, &filter).await
 }
@@ -122,11 +122,11 @@ async fn what_needs_no_brokers_goes_on_while_they_are_away() {
     let swept = sweep.run(in_a_minute()).await.unwrap();
 
     assert_eq!((swept.redriven, swept.resolved, swept.failed, swept.by_jobs), (0, 1, 40, 40), "{swept:?}");
-    assert_eq!(store.get(&on_its_way.id).await.unwrap().unwrap().life.state, State::Resolved);
-    assert_eq!(counts(&store, Reason::Undecodable, State::Discarded).await, 40);
-    let tried = counts(&store, Reason::RateLimited, State::Redriven).await;
+    assert_eq!(store.get(&on_its_way.id).await.unwrap().unwrap().life.state, LetterState::Resolved);
+    assert_eq!(counts(&store, Reason::Undecodable, LetterState::Discarded).await, 40);
+    let tried = counts(&store, Reason::RateLimited, LetterState::Redriven).await;
     assert!((1..=before_it_is_known(CONCURRENCY)).contains(&tried), "{tried} were tried before it was known");
-    assert_eq!(counts(&store, Reason::UserNotFound, State::Parked).await, 40);
+    assert_eq!(counts(&store, Reason::UserNotFound, LetterState::Parked).await, 40);
     let redrive = store.jobs().get(&redrive.id).await.unwrap().unwrap();
     assert_eq!((redrive.progress.done, redrive.state), (0, JobState::Running));
 }
@@ -140,7 +140,7 @@ async fn a_job_stops_trying_once_the_brokers_are_away() {
     }
     let job = begins(&jobs, Action::Redrive, Reason::UserNotFound).await;
     sweep.run(in_a_minute()).await.unwrap();
-    let tried = counts(&store, Reason::UserNotFound, State::Redriven).await;
+    let tried = counts(&store, Reason::UserNotFound, LetterState::Redriven).await;
     assert!((1..=before_it_is_known(8)).contains(&tried), "{tried} were tried before it was known");
     let job = store.jobs().get(&job.id).await.unwrap().unwrap();
     assert_eq!(job.state, JobState::Running);
@@ -270,8 +270,8 @@ async fn a_redrive_that_the_brokers_never_acknowledged_is_quarantined_and_says_s
     assert_eq!(swept.failed, 1, "{swept:?}");
     let [sent, lost] = [&letters[0], &letters[1]].map(|id| store.get(id));
     let (sent, lost) = (sent.await.unwrap().unwrap(), lost.await.unwrap().unwrap());
-    assert_eq!((sent.life.state, sent.life.due_at), (State::Redriven, Some(second(NOW + 60 * 60))));
-    assert_eq!((lost.life.state, lost.life.due_at), (State::Quarantined, None));
+    assert_eq!((sent.life.state, sent.life.due_at), (LetterState::Redriven, Some(second(NOW + 60 * 60))));
+    assert_eq!((lost.life.state, lost.life.due_at), (LetterState::Quarantined, None));
     let note = lost.history.last().unwrap().note.as_deref();
     assert_eq!(note, Some("the brokers never acknowledged its record"));
 }

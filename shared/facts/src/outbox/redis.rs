@@ -58,6 +58,7 @@ macro_rules! add_in_redis {
     };
 }
 
+/// Dead letters are in DynamoDB wherever people are.
 const KINDS: [SubjectKind; 2] = [SubjectKind::User, SubjectKind::Request];
 
 /// Subjects that are read at once.

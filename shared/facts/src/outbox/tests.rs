@@ -101,11 +101,7 @@ fn facts(subject: &Subject, position: u32) -> Facts {
         subject: subject.clone(),
         position: format!("{position:020}"),
         time: "2026-01-31T18:42:05Z".parse().unwrap(),
-        cause: Cause {
-            correlation_id: CorrelationId::parse("c-1").unwrap(),
-            event_id: None,
-            traceparent: None,
-        },
+        cause: Cause { correlation_id: CorrelationId::parse("c-1").ok(), event_id: None, traceparent: None },
         data: r#"{"name":"Ada"}"#.to_owned(),
     }
 }

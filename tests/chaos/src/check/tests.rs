@@ -182,7 +182,9 @@ fn letter(evidence: &mut Evidence, origin: Place, reason: &str) {
     let value = evidence.log.iter().find(|logged| logged.place == origin).unwrap().value.clone();
     let id = format!("letter-{}", evidence.letters.len());
     let (state, reason) = ("parked".to_owned(), reason.to_owned());
-    evidence.letters.push(Letter { id, state, reason, origin, value });
+    tell(evidence, "dead_letter.parked", &id, None, None);
+    let states = vec![state.clone()];
+    evidence.letters.push(Letter { id, state, reason, origin, value, states });
 }
 
 const OF_TELLING: [Rule; 2] = [Rule::Untold, Rule::WronglyTold];
@@ -569,6 +571,34 @@ fn what_is_not_so_is_wrongly_told() {
     for (number, bug) in bugs.into_iter().enumerate() {
         assert_eq!(broken_by_telling(bug), [Rule::WronglyTold], "bug {number}");
     }
+}
+
+#[test]
+fn a_letter_is_told_each_state_in_its_order() {
+    let redriven = |evidence: &mut Evidence| {
+        let states = ["parked", "redriven", "redriven", "scheduled", "redriven", "resolved"];
+        evidence.letters[0].states = states.map(str::to_owned).into();
+        let id = evidence.letters[0].id.clone();
+        for (number, kind) in ["dead_letter.parked", "dead_letter.resolved"].into_iter().enumerate() {
+            tell(evidence, kind, &id, None, None);
+            evidence.told.last_mut().unwrap().id.push_str(&number.to_string());
+        }
+    };
+    assert_eq!(broken_by_telling(redriven), []);
+    let untold = broken_by_telling(|evidence| {
+        redriven(evidence);
+        evidence.told.pop();
+    });
+    assert_eq!(untold, [Rule::Untold]);
+    let out_of_order = broken_by_telling(|evidence| {
+        redriven(evidence);
+        let last = evidence.told.len() - 1;
+        evidence.told.swap(last - 1, last);
+    });
+    assert_eq!(out_of_order, [Rule::WronglyTold]);
+    let too_much =
+        broken_by_telling(|evidence| tell(evidence, "dead_letter.resolved", "letter-0", None, None));
+    assert_eq!(too_much, [Rule::WronglyTold]);
 }
 
 #[test]

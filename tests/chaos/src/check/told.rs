@@ -1,10 +1,10 @@
-//! What was told, held to the versions that were written and to the ends of the requests.
+//! What was told, held to the versions that were written, to the ends of the requests and to the letters' histories.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Checker, Rule};
 use crate::{
-    evidence::{Request, Told, Write},
+    evidence::{Letter, Request, Told, Write},
     reference::shown,
 };
 
@@ -14,9 +14,14 @@ impl<'a> Checker<'a> {
         let mut subjects: BTreeSet<_> = first.keys().copied().collect();
         subjects.extend(self.writes.keys());
         subjects.extend(self.evidence.requests.keys().map(String::as_str));
+        let letters = self.evidence.letters.iter().map(|letter| (letter.id.as_str(), letter));
+        let letters: BTreeMap<_, _> = letters.collect();
+        subjects.extend(letters.keys());
         for subject in subjects {
             let told = first.get(subject).map_or(&[][..], Vec::as_slice);
-            if self.evidence.requests.contains_key(subject) {
+            if let Some(letter) = letters.get(subject) {
+                self.states_of(letter, told);
+            } else if self.evidence.requests.contains_key(subject) {
                 self.end_of(subject, told);
             } else {
                 self.versions_of(subject, told);
@@ -81,6 +86,19 @@ impl<'a> Checker<'a> {
         }
     }
 
+    /// Each state that it came to, one after the other, but for those on its way through its topic.
+    fn states_of(&mut self, letter: &Letter, told: &[&Told]) {
+        let mut states: Vec<&str> = letter.states.iter().map(String::as_str).collect();
+        states.dedup();
+        let expected: Vec<&str> = states.into_iter().filter_map(kind).collect();
+        let told: Vec<&str> = told.iter().map(|told| told.kind.as_str()).collect();
+        if expected != told {
+            let is_missing = told.len() < expected.len();
+            let rule = if is_missing { Rule::Untold } else { Rule::WronglyTold };
+            self.find(rule, format!("the letter {} came to {expected:?}, and was told {told:?}", letter.id));
+        }
+    }
+
     /// That it failed, if it has a letter or had one, and once that it is enriched.
     fn end_of(&mut self, id: &str, told: &[&Told]) {
         let count = |kind: &str| told.iter().filter(|told| told.kind == kind).count();
@@ -107,6 +125,17 @@ impl<'a> Checker<'a> {
         if failed > 0 && !has_letter {
             self.find(Rule::WronglyTold, format!("{id} was told to have failed, and has no letter"));
         }
+    }
+}
+
+/// What a letter's state is to a reader.
+fn kind(state: &str) -> Option<&'static str> {
+    match state {
+        "parked" | "scheduled" => Some("dead_letter.parked"),
+        "quarantined" => Some("dead_letter.quarantined"),
+        "resolved" => Some("dead_letter.resolved"),
+        "discarded" => Some("dead_letter.discarded"),
+        _ => None,
     }
 }
 

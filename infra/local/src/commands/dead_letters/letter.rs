@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use console::Style;
-use dlq::State;
+use dlq::LetterState;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
@@ -17,7 +17,7 @@ use crate::table::{Cell, Column, Columns};
 #[derive(Deserialize)]
 pub(super) struct Letter {
     pub(super) id: String,
-    pub(super) state: State,
+    pub(super) state: LetterState,
     pub(super) reason: String,
     pub(super) message: String,
     pub(super) attempts: u32,
@@ -59,7 +59,7 @@ impl Letter {
 
     /// When it is redriven by itself.
     fn next(&self, now: Timestamp) -> String {
-        match self.due_at.filter(|_| self.state == State::Scheduled) {
+        match self.due_at.filter(|_| self.state == LetterState::Scheduled) {
             Some(due) if due > now => short(due.duration_since(now)),
             Some(_) => "now".to_owned(),
             None => "-".to_owned(),
@@ -68,26 +68,27 @@ impl Letter {
 }
 
 /// The colour says who has to do something: a person, the schedule, nobody.
-pub(super) fn state(state: State) -> Cell {
+pub(super) fn state(state: LetterState) -> Cell {
     let style = match state {
-        State::Parked | State::Quarantined => Style::new().red(),
-        State::Scheduled => Style::new().yellow(),
-        State::Redriven => Style::new().cyan(),
-        State::Resolved => Style::new().green(),
-        State::Discarded => Style::new().dim(),
+        LetterState::Parked | LetterState::Quarantined => Style::new().red(),
+        LetterState::Scheduled => Style::new().yellow(),
+        LetterState::Redriven => Style::new().cyan(),
+        LetterState::Resolved => Style::new().green(),
+        LetterState::Discarded => Style::new().dim(),
     };
     Cell::styled(state.name(), style)
 }
 
 /// How many letters there are, and how many of them wait for somebody.
 pub(super) fn summary(letters: &[Letter], cut: bool) -> String {
-    let count =
-        |wanted: &[State]| letters.iter().filter(|letter| wanted.contains(&letter.state)).count() as u64;
+    let count = |wanted: &[LetterState]| {
+        letters.iter().filter(|letter| wanted.contains(&letter.state)).count() as u64
+    };
     let mut parts = vec![plural(letters.len() as u64, "letter")];
     for (states, what) in [
-        (&[State::Parked, State::Quarantined][..], "for a person"),
-        (&[State::Scheduled], "for the schedule"),
-        (&[State::Redriven], "on the way"),
+        (&[LetterState::Parked, LetterState::Quarantined][..], "for a person"),
+        (&[LetterState::Scheduled], "for the schedule"),
+        (&[LetterState::Redriven], "on the way"),
     ] {
         match count(states) {
             0 => {}

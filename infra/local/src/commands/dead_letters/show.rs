@@ -1,7 +1,7 @@
 use std::io::{self, Write};
 
 use contracts::Origin;
-use dlq::{Bytes, HistoryEntry, Payload, State};
+use dlq::{Bytes, HistoryEntry, LetterState, Payload};
 use jiff::Timestamp;
 use serde::Deserialize;
 
@@ -84,10 +84,10 @@ impl Whole {
 
     fn next(&self, now: Timestamp) -> String {
         let what = match self.letter.state {
-            State::Scheduled => "redriven by itself",
-            State::Redriven => "its outcome checked",
-            State::Resolved | State::Discarded => return "nothing: it is over".to_owned(),
-            State::Parked | State::Quarantined => {
+            LetterState::Scheduled => "redriven by itself",
+            LetterState::Redriven => "its outcome checked",
+            LetterState::Resolved | LetterState::Discarded => return "nothing: it is over".to_owned(),
+            LetterState::Parked | LetterState::Quarantined => {
                 return "nothing by itself: it waits for a person".to_owned();
             }
         };

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use dlq::{Filter, State};
+use dlq::{Filter, LetterState};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::time::sleep;
@@ -32,15 +32,15 @@ struct Watch<'a> {
     session: &'a Session,
     filter: Filter,
     /// Also when a letter comes to this state or leaves it.
-    state: Option<State>,
-    known: HashMap<String, (State, u32)>,
+    state: Option<LetterState>,
+    known: HashMap<String, (LetterState, u32)>,
     columns: Columns<6>,
 }
 
 /// A letter that is new, or not what it was.
 struct News {
     letter: Letter,
-    was: Option<State>,
+    was: Option<LetterState>,
     json: Value,
 }
 
@@ -133,7 +133,7 @@ impl Watch<'_> {
         let News { letter, was, json } = news;
         let mut out = io::stdout().lock();
         if self.session.json {
-            let was = was.map(State::name);
+            let was = was.map(LetterState::name);
             writeln!(out, "{}", json!({ "was": was, "dead_letter": json }))?;
             return Ok(out.flush()?);
         }

@@ -121,9 +121,13 @@ impl Bench {
         self.producer.send(record, LIMIT).await.unwrap();
     }
 
-    pub(super) async fn start(&self, trigger: Trigger, function: &Function) -> Running {
+    pub(super) fn producer(&self) -> Producer {
         let vars = Vars::from_iter(aws::EMULATED).with("KAFKA_BOOTSTRAP_SERVERS", self.servers.as_str());
-        let producer = Producer::from_vars(&vars, &Aws::from_vars(&vars).unwrap(), Clock::system()).unwrap();
+        Producer::from_vars(&vars, &Aws::from_vars(&vars).unwrap(), Clock::system()).unwrap()
+    }
+
+    pub(super) async fn start(&self, trigger: Trigger, function: &Function) -> Running {
+        let producer = self.producer();
         let brokers = Brokers {
             bootstrap_servers: &self.servers,
             embedded: self.embedded.as_ref(),

@@ -99,11 +99,12 @@ async fn the_dead_letters_know_such_a_record_by_its_ids_and_keep_its_value() {
     let (vars, _server) = embedded::serve(None, std::future::pending()).await.unwrap();
     let template = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../template.yaml");
     let template = Template::read(&template).unwrap();
-    let table = template.tables.iter().find(|table| table.name.ends_with("dead-letters")).unwrap();
-    let vars = vars.with("DEAD_LETTERS_TABLE", table.name.clone());
+    let table = |name| &template.tables.iter().find(|table| table.name.ends_with(name)).unwrap().name;
+    let vars = vars.with("DEAD_LETTERS_TABLE", table("dead-letters").as_str());
+    let vars = vars.with("OUTBOX_TABLE", table("outbox").as_str());
     let aws = Aws::from_vars(&vars).unwrap();
     wiring::ensure(&vars, &aws, &template.tables).await.unwrap();
-    let store = Store::from_vars(&vars, &aws).unwrap();
+    let store = Store::from_vars(&vars, &aws, bench.producer()).unwrap();
     let park = Park::new(store.clone(), Clock::system());
 
     let letter = park.park(record).await.unwrap().remove(0);

@@ -64,13 +64,13 @@ async fn a_group_is_counted_to_a_limit_and_says_when_there_is_more() {
 
     let (group, counts) = find.groups(None, 10).await.unwrap().items.remove(0);
     assert_eq!((counts.at_least, operations.queries()), (true, 1 + 4));
-    let counted = counts.states[&State::Parked];
+    let counted = counts.states[&LetterState::Parked];
     assert!((4..18).contains(&counted), "{counts:?}");
 
     let (_, counts) = find.group(&group.fingerprint).await.unwrap();
     assert_eq!(
         (counts.at_least, counts.states),
-        (false, [(State::Parked, 18)].into()),
+        (false, [(LetterState::Parked, 18)].into()),
         "alone it has more time"
     );
 }
