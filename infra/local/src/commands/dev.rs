@@ -7,6 +7,7 @@ use std::{
 
 use anyhow::bail;
 use joiner::{Cloud, Options, Reading, config, template::Template};
+use okta::fake::Person;
 use runtime::{Clock, telemetry};
 use tokio::time::Instant;
 use tracing_subscriber::fmt::writer::BoxMakeWriter;
@@ -47,7 +48,7 @@ pub(crate) async fn run(args: DevArgs, clock: Clock) -> anyhow::Result<()> {
         cloud = Cloud::start(options) => cloud?,
         () = &mut stop => bail!("stopped before everything ran"),
     };
-    print!("{}", describe(&cloud, people.first().map(|person| person.email.as_str())));
+    print!("{}", describe(&cloud, people.first()));
     println!("Ready in {:.1} s. Ctrl-C stops.", began.elapsed().as_secs_f64());
     std::io::stdout().flush()?;
 
@@ -75,10 +76,12 @@ pub(crate) async fn run(args: DevArgs, clock: Clock) -> anyhow::Result<()> {
     ended
 }
 
-fn describe(cloud: &Cloud, email: Option<&str>) -> String {
+fn describe(cloud: &Cloud, somebody: Option<&Person>) -> String {
     let (url, parts) = (cloud.url(), cloud.parts());
     let key = if parts.vars.get("API_KEY").is_some() { " -H \"X-API-Key: $API_KEY\"" } else { "" };
-    let email = email.unwrap_or("ada@acme.example");
+    let (first, last, email) = somebody.map_or(("Ada", "Lovelace", "ada@acme.example"), |person| {
+        (person.first_name.as_str(), person.last_name.as_str(), person.email.as_str())
+    });
     let wires = parts.routes.iter().chain(&parts.triggers).chain(&parts.schedules);
     let width = wires.map(|(from, _function)| from.len()).max().unwrap_or_default();
     let wire = |(from, function): &(String, String)| format!("{from:<width$} -> {function}");
@@ -106,7 +109,7 @@ fn describe(cloud: &Cloud, email: Option<&str>) -> String {
             "Try:".to_owned(),
             format!("  curl -i {url}/v1/hr/webhook{key} -H 'Content-Type: application/json' -d \\"),
             format!(
-                r#"    '{{"employee_id":"E1","first_name":"Ada","last_name":"Lovelace","email":"{email}"}}'"#
+                r#"    '{{"employee_id":"E1","first_name":"{first}","last_name":"{last}","email":"{email}"}}'"#
             ),
             format!("  curl {url}/v1/users/E1{key}"),
             String::new(),
