@@ -36,7 +36,7 @@ const ABOUT: &str = "The bootstraps as they are deployed, which are warm and get
 
 pub(crate) async fn run(rounds: usize, stage: &Stage) -> Result<Section> {
     let hr = Hr::new()?;
-    topics::ensure(&stage.kafka, &[topic::ENRICHMENT_REQUESTED], 12).await?;
+    topics::ensure(&stage.kafka, "", 12).await?;
     let slow = okta(200)?;
     let vars = stage.vars().with("OKTA_ORG_URL", format!("http://{}", slow.addresses[0]));
     let mut webhook = Bootstrap::start("hr-webhook", &vars).await?;

@@ -109,6 +109,7 @@ pub(crate) const BATCH: usize = 100;
 const LIMIT: Duration = Duration::from_mins(5);
 
 pub(crate) async fn run(rounds: usize, args: Args, stage: &Stage) -> Result<Section> {
+    topics::ensure(&stage.kafka, "", 12).await?;
     let slow = okta(200)?;
     let vars = stage.vars();
     let slow_vars = vars.clone().with("OKTA_ORG_URL", format!("http://{}", slow.addresses[0]));
@@ -241,7 +242,7 @@ impl Bench<'_> {
             partitions,
         };
         let partitions = i32::try_from(partitions)?;
-        topics::ensure(&self.stage.kafka, &[&topic.name, &topic.failed], partitions).await?;
+        topics::ensure(&self.stage.kafka, &topic.prefix, partitions).await?;
         Ok(topic)
     }
 

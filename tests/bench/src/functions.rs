@@ -129,7 +129,7 @@ fn row(candidate: &Candidate, empty: &Candidate) -> Row {
 
 /// Where everything is, the tables of the dead letters too.
 async fn variables(stage: &Stage) -> Result<Vars> {
-    topics::ensure(&stage.kafka, &[topic::ENRICHMENT_REQUESTED, topic::ENRICHMENT_FAILED], 12).await?;
+    topics::ensure(&stage.kafka, "", 12).await?;
     let (tables, _server) = dynamo::embedded::serve(None, pending()).await?;
     let mut vars = stage.vars();
     vars.overlay(&tables);

@@ -40,7 +40,7 @@ pub(crate) async fn run(args: Args, stage: &Stage) -> Result<Section> {
     let (hr, records) = (Hr::new()?, args.all_records);
     let name = format!("{PREFIX}{}", topic::ENRICHMENT_REQUESTED);
     let failed = format!("{PREFIX}{}", topic::ENRICHMENT_FAILED);
-    topics::ensure(&stage.kafka, &[&name, &failed], 12).await?;
+    topics::ensure(&stage.kafka, PREFIX, 12).await?;
     let vars = stage.vars();
     let producer = topics::producer(&vars)?;
     let events = (0..records).map(|number| (number % EMPLOYEES, number / EMPLOYEES));

@@ -70,6 +70,7 @@ impl Stage {
             ("OKTA_API_TOKEN", OKTA_TOKEN.to_owned()),
             // Of the enrichment's, to forget people with: no bench does.
             ("DEAD_LETTERS_TABLE", "dead-letters".to_owned()),
+            ("OUTBOX_TABLE", "outbox".to_owned()),
         ]);
         vars
     }

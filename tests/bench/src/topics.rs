@@ -7,6 +7,7 @@ use std::{
 
 use anyhow::{Result, bail, ensure};
 use aws::Aws;
+use contracts::topic;
 use futures_util::future::try_join_all;
 use rdkafka::{
     ClientConfig, TopicPartitionList,
@@ -33,11 +34,12 @@ pub(crate) const GROUP: &str = "joiner-enrichment";
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Makes those that there aren't yet, with as many partitions.
-pub(crate) async fn ensure(servers: &str, topics: &[&str], partitions: i32) -> Result<()> {
+/// Makes those of Joiner's topics that there aren't yet, with the prefix and as many partitions.
+pub(crate) async fn ensure(servers: &str, prefix: &str, partitions: i32) -> Result<()> {
     let admin: AdminClient<DefaultClientContext> = config(servers).create()?;
+    let names = topic::ALL.map(|name| format!("{prefix}{name}"));
     let topics: Vec<_> =
-        topics.iter().map(|topic| NewTopic::new(topic, partitions, TopicReplication::Fixed(1))).collect();
+        names.iter().map(|name| NewTopic::new(name, partitions, TopicReplication::Fixed(1))).collect();
     for made in admin.create_topics(&topics, &AdminOptions::new()).await? {
         match made {
             Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}

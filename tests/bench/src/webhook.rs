@@ -42,7 +42,7 @@ const ABOUT: &str = "From an event to the brokers' acknowledgement, on Apache Ka
 
 pub(crate) async fn run(plan: Plan, stage: &Stage) -> Result<Section> {
     let (hr, topic) = (Hr::new()?, contracts::topic::ENRICHMENT_REQUESTED);
-    topics::ensure(&stage.kafka, &[topic], 12).await?;
+    topics::ensure(&stage.kafka, "", 12).await?;
     let vars = stage.vars().with("KAFKA_TOPIC", topic);
     let bare = Bare::new(topics::producer(&vars)?, topic, &hr)?;
     let events = (0..EVENTS).map(|number| hr.request(number)).collect();
