@@ -49,7 +49,7 @@ impl lambda::Function for Function {
         let outcome = match event {
             BatchOrTick::Batch(batch) => {
                 let response = batch.process(CONCURRENCY, |record| self.reprocess.reprocess(record)).await;
-                self.reprocess.end_batch().await;
+                self.reprocess.end_invocation().await;
                 Ok(response)
             }
             BatchOrTick::Tick(tick) => {

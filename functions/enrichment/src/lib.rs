@@ -55,7 +55,7 @@ impl lambda::Function for Function {
         let concurrency = batch.records.len();
         let enrich = self.enrich.for_invocation();
         let response = batch.process(concurrency, |record| self.enrich(&enrich, record, until)).await;
-        enrich.facts.clear().await;
+        enrich.facts.end_invocation().await;
         self.letters.end_invocation().await;
         response
     }

@@ -36,9 +36,9 @@ impl Reprocess {
     }
 
     /// To be called when the records of an invocation are processed.
-    pub async fn end_batch(&self) {
+    pub async fn end_invocation(&self) {
         for feature in self.features.iter() {
-            feature.end_batch().await;
+            feature.end_invocation().await;
         }
     }
 

@@ -93,7 +93,7 @@ impl Store {
 
     /// At the end of an invocation.
     pub async fn end_invocation(&self) {
-        self.facts.clear().await;
+        self.facts.end_invocation().await;
     }
 
     pub(crate) fn jobs(&self) -> jobs::Store<Task> {
@@ -147,7 +147,7 @@ impl Store {
         self.outbox.add(&mut transaction, &facts)?;
         let committed = transaction.commit(&self.client).await?;
         if committed == Committed::Yes {
-            self.facts.publish(facts, backlog).await;
+            self.facts.publish(facts, backlog);
         }
         Ok(committed)
     }

@@ -1,6 +1,6 @@
 use std::{
     borrow::Cow,
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     sync::{
         Arc, Mutex, MutexGuard,
         atomic::{AtomicBool, Ordering::Relaxed},
@@ -8,24 +8,29 @@ use std::{
 };
 
 use contracts::{Facts, Subject, topic};
+use futures_util::future::join_all;
 use kafka::{Outgoing, Producer};
 use runtime::telemetry;
+use tokio::task::JoinHandle;
+use tracing::Instrument;
 
 use crate::{
     Error,
     outbox::{Key, Next, Outbox, Page},
 };
 
-/// Publishes what an invocation writes. What it can't publish now is left to the sweep.
+/// Publishes what an invocation writes, beside its work. What it can't publish now is left to the sweep.
 #[derive(Debug, Clone)]
 pub struct Publisher {
     outbox: Outbox,
     producer: Producer,
-    done: Arc<Done>,
+    invocation: Arc<Invocation>,
 }
 
 #[derive(Debug, Default)]
-struct Done {
+struct Invocation {
+    /// Of each subject the newest that is on its way: it waits for those before it.
+    under_way: Mutex<HashMap<Subject, JoinHandle<()>>>,
     /// On the topic, and still in the outbox.
     published: Mutex<HashSet<Key>>,
     /// Nobody waits for the brokers twice in an invocation.
@@ -43,12 +48,27 @@ pub enum Backlog {
 
 impl Publisher {
     pub fn new(outbox: Outbox, producer: Producer) -> Self {
-        Self { outbox, producer, done: Arc::default() }
+        Self { outbox, producer, invocation: Arc::default() }
     }
 
-    /// Publishes facts that were written, after those of the same subject that were left before them.
-    pub async fn publish(&self, facts: Facts, backlog: Backlog) {
-        if self.done.are_away.load(Relaxed) {
+    /// Publishes facts that were written, after those of the same subject that were left before them. Returns at once:
+    /// the invocation waits for all of them when it [ends](Self::end_invocation), as records that go together cost less.
+    pub fn publish(&self, facts: Facts, backlog: Backlog) {
+        let (publisher, subject) = (self.clone(), facts.subject.clone());
+        let mut under_way = self.under_way();
+        let before = under_way.remove(&subject);
+        let publishing = async move {
+            if let Some(before) = before {
+                // It has said itself if it crashed.
+                let _ended = before.await;
+            }
+            publisher.publish_now(facts, backlog).await;
+        };
+        under_way.insert(subject, tokio::spawn(publishing.in_current_span()));
+    }
+
+    async fn publish_now(&self, facts: Facts, backlog: Backlog) {
+        if self.invocation.are_away.load(Relaxed) {
             return;
         }
         let waiting = match backlog {
@@ -60,7 +80,7 @@ impl Publisher {
             Err(error) => return left(&error),
         };
         if let Err(error) = published {
-            self.done.are_away.store(true, Relaxed);
+            self.invocation.are_away.store(true, Relaxed);
             left(&error);
         }
     }
@@ -78,7 +98,7 @@ impl Publisher {
                     key: Some(facts.subject.id.as_bytes()),
                     value: Some(facts.data.as_bytes()),
                 };
-                let headers = facts.headers(*fact).map(|(name, value)| (name, bytes(value)));
+                let headers: Vec<_> = facts.headers(*fact).map(bytes).collect();
                 self.producer.publish(message, headers).await?;
             }
             self.published().insert(key);
@@ -86,9 +106,15 @@ impl Publisher {
         Ok(())
     }
 
-    /// At the end of an invocation: takes out of the outbox what is on the topic. Whatever stays is published again.
-    pub async fn clear(&self) {
-        self.done.are_away.store(false, Relaxed);
+    /// Waits for what is on its way, and takes out of the outbox what is on the topic. Whatever stays is published again.
+    pub async fn end_invocation(&self) {
+        let under_way: Vec<_> = self.under_way().drain().map(|(_subject, publishing)| publishing).collect();
+        let _ended = join_all(under_way).await;
+        self.invocation.are_away.store(false, Relaxed);
+        self.clear().await;
+    }
+
+    pub(crate) async fn clear(&self) {
         let done: Vec<Key> = self.published().drain().collect();
         if done.is_empty() {
             return;
@@ -113,15 +139,19 @@ impl Publisher {
         self.published().contains(key)
     }
 
+    fn under_way(&self) -> MutexGuard<'_, HashMap<Subject, JoinHandle<()>>> {
+        self.invocation.under_way.lock().expect("nobody panics with it")
+    }
+
     fn published(&self) -> MutexGuard<'_, HashSet<Key>> {
-        self.done.published.lock().expect("nobody panics with it")
+        self.invocation.published.lock().expect("nobody panics with it")
     }
 }
 
-fn bytes(text: Cow<'_, str>) -> Cow<'_, [u8]> {
+fn bytes<'f>((name, text): (&'static str, Cow<'f, str>)) -> (&'static str, Cow<'f, [u8]>) {
     match text {
-        Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
-        Cow::Owned(text) => Cow::Owned(text.into_bytes()),
+        Cow::Borrowed(text) => (name, Cow::Borrowed(text.as_bytes())),
+        Cow::Owned(text) => (name, Cow::Owned(text.into_bytes())),
     }
 }
 

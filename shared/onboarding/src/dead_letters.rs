@@ -59,8 +59,8 @@ impl Follow for FollowLetters {
         async move { self.fail_request.fail(event).await.map_err(Unavailable::new) }.boxed()
     }
 
-    fn end_batch(&self) -> BoxFuture<'_, ()> {
-        self.fail_request.clear().boxed()
+    fn end_invocation(&self) -> BoxFuture<'_, ()> {
+        self.fail_request.end_invocation().boxed()
     }
 
     fn outcome<'a>(&'a self, event: &'a EventIds) -> BoxFuture<'a, Result<Option<Ended>, Unavailable>> {

@@ -161,13 +161,10 @@ impl Enrich {
 
     async fn apply(&self, taken: Taken<'_>, until: AskUntil) -> Result<Outcome, Stopped> {
         let Applied { outcome, state, unpublished } = self.converge(taken, until).await?;
-        let ending = async {
-            // Also for a repeat: its first delivery may have ended between the write and this line.
-            self.cache.invalidate(&cache_key(&taken.event.employee_id)).await;
-            self.end(taken, &outcome, state).await
-        };
-        let (ended, ()) = tokio::join!(ending, self.publish(unpublished));
-        ended?;
+        self.publish(unpublished);
+        // Also for a repeat: its first delivery may have ended between the write and this line.
+        self.cache.invalidate(&cache_key(&taken.event.employee_id)).await;
+        self.end(taken, &outcome, state).await?;
         Ok(outcome)
     }
 
@@ -193,7 +190,7 @@ impl Enrich {
             Delivery::Redrive => Backlog::Possible,
             Delivery::Lambdas => Backlog::None,
         };
-        self.publish(facts.filter(|_| has_ended_now).map(|facts| Unpublished { facts, backlog })).await;
+        self.publish(facts.filter(|_| has_ended_now).map(|facts| Unpublished { facts, backlog }));
         Ok(())
     }
 
@@ -262,7 +259,7 @@ impl Enrich {
             };
             // HR's part is written: whoever reads the person sees it from now on.
             self.cache.invalidate(&cache_key(&event.employee_id)).await;
-            self.publish(unpublished).await;
+            self.publish(unpublished);
             return Err(stopped);
         }
         Err(Stopped::Retry(Away::Contended))
@@ -280,7 +277,7 @@ impl Enrich {
         if waiting.is_new {
             let (_saved, unpublished) = self.commit(taken, &mut waiting, read, None).await?;
             self.cache.invalidate(&cache_key(&taken.event.employee_id)).await;
-            self.publish(unpublished).await;
+            self.publish(unpublished);
         }
         Ok(())
     }
@@ -303,9 +300,9 @@ impl Enrich {
         Ok((saved, facts.filter(|_| saved == Saved::Yes).map(|facts| Unpublished { facts, backlog })))
     }
 
-    async fn publish(&self, unpublished: Option<Unpublished>) {
+    fn publish(&self, unpublished: Option<Unpublished>) {
         if let Some(Unpublished { facts, backlog }) = unpublished {
-            self.facts.publish(facts, backlog).await;
+            self.facts.publish(facts, backlog);
         }
     }
 

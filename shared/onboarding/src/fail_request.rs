@@ -26,9 +26,8 @@ impl FailRequest {
         Self { store, cache, facts, clock }
     }
 
-    /// At the end of an invocation, as [`Publisher::clear`].
-    pub(crate) async fn clear(&self) {
-        self.facts.clear().await;
+    pub(crate) async fn end_invocation(&self) {
+        self.facts.end_invocation().await;
     }
 
     pub(crate) async fn fail(&self, failed: FailedEvent) -> Result<(), store::Error> {
@@ -41,7 +40,7 @@ impl FailRequest {
         let facts = told::ended(&correlation_id, &event, redrives);
         let is_later = self.store.record_request(&correlation_id, &event, facts.as_ref()).await?;
         if let Some(facts) = facts.filter(|_| is_later) {
-            self.facts.publish(facts, Backlog::Possible).await;
+            self.facts.publish(facts, Backlog::Possible);
         }
         self.schedule(&employee_id, reason, next_attempt).await
     }

@@ -10,7 +10,7 @@ pub trait Follow: Feature {
     fn failed(&self, event: FailedEvent) -> BoxFuture<'_, Result<(), Unavailable>>;
 
     /// The invocation in which it was told ends.
-    fn end_batch(&self) -> BoxFuture<'_, ()>;
+    fn end_invocation(&self) -> BoxFuture<'_, ()>;
 
     /// How the event ended well, after a redrive or before it; `None` until then.
     fn outcome<'a>(&'a self, event: &'a EventIds) -> BoxFuture<'a, Result<Option<Ended>, Unavailable>>;

@@ -50,7 +50,7 @@ impl Follow for Events {
         ready(Ok(())).boxed()
     }
 
-    fn end_batch(&self) -> BoxFuture<'_, ()> {
+    fn end_invocation(&self) -> BoxFuture<'_, ()> {
         ready(()).boxed()
     }
 

@@ -3,6 +3,7 @@ use std::{borrow::Cow, collections::HashMap};
 use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, WriteRequest};
 use contracts::{Facts, Subject};
 use dynamo::{Client, Error, Transaction};
+use futures_util::{StreamExt, TryStreamExt, stream};
 use runtime::{ConfigError, Vars};
 use serde::{Deserialize, Serialize};
 
@@ -10,8 +11,11 @@ use super::{Key, Next, Page};
 
 pub(crate) type Start = HashMap<String, AttributeValue>;
 
-/// DynamoDB takes so many deletes at once.
+/// DynamoDB takes so many deletes in a request.
 const MAX_DELETES: usize = 25;
+
+/// Such requests at once.
+const CONCURRENCY: usize = 8;
 
 #[derive(Debug, Clone)]
 pub struct DynamoDb {
@@ -65,14 +69,17 @@ impl DynamoDb {
     }
 
     pub(super) async fn clear(&self, keys: &[Key]) -> Result<(), Error> {
-        for keys in keys.chunks(MAX_DELETES) {
-            let mut left = keys.iter().map(delete).collect::<Result<Vec<_>, Error>>()?;
-            // What is left out for a throttle is asked for again at once: the SDK has waited before.
-            while !left.is_empty() {
-                let request = self.client.batch_write_item().request_items(&self.table, left);
-                let unprocessed = request.send().await?.unprocessed_items;
-                left = unprocessed.and_then(|mut tables| tables.remove(&self.table)).unwrap_or_default();
-            }
+        let some = keys.chunks(MAX_DELETES).map(|keys| self.clear_some(keys));
+        stream::iter(some).map(Ok).try_for_each_concurrent(CONCURRENCY, |clearing| clearing).await
+    }
+
+    async fn clear_some(&self, keys: &[Key]) -> Result<(), Error> {
+        let mut left = keys.iter().map(delete).collect::<Result<Vec<_>, Error>>()?;
+        // What is left out for a throttle is asked for again at once: the SDK has waited before.
+        while !left.is_empty() {
+            let request = self.client.batch_write_item().request_items(&self.table, left);
+            let unprocessed = request.send().await?.unprocessed_items;
+            left = unprocessed.and_then(|mut tables| tables.remove(&self.table)).unwrap_or_default();
         }
         Ok(())
     }

@@ -23,12 +23,17 @@ pub(crate) struct Start {
     cursor: u64,
 }
 
-/// KEYS: who has some, this one's. ARGV: the subject's id, the positions that are done.
+/// KEYS: who has some, then each subject's. ARGV, for each subject: its id, how many of its positions are done, and these.
 static CLEAR: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         r"
-        for i = 2, #ARGV do redis.call('HDEL', KEYS[2], ARGV[i]) end
-        if redis.call('HLEN', KEYS[2]) == 0 then redis.call('SREM', KEYS[1], ARGV[1]) end
+        local at = 1
+        for key = 2, #KEYS do
+          local last = at + 1 + ARGV[at + 1]
+          redis.call('HDEL', KEYS[key], unpack(ARGV, at + 2, last))
+          if redis.call('EXISTS', KEYS[key]) == 0 then redis.call('SREM', KEYS[1], ARGV[at]) end
+          at = last + 1
+        end
         return 1
         ",
     )
@@ -61,7 +66,7 @@ macro_rules! add_in_redis {
 /// Dead letters are in DynamoDB wherever people are.
 const KINDS: [SubjectKind; 2] = [SubjectKind::User, SubjectKind::Request];
 
-/// Subjects that are read at once.
+/// Subjects that are read, or cleared, at once.
 const AT_ONCE: usize = 100;
 
 impl Redis {
@@ -95,12 +100,18 @@ impl Redis {
         for Key { subject, position } in keys {
             by_subject.entry(subject).or_default().push(position);
         }
-        for (subject, positions) in by_subject {
-            let [subjects, facts] = self.keys(subject);
-            let mut script = CLEAR.key(subjects);
-            script.key(facts).arg(&subject.id).arg(positions);
-            let _cleared: bool =
-                self.connection.run(async |mut redis| script.invoke_async(&mut redis).await).await?;
+        // Subjects of one kind have a hash tag in common.
+        for kind in KINDS {
+            let of_kind: Vec<_> = by_subject.iter().filter(|(subject, _)| subject.kind == kind).collect();
+            for some in of_kind.chunks(AT_ONCE) {
+                let mut script = CLEAR.key(self.subjects(kind));
+                for (subject, positions) in some {
+                    script.key(self.of(kind, &subject.id));
+                    script.arg(&subject.id).arg(positions.len()).arg(positions);
+                }
+                let _cleared: bool =
+                    self.connection.run(async |mut redis| script.invoke_async(&mut redis).await).await?;
+            }
         }
         Ok(())
     }

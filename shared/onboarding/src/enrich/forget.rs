@@ -79,7 +79,7 @@ impl Enrich {
                 return Ok(Outcome::NothingNew);
             };
             if let (Saved::Yes, unpublished) = self.commit(taken, &mut written, read.as_ref(), None).await? {
-                self.publish(unpublished).await;
+                self.publish(unpublished);
                 return Ok(written.outcome);
             }
         }
