@@ -6,7 +6,7 @@ use facts::Publisher;
 use kafka::Producer;
 use lambda::{Batch, BatchResponse, Deadline};
 use onboarding::{
-    CompletionTimes, OktaHealth, RetryPolicy, Store,
+    CompletionTimes, OktaHealth, RetryPolicy, Store, breakers,
     enrich::{AskUntil, Enrich, Enriched, Turns},
 };
 use runtime::{
@@ -35,6 +35,7 @@ impl lambda::Function for Function {
         let enrich = Enrich {
             okta_health: OktaHealth::new(cache.clone(), clock),
             times: CompletionTimes::new(cache.clone(), clock),
+            breaker: breakers::okta(vars, cache.clone(), clock)?,
             cache,
             okta: okta::Client::from_vars(vars, &aws, clock)?,
             turns: Turns::from_vars(vars)?,

@@ -7,6 +7,7 @@ use contracts::{CorrelationId, Email, EmployeeId, Text};
 use lambda_http::{Body, Request, Response, http::StatusCode};
 use onboarding::{
     CheckHealth, FindRequest, Store,
+    breakers::Reads,
     find_users::{self, FindUsers, Page},
     store::{self, Filter},
 };
@@ -27,6 +28,7 @@ pub struct Function {
     api: Api<Self>,
     users: FindUsers,
     requests: FindRequest,
+    reads: Reads,
     health: CheckHealth,
 }
 
@@ -38,10 +40,17 @@ impl lambda::Function for Function {
         let aws = Aws::from_vars(vars)?;
         let cache = Cache::from_vars(vars, &aws)?;
         let store = Store::from_vars(vars, &aws)?;
+        let reads = Reads::from_vars(vars, cache.clone(), clock)?;
         Ok(Self {
             api: Api::from_vars(Self::NAME, &ROUTES, vars, &aws, clock)?.catch_all(PATHS),
-            users: FindUsers::new(store.clone(), cache.clone(), Signer::from_vars(vars, &aws)?),
+            users: FindUsers::new(
+                store.clone(),
+                reads.clone(),
+                cache.clone(),
+                Signer::from_vars(vars, &aws)?,
+            ),
             requests: FindRequest::new(store.clone()),
+            reads,
             health: CheckHealth::new(store, cache, clock),
         })
     }
@@ -87,7 +96,7 @@ impl Function {
             )
         };
         let id = CorrelationId::parse(call.path("id")).map_err(|_| unknown())?;
-        let report = self.requests.find(id).await.map_err(|error| away(&error))?;
+        let report = self.reads.read(self.requests.find(id)).await.map_err(|error| away(&error))?;
         report.map(|report| json(StatusCode::OK, &report)).ok_or_else(unknown)
     }
 

@@ -80,18 +80,23 @@ impl Server {
         match *words {
             ["PING"] => "+PONG\r\n".to_owned(),
             ["GET", key] => self.memory.get(key).await.map_or_else(none, |value| bulk(&value)),
-            ["SET", key, value, "NX", "EX", ttl] => match seconds(ttl) {
+            ["SET", key, value, "NX", "PX", ttl] => match millis(ttl) {
                 Some(ttl) if self.memory.fill(key, value, ttl).await => ok(),
                 Some(_) => none(),
                 None => error("ERR", "value is not an integer or out of range"),
             },
-            ["SETEX", key, ttl, value] => match seconds(ttl) {
+            ["PSETEX", key, ttl, value] => match millis(ttl) {
                 Some(ttl) => {
                     self.memory.put(key, value, ttl).await;
                     ok()
                 }
                 None => error("ERR", "value is not an integer or out of range"),
             },
+            ["DEL", key] => {
+                let was_there = self.memory.get(key).await.is_some();
+                self.memory.remove(key).await;
+                format!(":{}\r\n", u8::from(was_there))
+            }
             ["KEYS", "*"] => {
                 let keys: Vec<_> = self.memory.keys().map(|key| bulk(&key)).collect();
                 format!("*{}\r\n{}", keys.len(), keys.concat())
@@ -104,8 +109,8 @@ impl Server {
     }
 }
 
-fn seconds(text: &str) -> Option<Duration> {
-    text.parse().ok().map(Duration::from_secs)
+fn millis(text: &str) -> Option<Duration> {
+    text.parse().ok().map(Duration::from_millis)
 }
 
 fn ok() -> String {

@@ -54,8 +54,22 @@ impl Cache {
         Ok(Self { backend, ttl, timeout, key_prefix })
     }
 
+    /// A cache of this process alone, empty, and otherwise like this one.
+    #[must_use]
+    pub fn of_this_process(&self) -> Self {
+        Self { backend: Backend::Memory(memory::Memory::new()), ..self.clone() }
+    }
+
     /// `None` is a miss, also when the cache is away.
     pub async fn get(&self, key: &str) -> Option<String> {
+        self.read(key).await.unwrap_or_else(|error| {
+            tracing::warn!(error = telemetry::chain(&error), "a cache read counts as a miss");
+            None
+        })
+    }
+
+    /// The same for whom a cache that is away is no miss.
+    pub async fn read(&self, key: &str) -> Result<Option<String>, Error> {
         let key = &self.key_prefix.key(key);
         let read = async {
             match &self.backend {
@@ -63,10 +77,20 @@ impl Cache {
                 Backend::Memory(memory) => Ok(memory.get(key).await),
             }
         };
-        self.bounded(read).await.unwrap_or_else(|error| {
-            tracing::warn!(error = telemetry::chain(&error), "a cache read counts as a miss");
-            None
-        })
+        self.bounded(read).await
+    }
+
+    /// Puts the value there for as long, unless there is one. Of all who claim a key at once, one is told that they have it;
+    /// or nobody, if the answer to that one was lost.
+    pub async fn claim(&self, key: &str, value: &str, ttl: Duration) -> Result<bool, Error> {
+        let key = &self.key_prefix.key(key);
+        let write = async {
+            match &self.backend {
+                Backend::Redis(redis) => redis.fill(key, value, ttl).await,
+                Backend::Memory(memory) => Ok(memory.fill(key, value, ttl).await),
+            }
+        };
+        self.bounded(write).await
     }
 
     /// Stores what was read from the table, unless the key was written to meanwhile.
@@ -75,10 +99,7 @@ impl Cache {
         let write = async {
             match &self.backend {
                 Backend::Redis(redis) => redis.fill(key, value, self.ttl).await,
-                Backend::Memory(memory) => {
-                    memory.fill(key, value, self.ttl).await;
-                    Ok(())
-                }
+                Backend::Memory(memory) => Ok(memory.fill(key, value, self.ttl).await),
             }
         };
         if let Err(error) = self.bounded(write).await {
@@ -120,6 +141,26 @@ impl Cache {
                 error = telemetry::chain(&error),
                 ttl_seconds = self.ttl.as_secs(),
                 "a cached value could not be invalidated; it is served until its TTL ends"
+            );
+        }
+    }
+
+    /// Takes away what was put or claimed. Unlike an invalidated key, it may be filled again at once.
+    pub async fn remove(&self, key: &str) {
+        let key = &self.key_prefix.key(key);
+        let write = async {
+            match &self.backend {
+                Backend::Redis(redis) => redis.remove(key).await,
+                Backend::Memory(memory) => {
+                    memory.remove(key).await;
+                    Ok(())
+                }
+            }
+        };
+        if let Err(error) = self.bounded(write).await {
+            tracing::warn!(
+                error = telemetry::chain(&error),
+                "a cached value could not be taken away; it stays until its TTL ends"
             );
         }
     }

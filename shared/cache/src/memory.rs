@@ -4,6 +4,7 @@ use std::{
 };
 
 use moka::{Expiry, future};
+use tokio::time;
 
 /// Weighs a value by its bytes, so that the cache is bounded in memory and not in entries.
 const MAX_BYTES: u64 = 64 * 1024 * 1024;
@@ -16,6 +17,18 @@ struct Entry {
     /// `None` marks a key that was written to a moment ago.
     value: Option<Arc<str>>,
     ttl: Duration,
+    /// By tokio's clock, which tests move; moka's own only makes room. `None` is a time that no clock knows.
+    until: Option<time::Instant>,
+}
+
+impl Entry {
+    fn new(value: Option<Arc<str>>, ttl: Duration) -> Self {
+        Self { value, ttl, until: time::Instant::now().checked_add(ttl) }
+    }
+
+    fn is_over(&self) -> bool {
+        self.until.is_some_and(|until| until <= time::Instant::now())
+    }
 }
 
 struct PerEntry;
@@ -50,25 +63,30 @@ impl Memory {
     }
 
     pub(crate) async fn get(&self, key: &str) -> Option<String> {
-        self.0.get(key).await?.value.map(|value| value.to_string())
+        let entry = self.0.get(key).await.filter(|entry| !entry.is_over())?;
+        entry.value.map(|value| value.to_string())
     }
 
     /// Says whether there was no value before.
     pub(crate) async fn fill(&self, key: &str, value: &str, ttl: Duration) -> bool {
-        let entry = Entry { value: Some(value.into()), ttl };
-        self.0.entry_by_ref(key).or_insert(entry).await.is_fresh()
+        let entry = Entry::new(Some(value.into()), ttl);
+        self.0.entry_by_ref(key).or_insert_with_if(async { entry }, Entry::is_over).await.is_fresh()
     }
 
     pub(crate) async fn put(&self, key: &str, value: &str, ttl: Duration) {
-        self.0.insert(key.to_owned(), Entry { value: Some(value.into()), ttl }).await;
+        self.0.insert(key.to_owned(), Entry::new(Some(value.into()), ttl)).await;
     }
 
     #[cfg(feature = "embedded")]
     pub(crate) fn keys(&self) -> impl Iterator<Item = Arc<String>> {
-        self.0.iter().map(|(key, _)| key)
+        self.0.iter().filter(|(_, entry)| !entry.is_over()).map(|(key, _)| key)
     }
 
     pub(crate) async fn invalidate(&self, key: &str, tombstone: Duration) {
-        self.0.insert(key.to_owned(), Entry { value: None, ttl: tombstone }).await;
+        self.0.insert(key.to_owned(), Entry::new(None, tombstone)).await;
+    }
+
+    pub(crate) async fn remove(&self, key: &str) {
+        self.0.invalidate(key).await;
     }
 }

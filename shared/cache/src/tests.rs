@@ -85,12 +85,84 @@ async fn what_is_put_takes_the_place_of_what_was_there_for_its_time() {
 }
 
 #[tokio::test]
+async fn of_all_who_claim_a_key_at_once_one_has_it_until_it_is_taken_away() {
+    for cache in caches().await {
+        let key = fresh_key();
+        let claim = async || {
+            let claims = (0..8).map(|_| {
+                let (cache, key) = (cache.clone(), key.clone());
+                tokio::spawn(async move { cache.claim(&key, "mine", Duration::from_mins(1)).await.unwrap() })
+            });
+            let mut taken = 0;
+            for claim in claims.collect::<Vec<_>>() {
+                taken += usize::from(claim.await.unwrap());
+            }
+            taken
+        };
+        assert_eq!((claim().await, claim().await), (1, 0), "{cache:?}");
+        assert_eq!(cache.read(&key).await.unwrap().as_deref(), Some("mine"), "{cache:?}");
+        cache.remove(&key).await;
+        assert_eq!(cache.read(&key).await.unwrap(), None, "{cache:?}");
+        assert_eq!(claim().await, 1, "{cache:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_claim_ends_with_its_time() {
+    for cache in caches().await {
+        let key = fresh_key();
+        assert!(cache.claim(&key, "mine", Duration::from_millis(20)).await.unwrap(), "{cache:?}");
+        let free = async {
+            while !cache.claim(&key, "theirs", Duration::from_mins(1)).await.unwrap() {
+                tokio::task::yield_now().await;
+            }
+        };
+        timeout(Duration::from_mins(1), free).await.unwrap();
+        assert_eq!(cache.get(&key).await.as_deref(), Some("theirs"), "{cache:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn in_this_process_times_are_those_of_tokios_clock() {
+    let cache = cache([]);
+    let minute = Duration::from_mins(1);
+    cache.put("put", "value", minute).await;
+    assert!(cache.claim("claimed", "mine", minute).await.unwrap());
+    tokio::time::advance(minute - Duration::from_millis(1)).await;
+    assert!(cache.get("put").await.is_some());
+    assert!(!cache.claim("claimed", "theirs", minute).await.unwrap());
+    tokio::time::advance(Duration::from_millis(1)).await;
+    assert_eq!(cache.get("put").await, None);
+    assert!(cache.claim("claimed", "theirs", minute).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_time_that_no_clock_knows_is_a_long_one() {
+    for cache in caches().await {
+        let key = fresh_key();
+        cache.put(&key, "value", Duration::MAX).await;
+        assert_eq!(cache.get(&key).await.as_deref(), Some("value"), "{cache:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_this_process_keeps_for_itself_nobody_else_sees() {
+    for cache in caches().await {
+        let (own, key) = (cache.of_this_process(), fresh_key());
+        own.fill(&key, "Ada").await;
+        assert_eq!((own.get(&key).await.as_deref(), cache.get(&key).await), (Some("Ada"), None), "{cache:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_cache_that_is_away_is_a_miss_and_says_so_to_a_ping() {
     let cache =
         cache([("CACHE_URL", "redis://127.0.0.1:1".to_owned()), ("CACHE_TIMEOUT_MS", "50".to_owned())]);
     cache.fill("k", "v").await;
     cache.put("k", "v", Duration::from_mins(1)).await;
     cache.invalidate("k").await;
+    cache.remove("k").await;
     assert_eq!(cache.get("k").await, None);
+    assert!(cache.read("k").await.is_err() && cache.claim("k", "v", Duration::from_mins(1)).await.is_err());
     assert!(cache.ping().await.is_err());
 }

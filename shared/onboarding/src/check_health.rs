@@ -1,9 +1,11 @@
 use api::health::{Dependency, Readiness, Up, probe};
+use breaker::{Standing, standing};
 use cache::Cache;
 use runtime::Clock;
 use serde::Serialize;
 
 use crate::{
+    breakers,
     completion::{Completion, CompletionTimes},
     okta_health::{LastAsked, OktaHealth, OktaStatus},
     store::Store,
@@ -29,6 +31,9 @@ pub struct Health {
     /// Absent where no event was completed in the last five minutes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub completion: Option<Completion>,
+    /// Those that are not closed. Absent where there are none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub breakers: Vec<Standing>,
 }
 
 impl CheckHealth {
@@ -40,12 +45,18 @@ impl CheckHealth {
 
     pub async fn check(&self) -> Health {
         // Boxed: a read of the cache is a future of kilobytes.
-        let notes = Box::pin(async { tokio::join!(self.okta.last(), self.times.last()) });
-        let (store, cache, (okta, completion)) =
-            tokio::join!(probe("store", self.store.ping()), probe("cache", self.cache.ping()), notes,);
-        let optional = cache.is_up() && okta.status != OktaStatus::Down;
+        let notes = Box::pin(async { tokio::join!(self.okta.last(), self.times.last(), self.breakers()) });
+        let (store, cache, (okta, completion, breakers)) =
+            tokio::join!(probe("store", self.store.ping()), probe("cache", self.cache.ping()), notes);
+        let optional = cache.is_up() && okta.status != OktaStatus::Down && breakers.is_empty();
         let status = Readiness::of(Up { required: store.is_up(), optional });
-        Health { status, store, cache, okta, completion }
+        Health { status, store, cache, okta, completion, breakers }
+    }
+
+    async fn breakers(&self) -> Vec<Standing> {
+        let standing = |name| standing(&self.cache, name);
+        let (okta, store) = tokio::join!(standing(breakers::OKTA), standing(breakers::STORE));
+        okta.into_iter().chain(store).collect()
     }
 }
 
@@ -88,6 +99,21 @@ mod tests {
             let health = check(store, cache, None).await;
             assert_eq!((health.status, health.store.status, health.cache.status), expected);
         }
+    }
+
+    #[tokio::test]
+    async fn a_breaker_that_is_open_is_shown_and_degrades() {
+        let cache = cache(None);
+        let okta = breakers::okta(&Vars::default(), cache.clone(), Clock::system()).unwrap();
+        let health = CheckHealth::new(Store::Memory(Memory::default()), cache, Clock::system());
+        assert_eq!(health.check().await.breakers, []);
+        for _ in 0..5 {
+            okta.permit().await.unwrap().failed(&"it is away").await;
+        }
+        let since = okta.permit().await.unwrap_err().since;
+        let health = health.check().await;
+        let open = Standing { before: "okta", state: breaker::State::Open, since };
+        assert_eq!((health.status, health.breakers), (Readiness::Degraded, vec![open]));
     }
 
     #[tokio::test]

@@ -7,6 +7,7 @@ mod turns;
 
 use std::time::Duration;
 
+use breaker::Breaker;
 use cache::Cache;
 use contracts::{
     Cause, Email, EnrichmentRequestedV2, EnrichmentState, EventType, Facts, Outcome, Reason, RedriveHeaders,
@@ -54,6 +55,8 @@ pub struct Enrich {
     pub cache: Cache,
     pub okta: okta::Client,
     pub turns: Turns,
+    /// Before Okta.
+    pub breaker: Breaker,
     /// How Okta was, for those who ask after it.
     pub okta_health: OktaHealth,
     /// How long events took, for the same people.
@@ -309,7 +312,16 @@ impl Enrich {
     async fn ask(&self, email: Email, until: AskUntil) -> Said {
         let AskUntil { stop_starting, give_up } = until;
         let Some(_turn) = self.turns.next(stop_starting).await else { return Said::out_of_time() };
-        let account = timeout_at(give_up, ask::account(&self.okta, &email, self.retry, give_up)).await;
+        // Dead letters, and at once: reported back, they would use up their redeliveries while Okta is away.
+        let permit = match self.breaker.permit().await {
+            Ok(permit) => permit,
+            Err(refused) => {
+                let failure = Failure::OktaAway(refused);
+                return Said::Nothing(failure.reason(), Stopped::DeadLetter(failure));
+            }
+        };
+        let asking = ask::account(&self.okta, &email, self.retry, give_up, Some(&permit));
+        let account = timeout_at(give_up, asking).await;
         // Where our time was over Okta may have been about to answer.
         if let Ok(answer) = &account {
             let outcome =
@@ -327,7 +339,6 @@ impl Enrich {
         }
     }
 
-    /// Returns whether the request's state is another now.
     /// Tells whoever asks that the event was taken off the topic.
     pub(super) async fn accept(&self, event: &EnrichmentRequestedV2) -> Result<(), store::Error> {
         let accepted = self.request_event(event, RequestState::Accepted);

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::{
+    breakers::Reads,
     change::Change,
     entry::{Entry, Step},
     store::{self, Filter, Store},
@@ -15,6 +16,7 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct FindUsers {
     store: Store,
+    reads: Reads,
     cache: Cache,
     signer: Signer,
 }
@@ -61,8 +63,8 @@ pub enum Error {
 const PAGE_BYTES: usize = 2_900_000;
 
 impl FindUsers {
-    pub fn new(store: Store, cache: Cache, signer: Signer) -> Self {
-        Self { store, cache, signer }
+    pub fn new(store: Store, reads: Reads, cache: Cache, signer: Signer) -> Self {
+        Self { store, reads, cache, signer }
     }
 
     /// The user's JSON, as it is sent: what comes from the cache is not parsed again.
@@ -71,7 +73,7 @@ impl FindUsers {
         if let Some(json) = self.cache.get(&key).await {
             return Ok(Some(json));
         }
-        let user = self.store.person(id).await?.and_then(|person| person.user());
+        let user = self.reads.read(self.store.person(id)).await?.and_then(|person| person.user());
         let Some(user) = user else { return Ok(None) };
         let json = json(&user);
         self.cache.fill(&key, &json).await;
@@ -88,7 +90,7 @@ impl FindUsers {
             None => None,
         };
         // One more than asked for tells whether there is a next page.
-        let people = self.store.list(filter, after.as_ref(), limit + 1).await?;
+        let people = self.reads.read(self.store.list(filter, after.as_ref(), limit + 1)).await?;
         let users = people.iter().filter_map(crate::Person::user);
         self.page(&query, users.map(|user| (user.id.to_string(), json(&user))), limit).await
     }
@@ -108,8 +110,9 @@ impl FindUsers {
             }
             None => None,
         };
-        let (person, entries) =
-            tokio::try_join!(self.store.person(id), self.store.history(id, before, limit + 1))?;
+        let both =
+            async { tokio::try_join!(self.store.person(id), self.store.history(id, before, limit + 1)) };
+        let (person, entries) = self.reads.read(both).await?;
         let Some(person) = person.filter(|person| person.user().is_some()) else { return Ok(None) };
         // What is older than the command to forget them is on its way out.
         let forgotten = person.forgotten.as_ref().map(|forgotten| forgotten.received_at);
@@ -173,7 +176,7 @@ pub(crate) fn cache_key(id: &EmployeeId) -> String {
 mod tests {
     use aws::Aws;
     use contracts::{Field, Text};
-    use runtime::Vars;
+    use runtime::{Clock, Vars};
 
     use super::*;
     use crate::{
@@ -186,9 +189,11 @@ mod tests {
         let vars = Vars::from_iter(aws::EMULATED)
             .with("CURSOR_KEY", "a-key-that-is-long-enough-for-the-cursors-of-a-test");
         let aws = Aws::from_vars(&vars).unwrap();
+        let cache = Cache::from_vars(&vars, &aws).unwrap();
         FindUsers::new(
             Store::Memory(Memory::default()),
-            Cache::from_vars(&vars, &aws).unwrap(),
+            Reads::from_vars(&vars, cache.clone(), Clock::system()).unwrap(),
+            cache,
             Signer::from_vars(&vars, &aws).unwrap(),
         )
     }
@@ -216,6 +221,24 @@ mod tests {
         find.cache.invalidate(&cache_key(&ada.id)).await;
         assert_eq!(got(&ada).await, Some(json(&ada.user())));
         assert_eq!(find.get(&EmployeeId::parse("E3").unwrap()).await.unwrap(), None);
+    }
+
+    #[tokio::test]
+    async fn while_the_store_is_away_the_cache_is_served_and_the_rest_is_away_at_once() {
+        let find = find();
+        let (ada, bob) = (stored(&find, "E1").await, stored(&find, "E2").await);
+        let read = find.get(&ada.id).await.unwrap();
+        for _ in 0..5 {
+            let away = async { Err::<(), _>(store::Error::Unavailable("the table is away".into())) };
+            find.reads.read(away).await.unwrap_err();
+        }
+        assert_eq!(find.get(&ada.id).await.unwrap(), read);
+        assert!(matches!(find.get(&bob.id).await, Err(store::Error::Unavailable(_))));
+        assert!(matches!(
+            find.list(&Filter::default(), None, 1).await,
+            Err(Error::Store(store::Error::Unavailable(_)))
+        ));
+        assert!(find.history(&ada.id, None, 1).await.is_err());
     }
 
     fn ids(page: &Page) -> Vec<String> {

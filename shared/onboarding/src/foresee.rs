@@ -25,7 +25,8 @@ impl Foresee {
         Self { store, okta, clock }
     }
 
-    /// `version` is the value's, by its header. Asks Okta once, until `give_up`.
+    /// `version` is the value's, by its header. Asks Okta once, until `give_up`, past its breaker: whoever
+    /// looks wants to know how Okta is now.
     pub(crate) async fn foresee(
         &self,
         version: Option<&str>,
@@ -52,7 +53,7 @@ impl Foresee {
         let draft = Draft::new(&event, person, known, &all, now);
         let answer = match draft.asks_for() {
             None => None,
-            Some(email) => match ask::account(&self.okta, email, RetryPolicy::ONCE, give_up).await {
+            Some(email) => match ask::account(&self.okta, email, RetryPolicy::ONCE, give_up, None).await {
                 Ok(Some(account)) if !account.fits() => {
                     return Ok(fails(Reason::Unstorable, ACCOUNT_TOO_LARGE));
                 }

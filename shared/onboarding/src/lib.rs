@@ -2,6 +2,7 @@
 
 pub mod accept;
 mod ask;
+pub mod breakers;
 mod change;
 mod check_health;
 mod claim;

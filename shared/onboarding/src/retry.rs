@@ -1,11 +1,11 @@
-use std::{
-    sync::atomic::{AtomicU32, Ordering::Relaxed},
-    time::Duration,
-};
+use std::time::Duration;
 
-use backon::{ExponentialBuilder, Retryable};
+use backon::{BackoffBuilder, ExponentialBuilder};
+use breaker::Permit;
 use runtime::{ConfigError, Vars};
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
+
+use crate::breakers;
 
 /// How often Okta is asked again.
 #[derive(Debug, Clone, Copy)]
@@ -39,44 +39,54 @@ impl RetryPolicy {
         })
     }
 
-    /// Asks until there is an answer, an error that another attempt can't mend, or no time before `give_up_at`.
+    /// Asks until there is an answer, an error that another attempt can't mend, or no time before `give_up_at`; or until Okta's
+    /// breaker has opened, of which whoever asks may have a permit.
     pub(crate) async fn run<T, F>(
         self,
         give_up_at: Instant,
+        permit: Option<&Permit>,
         mut ask: impl FnMut() -> F,
     ) -> Result<T, Exhausted>
     where
         F: Future<Output = Result<T, okta::Error>>,
     {
-        let attempts = AtomicU32::new(0);
-        let schedule = ExponentialBuilder::default()
+        let mut backoffs = ExponentialBuilder::default()
             .with_factor(2.0)
             .with_min_delay(self.base)
             .with_max_delay(self.cap)
             .with_max_times(self.attempts.saturating_sub(1))
-            .with_jitter();
-        let counted = || {
-            attempts.fetch_add(1, Relaxed);
-            ask()
-        };
-        counted
-            .retry(schedule)
-            .when(is_transient)
-            .adjust(|error, backoff| {
-                let wait = wait(error, backoff?.min(self.cap));
-                // Okta may ask for a wait that no clock knows.
-                let again = Instant::now().checked_add(wait)?;
-                (again < give_up_at).then_some(wait)
-            })
-            .notify(|error, wait| tracing::info!(%error, ?wait, attempt = attempts.load(Relaxed), "asking Okta again"))
-            .await
-            .map_err(|error| {
-                let attempts = attempts.load(Relaxed);
+            .with_jitter()
+            .build();
+        let is_refused = || permit.is_some_and(Permit::is_over);
+        let mut attempts = 0;
+        loop {
+            attempts += 1;
+            let error = match ask().await {
+                Ok(answer) => return Ok(answer),
+                Err(error) => error,
+            };
+            if let Some(permit) = permit {
+                breakers::note(permit, &error).await;
+            }
+            if !is_transient(&error) || is_refused() {
+                return Err(Exhausted { error, attempts, cut_short: false });
+            }
+            let Some(backoff) = backoffs.next() else {
+                return Err(Exhausted { error, attempts, cut_short: false });
+            };
+            let wait = wait(&error, backoff.min(self.cap));
+            // Okta may ask for a wait that no clock knows.
+            if Instant::now().checked_add(wait).is_none_or(|again| again >= give_up_at) {
                 // Delivered again, a rate limit would only be met again.
-                let cut_short = matches!(error, okta::Error::Unreachable(_) | okta::Error::Failed { .. })
-                    && usize::try_from(attempts).is_ok_and(|attempts| attempts < self.attempts);
-                Exhausted { error, attempts, cut_short }
-            })
+                let cut_short = matches!(error, okta::Error::Unreachable(_) | okta::Error::Failed { .. });
+                return Err(Exhausted { error, attempts, cut_short });
+            }
+            tracing::info!(%error, ?wait, attempt = attempts, "asking Okta again");
+            sleep(wait).await;
+            if is_refused() {
+                return Err(Exhausted { error, attempts, cut_short: false });
+            }
+        }
     }
 }
 
@@ -100,7 +110,9 @@ fn wait(error: &okta::Error, backoff: Duration) -> Duration {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::future::join_all;
     use okta::{Error, Limit};
+    use runtime::Clock;
 
     use super::*;
 
@@ -112,7 +124,7 @@ mod tests {
         let began = Instant::now();
         let times = std::cell::RefCell::new(Vec::new());
         let outcome: Result<(), Exhausted> = POLICY
-            .run(began + time_left, || {
+            .run(began + time_left, None, || {
                 times.borrow_mut().push(began.elapsed());
                 std::future::ready(Err(error()))
             })
@@ -168,7 +180,7 @@ mod tests {
         let policy = RetryPolicy { base: Duration::ZERO, ..POLICY };
         let mut asked = 0;
         let outcome: Result<(), Exhausted> = policy
-            .run(Instant::now() + secs(40), || {
+            .run(Instant::now() + secs(40), None, || {
                 asked += 1;
                 std::future::ready(Err(Error::RateLimited { limit: Limit::Org, wait: secs(40) }))
             })
@@ -176,10 +188,26 @@ mod tests {
         assert_eq!((outcome.unwrap_err().attempts, asked), (1, 1));
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn once_the_breaker_is_open_nobody_goes_on_and_none_of_it_is_cut_short() {
+        let breaker = breakers::okta(&Vars::default(), breakers::tests::cache(), Clock::system()).unwrap();
+        let began = Instant::now();
+        let permits = join_all((0..10).map(|_| breaker.permit())).await;
+        let asking = permits.into_iter().map(async |permit| {
+            let permit = permit.unwrap();
+            let ask = || std::future::ready(Err::<(), _>(Error::Failed { status: 503 }));
+            let exhausted = POLICY.run(began + secs(7), Some(&permit), ask).await.unwrap_err();
+            (exhausted.attempts, exhausted.cut_short)
+        });
+        let ended = join_all(asking).await;
+        assert!(ended.iter().all(|ended| *ended == (1, false)), "{ended:?}");
+        assert!(began.elapsed() <= secs(4), "who waits to ask again doesn't wait for longer");
+    }
+
     /// Whether it counts as cut short, with this much time.
     async fn cut_short(error: impl Fn() -> Error, time_left: Duration) -> bool {
         let ask = || std::future::ready(Err::<(), _>(error()));
-        POLICY.run(Instant::now() + time_left, ask).await.unwrap_err().cut_short
+        POLICY.run(Instant::now() + time_left, None, ask).await.unwrap_err().cut_short
     }
 
     #[tokio::test(start_paused = true)]

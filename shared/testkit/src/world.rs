@@ -24,6 +24,10 @@ use crate::{Employee, Hr, Told, config::real_parts, told};
 /// How long anything may take on a busy machine. No test waits for it to pass.
 pub(crate) const LIMIT: Duration = Duration::from_mins(1);
 
+/// Retries and breakers wait milliseconds, not seconds: their schedules have tests of their own.
+const SHORT: [(&str, &str); 3] =
+    [("RETRY_BASE_SECONDS", "0.01"), ("BREAKER_BASE_SECONDS", "0.01"), ("BREAKER_CAP_SECONDS", "0.05")];
+
 /// A running Joiner with an empty Okta.
 pub struct World {
     pub(crate) template: Template,
@@ -71,8 +75,7 @@ impl World {
         let clock = setup.at.map_or(Clock::ahead(clock_ahead), Clock::fixed);
         let directory = Directory::empty(clock);
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-        // Retries wait milliseconds, not seconds: their schedule has tests of its own.
-        let mut vars = Vars::from_iter([("RETRY_BASE_SECONDS", "0.01")]);
+        let mut vars = Vars::from_iter(SHORT);
         // Worlds share the real parts: each has topics and tables of its own.
         let own = format!("test-{}", clock.new_id().simple());
         let prefix = format!("{own}.");
@@ -110,7 +113,8 @@ impl World {
     /// What the function of that name gets: the template's variables, and where this world's parts are.
     pub fn vars_of(&self, function: &str) -> Vars {
         let spec = self.template.functions.iter().find(|spec| spec.name == function).unwrap();
-        let mut vars = Vars::from_iter(spec.variables.clone()).with("RETRY_BASE_SECONDS", "0.01");
+        let mut vars = Vars::from_iter(spec.variables.clone());
+        vars.extend(SHORT);
         vars.overlay(&self.cloud().parts().vars);
         vars
     }

@@ -226,6 +226,81 @@ async fn an_okta_that_serves_nobody_degrades_queries_until_it_serves_somebody() 
     }
 }
 
+/// Each person's letter, without what differs from one world to the next.
+async fn letters_of_an_outage(failures: &str) -> (Vec<Value>, u64) {
+    let vars =
+        [("BREAKER_FAILURES", failures), ("BREAKER_BASE_SECONDS", "600"), ("BREAKER_CAP_SECONDS", "600")];
+    let vars = vars.map(|(name, value)| (name, value.to_owned())).to_vec();
+    let world = World::with(Setup { vars, ..Setup::default() }).await;
+    let people: Vec<_> = (0..40).map(|n| Employee::new(&format!("E{n:02}"), "Robin", "Smith")).collect();
+    for person in &people {
+        world.knows(person);
+        world.okta().fail_look_ups_of(&person.email(), Some(Fault::Status(503)));
+    }
+    for person in &people {
+        world.hr().hires(&person.clone().with("event_id", format!("evt-{}", person.id()))).await;
+    }
+    world.settle().await;
+    for person in &people {
+        let user = world.user(person.id()).await;
+        assert_eq!((&user["name"], &user["enrichment"]["state"]), (&json!("Robin Smith"), &json!("pending")));
+        assert_eq!(user["enrichment"]["reason"], "okta_unavailable");
+        assert!(user["enrichment"]["next_attempt"].is_string(), "{user}");
+    }
+    let mut letters = Vec::new();
+    for mut letter in world.dead_letters().await {
+        let time = |name: &str| letter[name].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
+        let wait = time("due_at").duration_since(time("failed_at")).as_secs();
+        assert!((47..=73).contains(&wait), "a minute, a fifth more or less: {wait} s");
+        for own in
+            ["id", "correlation_id", "attempts", "failed_at", "due_at", "parked_at", "origin", "history"]
+        {
+            letter.as_object_mut().unwrap().remove(own);
+        }
+        letters.push(letter);
+    }
+    letters.sort_by_key(Value::to_string);
+    (letters, world.okta().requests())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_its_breaker_open_okta_is_left_alone_and_the_letters_are_the_same() {
+    let (without, requests) = letters_of_an_outage("1000000").await;
+    let (with, fewer) = letters_of_an_outage("5").await;
+    assert_eq!((without.len(), &without), (40, &with));
+    assert!(fewer < requests / 2, "{fewer} of {requests}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_was_not_asked_for_is_complete_after_the_outage_and_health_says_how_long_it_lasts() {
+    let world = World::new().await;
+    world.okta_is_away(true);
+    let people: Vec<_> = (0..12).map(|n| Employee::new(&format!("E{n}"), "Robin", "Smith")).collect();
+    for person in &people {
+        world.knows(person);
+        world.hr().hires(person).await;
+    }
+    world.settle().await;
+    let health = world.get("/v1/users/healthz").await;
+    assert_eq!((health.status, &health.json["status"]), (StatusCode::OK, &json!("degraded")));
+    let breaker = &health.json["breakers"][0];
+    assert_eq!(breaker["before"], "okta");
+    assert!(breaker["since"].is_string() && breaker["state"].is_string(), "{breaker}");
+
+    world.okta_is_away(false);
+    // Who meets the probe is tried again with the next wait.
+    for wait in [2, 7, 40] {
+        world.passes(Duration::from_mins(wait));
+        world.tick("dlq-reprocessor").await;
+        world.settle().await;
+    }
+    for person in &people {
+        assert_eq!(world.user(person.id()).await["enrichment"]["state"], "complete");
+    }
+    let health = world.get("/v1/users/healthz").await.json;
+    assert_eq!((&health["status"], &health["breakers"]), (&json!("ready"), &Value::Null));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_webhook_without_its_table_of_keys_is_degraded() {
     let nowhere = vec![("IDEMPOTENCY_TABLE", "nowhere".to_owned())];

@@ -1,5 +1,6 @@
 //! Why an event was not applied, and what to do with it.
 
+use breaker::Refused;
 use contracts::{DecodeError, Reason};
 
 use crate::{retry::Exhausted, store};
@@ -44,6 +45,9 @@ pub(super) enum Failure {
     AccountTooLarge,
     #[error("{}", .0.error)]
     Okta(Exhausted),
+    /// Its breaker is open, so that it was not asked; the message is that of the failure that opened it.
+    #[error(transparent)]
+    OktaAway(Refused),
     #[error(transparent)]
     Unstorable(store::Error),
 }
@@ -57,12 +61,14 @@ impl Failure {
             Self::EmailTaken => Reason::EmailTaken,
             Self::AccountTooLarge | Self::Unstorable(_) => Reason::Unstorable,
             Self::Okta(exhausted) => reason(&exhausted.error),
+            Self::OktaAway(_) => Reason::OktaUnavailable,
         }
     }
 
     pub(super) fn attempts(&self) -> u32 {
         match self {
             Self::Okta(exhausted) => exhausted.attempts,
+            Self::OktaAway(_) => 0,
             _ => 1,
         }
     }

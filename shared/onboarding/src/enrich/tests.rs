@@ -1,6 +1,7 @@
 //! What to do when something is away: in every one of these, nobody but Lambda still has the record.
 
 mod account;
+mod breaker;
 
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use tokio::time::Instant;
 
 use super::*;
 use crate::{
+    breakers,
     store::{Memory, tests::away},
     tests::{event, with},
 };
@@ -55,9 +57,10 @@ async fn enrichment(store: Store) -> (Enrich, Server, FakeOkta) {
         store,
         okta_health: OktaHealth::new(cache.clone(), clock),
         times: CompletionTimes::new(cache.clone(), clock),
-        cache,
         okta: okta::Client::new(server.config(), clock),
         turns: Turns::from_vars(&vars).unwrap(),
+        breaker: breakers::okta(&vars, cache.clone(), clock).unwrap(),
+        cache,
         producer,
         retry: RetryPolicy::from_vars(&vars).unwrap(),
         clock,
