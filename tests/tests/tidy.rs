@@ -90,7 +90,7 @@ fn outside(word: &str, allowed: impl Fn(&Source) -> bool) -> Vec<String> {
 }
 
 const FEATURES: [&str; 2] = ["onboarding", "dlq"];
-const CAPABILITIES: [&str; 15] = [
+const CAPABILITIES: [&str; 16] = [
     "api",
     "aws",
     "cache",
@@ -101,6 +101,7 @@ const CAPABILITIES: [&str; 15] = [
     "kafka",
     "lambda",
     "okta",
+    "otlp",
     "probe",
     "recovery",
     "runtime",

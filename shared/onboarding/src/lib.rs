@@ -26,6 +26,7 @@ mod retry;
 pub mod store;
 #[cfg(test)]
 mod tests;
+mod timeline;
 mod told;
 
 pub use change::Change;
@@ -43,3 +44,4 @@ pub use request::{RequestEvent, RequestState};
 pub use request_events::RequestEvents;
 pub use retry::RetryPolicy;
 pub use store::Store;
+pub use timeline::Timeline;

@@ -41,6 +41,7 @@ fn redacted(compare: impl FnOnce()) {
     for field in ["updated_at", "updatedAt", "failed_at", "parked_at", "timestamp", "at", "since"] {
         settings.add_redaction(&format!(".**.{field}"), "[time]");
     }
+    settings.add_redaction(".**.timeline.*", "[time]");
     // Among real parts each world's topics have a prefix.
     settings.add_redaction(
         ".**.topic",
