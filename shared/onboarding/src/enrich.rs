@@ -143,15 +143,15 @@ impl Enrich {
             Delivery::Lambdas
         };
         let own = otlp::traceparent().map(|own| own.to_string());
-        let records = || record.header(header::TRACEPARENT).filter(|value| TraceParent::parse(value).is_some());
+        let records =
+            || record.header(header::TRACEPARENT).filter(|value| TraceParent::parse(value).is_some());
         let timeline = Timeline {
             received: Some(event.received_at),
             published: record.created_at(),
             taken: Some(self.clock.now()),
             ..Timeline::default()
         };
-        let taken =
-            Taken { event: &event, delivery, traceparent: own.as_deref().or_else(records), timeline };
+        let taken = Taken { event: &event, delivery, traceparent: own.as_deref().or_else(records), timeline };
         let enriched = match event.event_type {
             EventType::Erased => self.forget(taken).await.map(Box::new).map(Enriched::Forgotten),
             EventType::Hired | EventType::Updated | EventType::Terminated => {
@@ -353,7 +353,7 @@ impl Enrich {
     }
 
     /// Tells whoever asks that the event was taken off the topic. Returns when it was where until now.
-    pub(super) async fn accept(&self, taken: Taken<'_>) -> Result<Timeline, store::Error> {
+    async fn accept(&self, taken: Taken<'_>) -> Result<Timeline, store::Error> {
         let Taken { event, timeline, .. } = taken;
         let accepted = self.request_event(taken, RequestState::Accepted);
         let earlier = self.store.accept_request(&event.correlation_id, &accepted).await?;

@@ -73,7 +73,8 @@ mod tests {
 
     #[test]
     fn without_an_endpoint_nobody_wants_traces() {
-        for vars in [&[][..], &[("OTEL_EXPORTER_OTLP_ENDPOINT", "")], &[("OTEL_EXPORTER_OTLP_HEADERS", "=")]] {
+        for vars in [&[][..], &[("OTEL_EXPORTER_OTLP_ENDPOINT", "")], &[("OTEL_EXPORTER_OTLP_HEADERS", "=")]]
+        {
             assert!(config(vars).unwrap().is_none(), "{vars:?}");
         }
     }

@@ -11,8 +11,8 @@ use runtime::{Clock, ConfigError, Vars, telemetry::BoxLayer};
 use tracing::{Span, dispatcher};
 use tracing_subscriber::{Layer as _, Registry, registry::LookupSpan};
 
-pub use self::{config::Config, layer::Layer};
 use self::span::Context;
+pub use self::{config::Config, layer::Layer};
 
 /// The layer that takes part in the process's subscriber; `None` where nobody wants traces.
 pub fn layer(vars: &Vars, clock: Clock) -> Result<Option<BoxLayer>, ConfigError> {

@@ -82,7 +82,10 @@ pub(crate) fn encode(ended: &[Ended], resource: &[(String, String)]) -> Vec<u8> 
     }
     let resource_spans = by_service.into_iter().map(|(service, spans)| ResourceSpans {
         resource: Resource { attributes: attributes(service, resource) },
-        scope_spans: [ScopeSpans { scope: Scope { name: "joiner", version: env!("CARGO_PKG_VERSION") }, spans }],
+        scope_spans: [ScopeSpans {
+            scope: Scope { name: "joiner", version: env!("CARGO_PKG_VERSION") },
+            spans,
+        }],
     });
     let request = Request { resource_spans: resource_spans.collect() };
     serde_json::to_vec(&request).expect("a struct's JSON has string keys")

@@ -69,7 +69,9 @@ fn a_hire_is_one_tree_from_the_webhook_to_its_facts() {
         assert_eq!((span.kind, span.attribute(attribute)), (kind, &value), "{name}: {span:?}");
     }
     for (field, value) in person.as_object().unwrap() {
-        let Some(value) = value.as_str().filter(|value| value.len() > 3 && *field != "status") else { continue };
+        let Some(value) = value.as_str().filter(|value| value.len() > 3 && *field != "status") else {
+            continue;
+        };
         assert!(!collector.text.contains(value), "{field} is in a span");
     }
     assert!(!collector.text.contains("E7001"), "an employee's id is in a span");
@@ -105,7 +107,8 @@ fn a_collector_that_is_away_costs_no_event_and_is_warned_of_once() {
     assert_eq!(dev.get("/v1/users/E1").json["onboarded"], true);
     let lines = dev.stops().stderr;
     let lines: Vec<Value> = lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let is_dropped = |line: &&Value| line["message"].as_str().is_some_and(|said| said.starts_with("spans are"));
+    let is_dropped =
+        |line: &&Value| line["message"].as_str().is_some_and(|said| said.starts_with("spans are"));
     assert_eq!(lines.iter().filter(is_dropped).count(), 1, "{lines:#?}");
     assert!(lines.iter().all(|line| line.get("otel.kind").is_none()), "the log has no spans of traces");
 }

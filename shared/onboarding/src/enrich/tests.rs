@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use aws::Aws;
 use contracts::{EmployeeId, EnrichedUser, EnrichmentState, EventId, Field, Missing, Stated, topic};
-use okta::fake::{Behaviour, Directory as FakeOkta, Fault, Person as InOkta, Server};
 use jiff::Timestamp;
+use okta::fake::{Behaviour, Directory as FakeOkta, Fault, Person as InOkta, Server};
 use runtime::Vars;
 use tokio::time::Instant;
 

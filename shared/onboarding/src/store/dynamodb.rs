@@ -12,11 +12,7 @@ use serde::de::DeserializeOwned;
 use self::items::{ClaimItem, EntryItem, PersonItem, RequestItem, StoredItem, sortable};
 use super::{Filter, Saved, Write};
 use crate::{
-    claim::Claim,
-    entry::Entry,
-    person::Person,
-    request::RequestEvent,
-    request_events::RequestEvents,
+    claim::Claim, entry::Entry, person::Person, request::RequestEvent, request_events::RequestEvents,
     timeline::Timeline,
 };
 

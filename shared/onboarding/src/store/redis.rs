@@ -270,7 +270,8 @@ impl Redis {
         let known: Option<String> =
             self.connection.run(async |mut redis| script.invoke_async(&mut redis).await).await?;
         // Of a newer layout nothing is known.
-        let timeline = |known: String| serde_json::from_str::<RequestEvent>(&known).map(|known| known.timeline);
+        let timeline =
+            |known: String| serde_json::from_str::<RequestEvent>(&known).map(|known| known.timeline);
         Ok(known.map(|known| timeline(known).unwrap_or_default()))
     }
 

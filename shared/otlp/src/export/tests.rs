@@ -11,7 +11,8 @@ use crate::span::{Context, Fields, Open};
 
 fn exporter(listener: &TcpListener, clock: Clock) -> Exporter {
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
-    let vars = [("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.as_str()), ("OTEL_EXPORTER_OTLP_HEADERS", "x-key=s3cret")];
+    let vars =
+        [("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.as_str()), ("OTEL_EXPORTER_OTLP_HEADERS", "x-key=s3cret")];
     Exporter::new(Config::from_vars(&vars.into_iter().collect()).unwrap().unwrap(), clock)
 }
 

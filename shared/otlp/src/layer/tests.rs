@@ -2,10 +2,7 @@ use tracing::{Span, field::Empty, info_span, subscriber::with_default};
 use tracing_subscriber::{layer::SubscriberExt, registry};
 
 use super::*;
-use crate::{
-    span::Value,
-    traceparent, traceparent_of,
-};
+use crate::{span::Value, traceparent, traceparent_of};
 
 const CALLER: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 const NOT_SAMPLED: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00";

@@ -108,7 +108,8 @@ impl Span {
 
 fn attributes(of: &Value) -> BTreeMap<String, Value> {
     let pairs = items(&of["attributes"]).map(|pair| {
-        let (_type, value) = pair["value"].as_object().and_then(|value| value.iter().next()).expect("a value");
+        let (_type, value) =
+            pair["value"].as_object().and_then(|value| value.iter().next()).expect("a value");
         (pair["key"].as_str().expect("a key").to_owned(), value.clone())
     });
     pairs.collect()
