@@ -90,7 +90,7 @@ fn outside(word: &str, allowed: impl Fn(&Source) -> bool) -> Vec<String> {
 }
 
 const FEATURES: [&str; 2] = ["onboarding", "dlq"];
-const CAPABILITIES: [&str; 16] = [
+const CAPABILITIES: [&str; 17] = [
     "api",
     "aws",
     "breaker",
@@ -102,6 +102,7 @@ const CAPABILITIES: [&str; 16] = [
     "kafka",
     "lambda",
     "okta",
+    "otlp",
     "probe",
     "recovery",
     "runtime",

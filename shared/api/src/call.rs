@@ -47,9 +47,11 @@ impl Call {
         &self.route
     }
 
-    /// The caller's trace, if it sent one; else the begin of a new one, another with each call.
+    /// The caller's trace, if it sent one, else the one that is recorded; else the begin of a new one, another with each
+    /// call.
     pub fn traceparent(&self) -> TraceParent {
-        header_of(&self.request, "traceparent").and_then(TraceParent::parse).unwrap_or_else(|| {
+        let callers = header_of(&self.request, contracts::header::TRACEPARENT).and_then(TraceParent::parse);
+        callers.or_else(otlp::traceparent).unwrap_or_else(|| {
             let (trace, span) = (self.clock.new_id().as_u128(), self.clock.new_id().as_u64_pair().1);
             TraceParent::new(trace, span)
         })

@@ -1,11 +1,11 @@
 use aws::Aws;
-use contracts::CorrelationId;
+use contracts::{CorrelationId, header::TRACEPARENT};
 use lambda_http::{
     Body, Request, RequestExt, Response,
     http::{HeaderValue, Method, StatusCode, header},
 };
 use runtime::{Clock, ConfigError, Vars, telemetry};
-use tracing::Instrument;
+use tracing::{Instrument, Span, field::Empty};
 
 use crate::{
     Call, Problem,
@@ -53,15 +53,18 @@ impl<F> Api<F> {
     pub async fn serve(&self, function: &F, request: Request) -> Response<Body> {
         let correlation_id = correlation_id(&request, self.clock);
         let context = request.lambda_context_ref();
-        let span = tracing::info_span!(
-            "request",
-            service = self.service,
-            function_request_id = context.map_or("", |context| context.request_id.as_str()),
-            xray_trace_id = context.and_then(|context| context.xray_trace_id.as_deref()),
-            correlation_id = correlation_id.as_str(),
-            event_id = tracing::field::Empty,
-        );
-        async {
+        let server = self.server(&request, &correlation_id);
+        let span = server.in_scope(|| {
+            tracing::info_span!(
+                "request",
+                service = self.service,
+                function_request_id = context.map_or("", |context| context.request_id.as_str()),
+                xray_trace_id = context.and_then(|context| context.xray_trace_id.as_deref()),
+                correlation_id = correlation_id.as_str(),
+                event_id = Empty,
+            )
+        });
+        let serving = async {
             let (route, method) = (route_of(&request).to_owned(), request.method().clone());
             let answer = self.answer(function, request, &correlation_id).await;
             let code = answer.as_ref().err().map(|problem| problem.code);
@@ -75,9 +78,32 @@ impl<F> Api<F> {
                 *response.body_mut() = Body::Empty;
             }
             response
+        };
+        let response = serving.instrument(span).instrument(server.clone()).await;
+        server.record("http.response.status_code", response.status().as_u16());
+        if response.status().is_server_error() {
+            server.record("otel.status_code", "ERROR");
         }
-        .instrument(span)
-        .await
+        response
+    }
+
+    /// The request's part of its trace.
+    /// <https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-server-span>
+    fn server(&self, request: &Request, correlation_id: &CorrelationId) -> Span {
+        let (method, route) = (request.method(), route_of(request));
+        tracing::info_span!(
+            "server",
+            service = self.service,
+            otel.kind = "server",
+            otel.name = format!("{method} {route}"),
+            otel.status_code = Empty,
+            traceparent = header_of(request, TRACEPARENT),
+            http.request.method = %method,
+            http.route = route,
+            http.response.status_code = Empty,
+            faas.trigger = "http",
+            joiner.correlation_id = correlation_id.as_str(),
+        )
     }
 
     async fn answer(

@@ -55,6 +55,26 @@ impl TraceParent {
         valid.then(|| Self(value.to_owned()))
     }
 
+    /// Of a span that is recorded.
+    pub fn sampled(trace_id: u128, span_id: u64) -> Self {
+        Self(format!("00-{trace_id:032x}-{span_id:016x}-01"))
+    }
+
+    pub fn trace_id(&self) -> u128 {
+        u128::from_str_radix(&self.0[3..35], 16).expect("it is 32 hexadecimal digits")
+    }
+
+    /// The span that this is a child of.
+    pub fn parent_id(&self) -> u64 {
+        u64::from_str_radix(&self.0[36..52], 16).expect("it is 16 hexadecimal digits")
+    }
+
+    /// Whether the caller records its part of the trace.
+    pub fn is_sampled(&self) -> bool {
+        let flags = u8::from_str_radix(&self.0[53..55], 16).expect("it is two hexadecimal digits");
+        flags & 1 == 1
+    }
+
     /// A new trace, from random ids. Not sampled: nobody upstream asked for it.
     pub fn new(trace_id: u128, span_id: u64) -> Self {
         Self(format!("00-{:032x}-{:016x}-00", trace_id.max(1), span_id.max(1)))
@@ -84,6 +104,15 @@ mod tests {
         ] {
             assert_eq!(TraceParent::parse(bad), None, "{bad}");
         }
+    }
+
+    #[test]
+    fn a_traceparent_names_its_trace_and_its_span_and_says_whether_they_are_recorded() {
+        let sampled = TraceParent::sampled(0x4bf9, 0xf067);
+        assert_eq!(TraceParent::parse(&sampled.to_string()), Some(sampled.clone()));
+        assert_eq!((sampled.trace_id(), sampled.parent_id(), sampled.is_sampled()), (0x4bf9, 0xf067, true));
+        let other = TraceParent::new(1, 2);
+        assert_eq!((other.trace_id(), other.parent_id(), other.is_sampled()), (1, 2, false));
     }
 
     #[test]

@@ -59,8 +59,38 @@ pub async fn replace(client: &Client, table: &str, item: &impl Serialize) -> Res
     Ok(())
 }
 
-/// Writes an item whose key is free. Returns the one that has it: the refusal brings it along, so nobody reads it first.
+/// Writes an item whose key is free. Returns the one that has it.
+///
+/// # Errors
+/// Also where another writes the item in a transaction at the same time.
 pub async fn insert<T>(client: &Client, table: &str, hash: &str, item: &T) -> Result<Option<T>, Error>
+where
+    T: Serialize + DeserializeOwned,
+{
+    match insert_or_known(client, table, hash, item).await? {
+        Inserted::Yes => Ok(None),
+        Inserted::Known(known) => Ok(Some(known)),
+        Inserted::Contended => Err(Error::Unavailable("another writes the item".into())),
+    }
+}
+
+/// What came of an item whose key may be taken.
+#[derive(Debug)]
+pub enum Inserted<T> {
+    Yes,
+    /// The refusal brings along the item that has the key, so nobody reads it first.
+    Known(T),
+    /// Another writes it in a transaction at the same time.
+    Contended,
+}
+
+/// Writes an item whose key is free.
+pub async fn insert_or_known<T>(
+    client: &Client,
+    table: &str,
+    hash: &str,
+    item: &T,
+) -> Result<Inserted<T>, Error>
 where
     T: Serialize + DeserializeOwned,
 {
@@ -70,11 +100,12 @@ where
         .set_item(Some(to_item(item)?))
         .condition_expression(format!("attribute_not_exists({hash})"))
         .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-    let Err(error) = request.send().await else { return Ok(None) };
+    let Err(error) = request.send().await else { return Ok(Inserted::Yes) };
     match error.as_service_error() {
         Some(PutItemError::ConditionalCheckFailedException(refusal)) => {
-            from_item(refusal.item.clone().ok_or(Error::Layout)?).map(Some)
+            from_item(refusal.item.clone().ok_or(Error::Layout)?).map(Inserted::Known)
         }
+        Some(PutItemError::TransactionConflictException(_)) => Ok(Inserted::Contended),
         _ => Err(error.into()),
     }
 }

@@ -13,6 +13,9 @@ pub use aws_sdk_dynamodb::Client;
 
 pub use config::{Config, client};
 pub use error::Error;
-pub use item::{Put, Written, from_item, from_items, insert, put, replace, to_item, unless_condition_failed};
+pub use item::{
+    Inserted, Put, Written, from_item, from_items, insert, insert_or_known, put, replace, to_item,
+    unless_condition_failed,
+};
 pub use table::{Index, TableSpec, delete, ensure, ping};
 pub use transaction::{Committed, Transaction};

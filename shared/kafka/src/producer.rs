@@ -5,6 +5,7 @@ use std::{
 };
 
 use aws::Aws;
+use contracts::header::TRACEPARENT;
 use rdkafka::{
     error::{KafkaError, KafkaResult, RDKafkaErrorCode},
     message::{Header, OwnedHeaders},
@@ -14,6 +15,7 @@ use rdkafka::{
 use runtime::{Clock, ConfigError, Vars, config::wrong};
 use secrecy::SecretString;
 use tokio::{sync::RwLock, time::timeout};
+use tracing::{Instrument, Span, field::Empty};
 
 use crate::{
     Config,
@@ -64,17 +66,44 @@ impl Producer {
         Ok(Self(Arc::new(shared)))
     }
 
-    /// Returns when all in-sync replicas have the record.
+    /// Returns when all in-sync replicas have the record. Where a trace is recorded, its `traceparent` names the span that
+    /// publishes it.
     pub async fn publish<'h, V: AsRef<[u8]> + 'h>(
         &self,
         record: Outgoing<'_>,
         headers: impl IntoIterator<Item = (&'h str, V)>,
     ) -> Result<(), Error> {
-        let headers = headers.into_iter().fold(OwnedHeaders::new(), |headers, (key, value)| {
-            headers.insert(Header { key, value: Some(value.as_ref()) })
-        });
         let topic = self.0.topic(record.topic);
-        let mut future = FutureRecord::<[u8], [u8]>::to(&topic).headers(headers);
+        let mut span = None;
+        let headers = headers.into_iter().fold(OwnedHeaders::new(), |headers, (key, value)| {
+            let value = value.as_ref();
+            if key != TRACEPARENT {
+                return headers.insert(Header { key, value: Some(value) });
+            }
+            let span = span.insert(publishing(&topic, std::str::from_utf8(value).ok()));
+            let own = otlp::traceparent_of(span).map(|own| own.to_string());
+            headers.insert(Header { key, value: Some(own.as_deref().map_or(value, str::as_bytes)) })
+        });
+        let (span, headers) = match span {
+            Some(span) => (span, headers),
+            None => {
+                let span = publishing(&topic, None);
+                let headers = match otlp::traceparent_of(&span) {
+                    Some(own) => headers.insert(Header { key: TRACEPARENT, value: Some(&own.to_string()) }),
+                    None => headers,
+                };
+                (span, headers)
+            }
+        };
+        let published = self.send(record, &topic, headers).instrument(span.clone()).await;
+        if published.is_err() {
+            span.record("otel.status_code", "ERROR");
+        }
+        published
+    }
+
+    async fn send(&self, record: Outgoing<'_>, topic: &str, headers: OwnedHeaders) -> Result<(), Error> {
+        let mut future = FutureRecord::<[u8], [u8]>::to(topic).headers(headers);
         future.key = record.key;
         future.payload = record.value;
         let connected = self.0.connected().await?;
@@ -172,6 +201,22 @@ impl Shared {
             *current = None;
         }
     }
+}
+
+/// A record's part of its trace, which goes on where it is consumed.
+/// <https://opentelemetry.io/docs/specs/semconv/messaging/kafka/>
+fn publishing(topic: &str, traceparent: Option<&str>) -> Span {
+    tracing::info_span!(
+        "producer",
+        otel.kind = "producer",
+        otel.name = format!("publish {topic}"),
+        otel.status_code = Empty,
+        traceparent,
+        messaging.system = "kafka",
+        "messaging.operation.type" = "send",
+        messaging.operation.name = "publish",
+        messaging.destination.name = topic,
+    )
 }
 
 fn has_leaders(topic: &MetadataTopic) -> Result<(), BoxError> {

@@ -20,7 +20,7 @@ use tracing::Instrument;
 use crate::{
     deadline::Deadline,
     function::{Event, Function},
-    span::invocation,
+    span::{consumer, invocation},
 };
 
 /// What an event source mapping invokes a function with.
@@ -116,9 +116,9 @@ where
 {
     let mut records = lane.into_iter();
     while let Some(record) = records.next() {
-        let (identifier, span) = (record.identifier(), record.span());
+        let identifier = record.identifier();
         let in_time = Instant::now() < deadline.stop_starting;
-        if !in_time || run_one(record, deadline, handler).instrument(span).await.is_err() {
+        if !in_time || run_one(record, deadline, handler).await.is_err() {
             return std::iter::once(identifier).chain(records.map(|later| later.identifier())).collect();
         }
     }
@@ -126,6 +126,20 @@ where
 }
 
 async fn run_one<H, F>(record: Record, deadline: Deadline, handler: &H) -> Result<(), Retry>
+where
+    H: Fn(Record) -> F,
+    F: Future<Output = Result<(), Retry>>,
+{
+    let consumer = consumer(&record);
+    let span = consumer.in_scope(|| record.span());
+    let handled = handle(record, deadline, handler).instrument(span).instrument(consumer.clone()).await;
+    if handled.is_err() {
+        consumer.record("otel.status_code", "ERROR");
+    }
+    handled
+}
+
+async fn handle<H, F>(record: Record, deadline: Deadline, handler: &H) -> Result<(), Retry>
 where
     H: Fn(Record) -> F,
     F: Future<Output = Result<(), Retry>>,

@@ -4,6 +4,8 @@ use lambda_runtime::{Context, Error, LambdaEvent};
 use runtime::{Clock, ConfigError, Vars};
 use serde::{Serialize, de::DeserializeOwned};
 
+use crate::span::traced;
+
 /// What Lambda invokes.
 pub trait Function: Clone + Send + Sync + 'static {
     /// The name of its package, which is also that of its folder and its binary.
@@ -49,5 +51,5 @@ pub async fn invoke<F: Function>(
     clock: Clock,
 ) -> Result<Vec<u8>, Error> {
     let event = LambdaEvent::new(serde_json::from_slice(payload)?, context);
-    Ok(serde_json::to_vec(&F::Event::invoke(function, event, clock).await?)?)
+    Ok(serde_json::to_vec(&traced(F::Event::invoke(function, event, clock)).await?)?)
 }

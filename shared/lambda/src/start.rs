@@ -5,7 +5,10 @@ use runtime::{Clock, Vars, telemetry};
 use tokio::runtime::Builder;
 use tracing_subscriber::fmt::writer::BoxMakeWriter;
 
-use crate::function::{Event, Function};
+use crate::{
+    function::{Event, Function},
+    span::traced,
+};
 
 /// A function's `main`: invokes it with what Lambda has for it, until Lambda ends the process. On one thread (ADR 16).
 pub fn start<F: Function>() -> ExitCode {
@@ -19,11 +22,12 @@ async fn run<F: Function>() -> Result<(), Error> {
     for name in ["AWS_LAMBDA_RUNTIME_API", "AWS_LAMBDA_FUNCTION_NAME"] {
         vars.require(name, "what Lambda sets: outside of it, run `joiner dev`, SAM or cargo-lambda")?;
     }
-    telemetry::init(telemetry::Config::from_vars(&vars)?, BoxMakeWriter::new(std::io::stdout));
     let clock = Clock::system();
+    let traces = otlp::layer(&vars, clock)?;
+    telemetry::init(telemetry::Config::from_vars(&vars)?, BoxMakeWriter::new(std::io::stdout), traces);
     let function = F::from_vars(&vars, clock)?;
     F::Event::starting(&vars);
     let ending = function.clone();
     spawn_graceful_shutdown_handler(async move || ending.flush().await).await;
-    lambda_runtime::run(service_fn(|event| F::Event::invoke(&function, event, clock))).await
+    lambda_runtime::run(service_fn(|event| traced(F::Event::invoke(&function, event, clock)))).await
 }

@@ -7,9 +7,10 @@ use runtime::{Clock, ConfigError, Vars};
 use secrecy::{ExposeSecret, SecretString};
 use secrets::Secret;
 use serde::de::{DeserializeOwned, IgnoredAny};
+use tracing::{Instrument, Span};
 use url::Url;
 
-use crate::{AppLink, Config, Error, Group, User, answer, link};
+use crate::{AppLink, Config, Error, Group, User, answer, link, trace};
 
 /// RFC 3986's unreserved characters stay as they are in a path segment.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -147,9 +148,26 @@ impl Client {
         url: Url,
         most_bytes: usize,
     ) -> Result<Answer<T>, Error> {
+        let span = trace::get(&url);
+        let answer = self.send(token, url, most_bytes, &span).instrument(span.clone()).await;
+        // Nobody by that name is an answer.
+        if answer.as_ref().is_err_and(|error| !matches!(error, Error::NotFound)) {
+            span.record("otel.status_code", "ERROR");
+        }
+        answer
+    }
+
+    async fn send<T: DeserializeOwned>(
+        &self,
+        token: &SecretString,
+        url: Url,
+        most_bytes: usize,
+        span: &Span,
+    ) -> Result<Answer<T>, Error> {
         let token = format!("SSWS {}", token.expose_secret());
         let request = self.http.get(url).header(header::ACCEPT, "application/json");
         let mut response = request.header(header::AUTHORIZATION, token).send().await?;
+        span.record("http.response.status_code", response.status().as_u16());
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await? {
             if body.len() + chunk.len() > most_bytes {

@@ -8,6 +8,7 @@ mod error;
 pub mod fake;
 mod link;
 mod model;
+mod trace;
 
 pub use client::{Client, http_client};
 pub use config::{Config, is_private};

@@ -39,6 +39,7 @@ use crate::{
     request::{RequestEvent, RequestState},
     retry::RetryPolicy,
     store::{self, Saved, Store, Write},
+    timeline::Timeline,
     told,
 };
 
@@ -91,7 +92,9 @@ impl Delivery {
 struct Taken<'r> {
     event: &'r EnrichmentRequestedV2,
     delivery: Delivery,
+    /// Of the span that takes it, where that is recorded; else the record's.
     traceparent: Option<&'r str>,
+    timeline: Timeline,
 }
 
 /// What came of an event, and how far its person is then; `None` where there is none.
@@ -99,6 +102,7 @@ struct Applied {
     outcome: Outcome,
     state: Option<EnrichmentState>,
     unpublished: Option<Unpublished>,
+    timeline: Timeline,
 }
 
 /// Facts that were written, and are not on the topic yet.
@@ -141,9 +145,16 @@ impl Enrich {
         } else {
             Delivery::Lambdas
         };
-        let traceparent =
-            record.header(header::TRACEPARENT).filter(|value| TraceParent::parse(value).is_some());
-        let taken = Taken { event: &event, delivery, traceparent };
+        let own = otlp::traceparent().map(|own| own.to_string());
+        let records =
+            || record.header(header::TRACEPARENT).filter(|value| TraceParent::parse(value).is_some());
+        let timeline = Timeline {
+            received: Some(event.received_at),
+            published: record.created_at(),
+            taken: Some(self.clock.now()),
+            ..Timeline::default()
+        };
+        let taken = Taken { event: &event, delivery, traceparent: own.as_deref().or_else(records), timeline };
         let enriched = match event.event_type {
             EventType::Erased => self.forget(taken).await.map(Box::new).map(Enriched::Forgotten),
             EventType::Hired | EventType::Updated | EventType::Terminated => {
@@ -163,7 +174,8 @@ impl Enrich {
     }
 
     async fn apply(&self, taken: Taken<'_>, until: AskUntil) -> Result<Outcome, Stopped> {
-        let Applied { outcome, state, unpublished } = self.converge(taken, until).await?;
+        let Applied { outcome, state, unpublished, timeline } = self.converge(taken, until).await?;
+        let taken = Taken { timeline, ..taken };
         self.publish(unpublished);
         // Also for a repeat: its first delivery may have ended between the write and this line.
         self.cache.invalidate(&cache_key(&taken.event.employee_id)).await;
@@ -179,9 +191,9 @@ impl Enrich {
         state: Option<EnrichmentState>,
     ) -> Result<(), store::Error> {
         let Taken { event, delivery, .. } = taken;
-        let ended = self.request_event(event, RequestState::Ended(outcome.clone()));
+        let ended = self.request_event(taken, RequestState::Ended(outcome.clone()));
         let facts = told::ended(&event.correlation_id, &ended, 0).map(|facts| taken.trace(facts));
-        let has_ended_now = self.store.record_request(&event.correlation_id, &ended, facts.as_ref()).await?;
+        let has_ended_now = self.store.end_request(&event.correlation_id, &ended, facts.as_ref()).await?;
         let is_complete = matches!(state, Some(EnrichmentState::Complete | EnrichmentState::Left));
         // A request ends well once, however often its record is delivered: so an event is counted once at the most.
         let took = (has_ended_now && is_complete).then(|| self.clock.millis_since(event.received_at));
@@ -199,12 +211,13 @@ impl Enrich {
 
     /// Compare and set: whoever else wrote the person meanwhile, the registers have the last word.
     async fn converge(&self, taken: Taken<'_>, until: AskUntil) -> Result<Applied, Stopped> {
-        let Taken { event, delivery, .. } = taken;
+        let Taken { event, delivery, mut timeline, .. } = taken;
         let mut asked: Option<Asked> = None;
         let mut told_before = None;
         for round in 0..ROUNDS {
-            let accepted = async { if round == 0 { self.accept(event).await } else { Ok(()) } };
-            let ((person, known), ()) = tokio::try_join!(self.store.person_and_entry(event), accepted)?;
+            let accepted = async { if round == 0 { self.accept(taken).await } else { Ok(timeline) } };
+            let ((person, known), accepted) = tokio::try_join!(self.store.person_and_entry(event), accepted)?;
+            timeline = accepted;
             let place = Place::of(event, person.as_ref(), known.as_ref());
             let told_before =
                 *told_before.get_or_insert_with(|| delivery.told_before(event, place, known.as_ref()));
@@ -223,13 +236,17 @@ impl Enrich {
                     let said = match timeout(PATIENCE, &mut asking).await {
                         Ok(said) => said,
                         Err(_elapsed) => {
-                            self.commit_early(taken, draft.clone(), read.as_ref()).await?;
+                            if self.commit_early(taken, draft.clone(), read.as_ref()).await? {
+                                timeline.stored = Some(self.clock.now());
+                            }
                             asked = Some(Asked { email: email.clone(), said: asking.await });
+                            timeline.asked = Some(self.clock.now());
                             // The person has been written since they were read.
                             continue;
                         }
                     };
                     asked = Some(Asked { email: email.clone(), said });
+                    timeline.asked = Some(self.clock.now());
                 }
             }
             // Also after a conflict, which may be that another has claimed the account.
@@ -243,7 +260,10 @@ impl Enrich {
             let mut unpublished = None;
             if written.is_new {
                 match self.commit(taken, &mut written, read.as_ref(), standing).await? {
-                    (Saved::Yes, facts) => unpublished = facts,
+                    (Saved::Yes, facts) => {
+                        timeline.stored = Some(self.clock.now());
+                        unpublished = facts;
+                    }
                     (Saved::Conflict, _) => continue,
                 }
             }
@@ -257,7 +277,7 @@ impl Enrich {
                 }
                 Some(Said::Account(_) | Said::Nobody) | None => {
                     let outcome = converge::outcome(written.entry.all_changes().skip(told_before));
-                    return Ok(Applied { outcome, state: written.person.state(), unpublished });
+                    return Ok(Applied { outcome, state: written.person.state(), unpublished, timeline });
                 }
             };
             // HR's part is written: whoever reads the person sees it from now on.
@@ -268,21 +288,23 @@ impl Enrich {
         Err(Stopped::Retry(Away::Contended))
     }
 
-    /// HR's part, where Okta lets us wait: nobody shall. That somebody else has written meanwhile is as good.
+    /// HR's part, where Okta lets us wait: nobody shall. Returns whether it was written: that somebody else has written
+    /// meanwhile is as good.
     async fn commit_early(
         &self,
         taken: Taken<'_>,
         draft: Draft,
         read: Option<&Person>,
-    ) -> Result<(), Stopped> {
+    ) -> Result<bool, Stopped> {
         let okta_is_slow = Some(Answer::None(Reason::OktaUnavailable));
         let mut waiting = draft.answered(taken.event, okta_is_slow, self.clock.now());
-        if waiting.is_new {
-            let (_saved, unpublished) = self.commit(taken, &mut waiting, read, None).await?;
-            self.cache.invalidate(&cache_key(&taken.event.employee_id)).await;
-            self.publish(unpublished);
+        if !waiting.is_new {
+            return Ok(false);
         }
-        Ok(())
+        let (saved, unpublished) = self.commit(taken, &mut waiting, read, None).await?;
+        self.cache.invalidate(&cache_key(&taken.event.employee_id)).await;
+        self.publish(unpublished);
+        Ok(saved == Saved::Yes)
     }
 
     /// The person, the entry, what changes of their claims with them, and what is to be told of it, in one transaction.
@@ -339,19 +361,22 @@ impl Enrich {
         }
     }
 
-    /// Tells whoever asks that the event was taken off the topic.
-    pub(super) async fn accept(&self, event: &EnrichmentRequestedV2) -> Result<(), store::Error> {
-        let accepted = self.request_event(event, RequestState::Accepted);
-        self.store.record_request(&event.correlation_id, &accepted, None).await?;
-        Ok(())
+    /// Tells whoever asks that the event was taken off the topic. Returns when it was where until now.
+    async fn accept(&self, taken: Taken<'_>) -> Result<Timeline, store::Error> {
+        let Taken { event, timeline, .. } = taken;
+        let accepted = self.request_event(taken, RequestState::Accepted);
+        let earlier = self.store.accept_request(&event.correlation_id, &accepted).await?;
+        Ok(earlier.map_or(timeline, |earlier| timeline.after(earlier)))
     }
 
-    fn request_event(&self, event: &EnrichmentRequestedV2, state: RequestState) -> RequestEvent {
+    fn request_event(&self, taken: Taken<'_>, state: RequestState) -> RequestEvent {
+        let Taken { event, timeline, .. } = taken;
         RequestEvent {
             event_id: event.event_id.clone(),
             employee_id: event.employee_id.clone(),
             updated_at: self.clock.now(),
             next_attempt: None,
+            timeline,
             state,
         }
     }

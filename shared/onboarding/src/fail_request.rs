@@ -7,8 +7,9 @@ use runtime::Clock;
 
 use crate::{
     find_users::cache_key,
-    request::{RequestEvent, RequestState},
+    request::{RequestEvent, RequestState, key},
     store::{self, Store},
+    timeline::Timeline,
     told,
 };
 
@@ -35,10 +36,15 @@ impl FailRequest {
         let EventIds { correlation_id, employee_id, event_id } = ids;
         let state = RequestState::Ended(Outcome::Failed { reason, message });
         let updated_at = self.clock.now();
+        // Off the way of what goes well: there nothing is read for it.
+        let earlier = self.store.request_event(&correlation_id, &key(&employee_id, &event_id)).await?;
+        let earlier = earlier.map(|earlier| earlier.timeline).unwrap_or_default();
+        let timeline = Timeline { failed: Some(updated_at), ..Timeline::default() }.after(earlier);
+        let employee_of = employee_id.clone();
         let event =
-            RequestEvent { event_id, employee_id: employee_id.clone(), updated_at, next_attempt, state };
+            RequestEvent { event_id, employee_id: employee_of, updated_at, next_attempt, timeline, state };
         let facts = told::ended(&correlation_id, &event, redrives);
-        let is_later = self.store.record_request(&correlation_id, &event, facts.as_ref()).await?;
+        let is_later = self.store.end_request(&correlation_id, &event, facts.as_ref()).await?;
         if let Some(facts) = facts.filter(|_| is_later) {
             self.facts.publish(facts, Backlog::Possible);
         }
@@ -92,6 +98,16 @@ mod tests {
         let waiting = made_of(&event(), None, Some(Answer::None(Reason::OktaUnavailable)));
         store.commit(&waiting.person, None, Some(&waiting.entry)).await.unwrap();
         let next_attempt = Some("2026-01-31T18:43:00Z".parse().unwrap());
+        let taken = Timeline { taken: Some(Timestamp::UNIX_EPOCH), ..Timeline::default() };
+        let accepted = RequestEvent {
+            event_id: event().event_id,
+            employee_id: event().employee_id,
+            updated_at: now(),
+            next_attempt: None,
+            timeline: taken,
+            state: RequestState::Accepted,
+        };
+        store.accept_request(&event().correlation_id, &accepted).await.unwrap();
         let failed = |reason| FailedEvent {
             ids: EventIds {
                 correlation_id: event().correlation_id,
@@ -113,5 +129,6 @@ mod tests {
         let told = &store.request(&event().correlation_id).await.unwrap().shown[0];
         let outcome = Outcome::Failed { reason: Reason::OktaUnavailable, message: "gone".to_owned() };
         assert_eq!((&told.state, told.next_attempt), (&RequestState::Ended(outcome), next_attempt));
+        assert_eq!(told.timeline, Timeline { failed: Some(now()), ..taken });
     }
 }

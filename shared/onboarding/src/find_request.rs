@@ -61,7 +61,10 @@ mod tests {
     use contracts::Reason;
 
     use super::*;
-    use crate::store::Memory;
+    use crate::{
+        store::{Memory, tests::note},
+        timeline::Timeline,
+    };
 
     fn event(employee: &str, state: RequestState) -> RequestEvent {
         RequestEvent {
@@ -69,6 +72,7 @@ mod tests {
             employee_id: EmployeeId::parse(employee).unwrap(),
             updated_at: Timestamp::UNIX_EPOCH,
             next_attempt: None,
+            timeline: Timeline::default(),
             state,
         }
     }
@@ -98,7 +102,7 @@ mod tests {
         .into_iter()
         .enumerate()
         {
-            store.record_request(&id(), &event(employee, state), None).await.unwrap();
+            note(&store, &id(), &event(employee, state)).await;
             let report = find.find(id()).await.unwrap().unwrap();
             assert_eq!((report.status, report.events.len()), (status, events + 1));
         }
@@ -108,9 +112,9 @@ mod tests {
     async fn one_that_failed_among_many_is_the_first_that_is_shown() {
         let store = Store::Memory(Memory::default());
         for number in 0..150 {
-            store.record_request(&id(), &event(&format!("A{number}"), enriched()), None).await.unwrap();
+            note(&store, &id(), &event(&format!("A{number}"), enriched())).await;
         }
-        store.record_request(&id(), &event("Z", failed()), None).await.unwrap();
+        note(&store, &id(), &event("Z", failed())).await;
         let report = FindRequest::new(store).find(id()).await.unwrap().unwrap();
         assert_eq!((report.status, report.total, report.events.len()), ("failed", 151, 100));
         assert_eq!(report.events[0].employee_id.as_str(), "Z");
@@ -121,7 +125,7 @@ mod tests {
         let store = Store::Memory(Memory::default());
         let find = FindRequest::new(store.clone());
         for (employee, state) in [("E1", enriched()), ("E2", RequestState::Accepted), ("E3", failed())] {
-            store.record_request(&id(), &event(employee, state), None).await.unwrap();
+            note(&store, &id(), &event(employee, state)).await;
         }
         let nothing_new = (Outcome::NothingNew, Timestamp::UNIX_EPOCH);
         for (employee, expected) in [("E1", Some(nothing_new)), ("E2", None), ("E3", None), ("E4", None)] {

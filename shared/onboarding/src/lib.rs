@@ -27,6 +27,7 @@ mod retry;
 pub mod store;
 #[cfg(test)]
 mod tests;
+mod timeline;
 mod told;
 
 pub use change::Change;
@@ -44,3 +45,4 @@ pub use request::{RequestEvent, RequestState};
 pub use request_events::RequestEvents;
 pub use retry::RetryPolicy;
 pub use store::Store;
+pub use timeline::Timeline;

@@ -2,6 +2,8 @@ use contracts::{EmployeeId, EventId, Outcome};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::timeline::Timeline;
+
 /// How long one can ask what became of a request.
 pub(crate) const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
 
@@ -15,6 +17,8 @@ pub struct RequestEvent {
     /// When a failed one is tried again without anybody doing something.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_attempt: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Timeline::is_empty")]
+    pub timeline: Timeline,
     #[serde(flatten)]
     pub state: RequestState,
 }
@@ -79,12 +83,8 @@ impl RequestState {
     }
 
     /// States only move forward, so that redeliveries in any order end in the same one.
-    pub(crate) fn replaces(&self, stored: Option<&Self>) -> bool {
-        match (stored, self) {
-            (Some(Self::Ended(Outcome::Changed { .. } | Outcome::NothingNew)), _)
-            | (Some(_), Self::Accepted) => false,
-            (None, _) | (Some(_), Self::Ended(_)) => true,
-        }
+    pub(crate) const fn is_final(&self) -> bool {
+        matches!(self, Self::Ended(Outcome::Changed { .. } | Outcome::NothingNew))
     }
 }
 
@@ -105,5 +105,25 @@ impl From<RequestState> for Wire {
             RequestState::Ended(Outcome::Failed { reason, message }) => Self::Failed { reason, message },
             RequestState::Ended(outcome) => Self::Enriched { outcome },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_stored_before_there_were_timelines_is_read_and_looks_the_same() {
+        let stored = serde_json::json!({
+            "event_id": "evt-1",
+            "employee_id": "E100",
+            "updated_at": "2026-01-31T18:42:00Z",
+            "status": "enriched",
+            "outcome": "changed",
+            "fields": ["title"],
+        });
+        let event: RequestEvent = serde_json::from_value(stored.clone()).unwrap();
+        assert_eq!(event.timeline, Timeline::default());
+        assert_eq!(serde_json::to_value(event).unwrap(), stored);
     }
 }

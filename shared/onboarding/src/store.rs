@@ -3,6 +3,7 @@
 mod dynamodb;
 mod memory;
 mod redis;
+mod trace;
 
 use aws::Aws;
 use contracts::{CorrelationId, Email, EmployeeId, EnrichmentRequestedV2, EventId, Facts, Text};
@@ -15,8 +16,10 @@ use crate::{
     person::Person,
     request::RequestEvent,
     request_events::RequestEvents,
+    timeline::Timeline,
 };
 
+use self::trace::Operation;
 pub use self::{dynamodb::DynamoDb, memory::Memory, redis::Redis};
 
 /// The futures of the SDK's operations are boxed: they are kilobytes long, which every future around them would be too.
@@ -78,11 +81,14 @@ impl Store {
 
     /// As of the last write that was acknowledged to anybody.
     pub async fn person(&self, id: &EmployeeId) -> Result<Option<Person>, Error> {
-        match self {
-            Self::DynamoDb(store) => Ok(Box::pin(store.person(id)).await?),
-            Self::Redis(store) => store.person(id).await,
-            Self::Memory(store) => Ok(store.person(id)),
-        }
+        let reading = async {
+            match self {
+                Self::DynamoDb(store) => Ok(Box::pin(store.person(id)).await?),
+                Self::Redis(store) => store.person(id).await,
+                Self::Memory(store) => Ok(store.person(id)),
+            }
+        };
+        trace::operation(self, Operation::ReadPerson, reading).await
     }
 
     /// Writes `new`, and the entry of the event that made it, in one transaction, if the person stored still is `read`.
@@ -97,11 +103,14 @@ impl Store {
 
     /// All of it in one transaction, or nothing.
     pub(crate) async fn write(&self, write: Write<'_>) -> Result<Saved, Error> {
-        match self {
-            Self::DynamoDb(store) => Ok(Box::pin(store.write(write)).await?),
-            Self::Redis(store) => store.write(write).await,
-            Self::Memory(store) => Ok(store.write(write)),
-        }
+        let writing = async {
+            match self {
+                Self::DynamoDb(store) => Ok(Box::pin(store.write(write)).await?),
+                Self::Redis(store) => store.write(write).await,
+                Self::Memory(store) => Ok(store.write(write)),
+            }
+        };
+        trace::operation(self, Operation::WritePerson, writing).await
     }
 
     /// Where the facts wait that it writes.
@@ -115,19 +124,25 @@ impl Store {
 
     /// That of an Okta account, if there is one.
     pub(crate) async fn claim(&self, account: &str) -> Result<Option<Claim>, Error> {
-        match self {
-            Self::DynamoDb(store) => Ok(Box::pin(store.claim(account)).await?),
-            Self::Redis(store) => store.claim(account).await,
-            Self::Memory(store) => Ok(store.claim(account)),
-        }
+        let reading = async {
+            match self {
+                Self::DynamoDb(store) => Ok(Box::pin(store.claim(account)).await?),
+                Self::Redis(store) => store.claim(account).await,
+                Self::Memory(store) => Ok(store.claim(account)),
+            }
+        };
+        trace::operation(self, Operation::ReadClaim, reading).await
     }
 
     pub(crate) async fn entry(&self, id: &EmployeeId, event_id: &EventId) -> Result<Option<Entry>, Error> {
-        match self {
-            Self::DynamoDb(store) => Ok(Box::pin(store.entry(id, event_id)).await?),
-            Self::Redis(store) => store.entry(id, event_id).await,
-            Self::Memory(store) => Ok(store.entry(id, event_id)),
-        }
+        let reading = async {
+            match self {
+                Self::DynamoDb(store) => Ok(Box::pin(store.entry(id, event_id)).await?),
+                Self::Redis(store) => store.entry(id, event_id).await,
+                Self::Memory(store) => Ok(store.entry(id, event_id)),
+            }
+        };
+        trace::operation(self, Operation::ReadEntry, reading).await
     }
 
     /// The event's person, and its entry if it was applied to them. In this order: whoever writes in between writes both,
@@ -203,19 +218,38 @@ impl Store {
         Ok(people)
     }
 
-    /// Notes what became of an event, and what is to be told of it. States only move forward: an older one changes nothing.
+    /// Notes that an event is `accepted`, unless something is noted of it already. Returns when it was where by then.
+    pub(crate) async fn accept_request(
+        &self,
+        id: &CorrelationId,
+        event: &RequestEvent,
+    ) -> Result<Option<Timeline>, Error> {
+        let writing = async {
+            match self {
+                Self::DynamoDb(store) => Ok(Box::pin(store.accept_request(id, event)).await?),
+                Self::Redis(store) => store.accept_request(id, event).await,
+                Self::Memory(store) => Ok(store.accept_request(id, event)),
+            }
+        };
+        trace::operation(self, Operation::AcceptRequest, writing).await
+    }
+
+    /// Notes how an event ended, and what is to be told of it. States only move forward: an older one changes nothing.
     /// Returns whether it was noted.
-    pub async fn record_request(
+    pub(crate) async fn end_request(
         &self,
         id: &CorrelationId,
         event: &RequestEvent,
         facts: Option<&Facts>,
     ) -> Result<bool, Error> {
-        match self {
-            Self::DynamoDb(store) => Ok(Box::pin(store.record_request(id, event, facts)).await?),
-            Self::Redis(store) => store.record_request(id, event, facts).await,
-            Self::Memory(store) => Ok(store.record_request(id, event, facts)),
-        }
+        let writing = async {
+            match self {
+                Self::DynamoDb(store) => Ok(Box::pin(store.end_request(id, event, facts)).await?),
+                Self::Redis(store) => store.end_request(id, event, facts).await,
+                Self::Memory(store) => Ok(store.end_request(id, event, facts)),
+            }
+        };
+        trace::operation(self, Operation::EndRequest, writing).await
     }
 
     /// The events of a request that were taken off the topic so far.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use contracts::{CorrelationId, EventId, header};
+use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use tracing::Span;
 
@@ -63,6 +64,11 @@ impl Record {
 
     pub fn identifier(&self) -> ItemIdentifier {
         ItemIdentifier { partition: format!("{}-{}", self.topic, self.partition), offset: self.offset }
+    }
+
+    /// Its timestamp, which is that of whoever published it unless the topic says otherwise. Not every record has one.
+    pub fn created_at(&self) -> Option<Timestamp> {
+        Timestamp::from_millisecond(self.timestamp).ok().filter(|_| self.timestamp > 0)
     }
 
     /// What every log line about the record carries.

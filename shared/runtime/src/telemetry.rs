@@ -2,7 +2,7 @@
 
 use std::{io::IsTerminal, process::ExitCode, str::FromStr};
 
-use tracing::Level;
+use tracing::{Level, Metadata};
 use tracing_subscriber::{
     Layer, Registry, filter::filter_fn, fmt, fmt::writer::BoxMakeWriter, layer::SubscriberExt,
     util::SubscriberInitExt,
@@ -54,14 +54,28 @@ fn is_ours(file: &str) -> bool {
     OURS.iter().any(|folder| file.starts_with(folder))
 }
 
-/// Installs the process's subscriber. A second call changes nothing.
-pub fn init(config: Config, writer: BoxMakeWriter) {
+/// Part of the process's subscriber.
+pub type BoxLayer = Box<dyn Layer<Registry> + Send + Sync>;
+
+/// Whether it is a span of a trace, and nothing for the log.
+fn is_traced(metadata: &Metadata<'_>) -> bool {
+    metadata.is_span() && metadata.fields().field("otel.kind").is_some()
+}
+
+/// Whether a layer of traces has to know it: a span of a trace, or one that names the function.
+fn is_for_traces(metadata: &Metadata<'_>) -> bool {
+    let names_function = metadata.is_span() && metadata.fields().field("service").is_some();
+    metadata.file().is_some_and(is_ours) && (is_traced(metadata) || names_function)
+}
+
+/// Installs the process's subscriber, with a layer of traces where somebody wants them. A second call changes nothing.
+pub fn init(config: Config, writer: BoxMakeWriter, traces: Option<BoxLayer>) {
     let levels = filter_fn(move |metadata| {
         let is_ours = metadata.file().is_some_and(is_ours);
-        *metadata.level() <= if is_ours { config.level } else { Level::WARN }
+        !is_traced(metadata) && *metadata.level() <= if is_ours { config.level } else { Level::WARN }
     });
     let levels = levels.with_max_level_hint(config.level.max(Level::WARN));
-    let lines: Box<dyn Layer<Registry> + Send + Sync> = match config.format {
+    let lines: BoxLayer = match config.format {
         Format::Json => {
             let mut json = json_subscriber::JsonLayer::new(writer);
             json.with_timer("timestamp", fmt::time::SystemTime);
@@ -76,7 +90,12 @@ pub fn init(config: Config, writer: BoxMakeWriter) {
             Box::new(fmt::layer().with_writer(writer).with_ansi(colours).with_target(false).compact())
         }
     };
-    let installed = tracing_subscriber::registry().with(lines.with_filter(levels)).try_init();
+    let traces = traces.map(|traces| {
+        let is_for_them = filter_fn(is_for_traces).with_max_level_hint(Level::INFO);
+        traces.with_filter(is_for_them).boxed()
+    });
+    let layers: Vec<BoxLayer> = std::iter::once(lines.with_filter(levels).boxed()).chain(traces).collect();
+    let installed = tracing_subscriber::registry().with(layers).try_init();
     drop(installed);
 }
 

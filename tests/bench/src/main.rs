@@ -123,7 +123,7 @@ fn main() -> ExitCode {
     let outcome = runtime.block_on(async {
         // The functions log here as in a process of their own: each line is written, and nobody reads it.
         let nobody = Arc::new(File::options().write(true).open("/dev/null")?);
-        telemetry::init(telemetry::Config::from_vars(&Vars::default())?, BoxMakeWriter::new(nobody));
+        telemetry::init(telemetry::Config::from_vars(&Vars::default())?, BoxMakeWriter::new(nobody), None);
         match part {
             Some(part) => run(part).await,
             None => run_all(all).await,

@@ -14,7 +14,7 @@ const MAX_RECORDS: usize = 50;
 
 /// Runs until whoever started it ends it, or ends itself. Prints where it listens.
 pub(crate) async fn run(ahead: SignedDuration, vars: Vars) -> anyhow::Result<()> {
-    telemetry::init(telemetry::Config::from_vars(&vars)?, BoxMakeWriter::new(std::io::stderr));
+    telemetry::init(telemetry::Config::from_vars(&vars)?, BoxMakeWriter::new(std::io::stderr), None);
     let ahead = i64::try_from(ahead.as_millis()).unwrap_or_default();
     let clock = Clock::ahead(Box::leak(Box::new(AtomicI64::new(ahead))));
     let mut template = Template::read(Path::new("template.yaml"))?;

@@ -41,6 +41,9 @@ fn redacted(compare: impl FnOnce()) {
     for field in ["updated_at", "updatedAt", "failed_at", "parked_at", "timestamp", "at", "since"] {
         settings.add_redaction(&format!(".**.{field}"), "[time]");
     }
+    for step in ["received", "published", "taken", "asked", "stored", "failed"] {
+        settings.add_redaction(&format!(".**.{step}"), "[time]");
+    }
     // Among real parts each world's topics have a prefix.
     settings.add_redaction(
         ".**.topic",

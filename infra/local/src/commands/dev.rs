@@ -34,7 +34,9 @@ pub(crate) async fn run(args: DevArgs, clock: Clock) -> anyhow::Result<()> {
         // Log lines would tear the live table apart.
         level = tracing::Level::ERROR;
     }
-    telemetry::init(telemetry::Config { format, level }, BoxMakeWriter::new(std::io::stderr));
+    let traces = otlp::layer(&vars, clock)?;
+    let config = telemetry::Config { format, level };
+    telemetry::init(config, BoxMakeWriter::new(std::io::stderr), traces);
 
     let mut parameters = config::parameters(&vars);
     parameters.extend(args.parameters.iter().map(|(name, value)| (name.as_str(), value.as_str())));

@@ -14,4 +14,5 @@ mod running;
 mod send;
 mod start;
 mod stop;
+mod traces;
 mod variables;

@@ -8,7 +8,7 @@ use super::{
     Delivery, Enrich, ROUNDS, Taken,
     failure::{Away, Stopped},
 };
-use crate::{converge, entry::Entry, find_users::cache_key, store::Saved};
+use crate::{converge, entry::Entry, find_users::cache_key, store::Saved, timeline::Timeline};
 
 /// A command that was carried out as far as people, entries and the cache go.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,6 +17,7 @@ pub struct Forgotten {
     outcome: Outcome,
     delivery: Delivery,
     traceparent: Option<String>,
+    timeline: Timeline,
 }
 
 impl Forgotten {
@@ -30,8 +31,8 @@ impl Forgotten {
     }
 
     fn taken(&self) -> Taken<'_> {
-        let Self { event, delivery, traceparent, .. } = self;
-        Taken { event, delivery: *delivery, traceparent: traceparent.as_deref() }
+        let Self { event, delivery, traceparent, timeline, .. } = self;
+        Taken { event, delivery: *delivery, traceparent: traceparent.as_deref(), timeline: *timeline }
     }
 }
 
@@ -40,8 +41,11 @@ impl Enrich {
     /// between is repeated, and finds what is left.
     pub(super) async fn forget(&self, taken: Taken<'_>) -> Result<Forgotten, Stopped> {
         let event = taken.event;
-        self.accept(event).await?;
+        let mut timeline = self.accept(taken).await?;
         let outcome = self.bury(taken).await?;
+        if outcome != Outcome::NothingNew {
+            timeline.stored = Some(self.clock.now());
+        }
         for entry in self.store.entries(&event.employee_id).await? {
             if entry.received_at <= event.received_at && !entry.is_forgotten() {
                 self.store.replace_entry(&Entry::forgotten(entry)).await?;
@@ -53,6 +57,7 @@ impl Enrich {
             outcome,
             delivery: taken.delivery,
             traceparent: taken.traceparent.map(str::to_owned),
+            timeline,
         })
     }
 

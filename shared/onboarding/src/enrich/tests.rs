@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use aws::Aws;
 use contracts::{EmployeeId, EnrichedUser, EnrichmentState, EventId, Field, Missing, Stated, topic};
+use jiff::Timestamp;
 use okta::fake::{Behaviour, Directory as FakeOkta, Fault, Person as InOkta, Server};
 use runtime::Vars;
 use tokio::time::Instant;
@@ -73,7 +74,7 @@ fn emulated() -> Aws {
 }
 
 fn taken(event: &EnrichmentRequestedV2) -> Taken<'_> {
-    Taken { event, delivery: Delivery::Lambdas, traceparent: None }
+    Taken { event, delivery: Delivery::Lambdas, traceparent: None, timeline: Timeline::default() }
 }
 
 fn record(value: Vec<u8>) -> Record {
@@ -355,6 +356,41 @@ async fn states_of_the_request_say_how_far_it_came() {
     assert_eq!(state().await, RequestState::Accepted);
     enrich.enrich(&record(event().encode()), soon()).await.unwrap();
     assert!(matches!(state().await, RequestState::Ended(Outcome::Changed { .. })));
+}
+
+#[tokio::test]
+async fn the_timeline_says_when_an_event_came_first_and_when_it_was_asked_for_and_stored_last() {
+    let (enrich, _server, okta) = enrichment(memory()).await;
+    for _ in 0..3 {
+        okta.fail_next(Fault::Hang);
+    }
+    let published = Timestamp::from_millisecond(1_769_884_920_123).unwrap();
+    let record = Record { timestamp: published.as_millisecond(), ..record(event().encode()) };
+    let timeline =
+        async || enrich.store.request(&event().correlation_id).await.unwrap().shown.remove(0).timeline;
+    assert_eq!(enrich.enrich(&record, within(Duration::from_millis(50))).await, Err(Retry));
+    let first = timeline().await;
+    assert_eq!((first.received, first.published), (Some(event().received_at), Some(published)));
+    assert_eq!((first.asked, first.stored, first.failed), (None, None, None));
+
+    let redelivered = Record { timestamp: published.as_millisecond() + 1, ..record };
+    enrich.enrich(&redelivered, soon()).await.unwrap();
+    let second = timeline().await;
+    assert_eq!(Timeline { asked: None, stored: None, ..second }, first, "it came once");
+    let [taken, asked, stored] = [second.taken, second.asked, second.stored].map(Option::unwrap);
+    assert!(taken <= asked && asked <= stored, "{second:?}");
+}
+
+#[tokio::test]
+async fn the_timeline_of_what_says_nothing_new_has_no_step_more_than_it_took() {
+    let (enrich, _server, _) = enrichment(memory()).await;
+    enrich.enrich(&record(event().encode()), soon()).await.unwrap();
+    let mut again = event();
+    again.correlation_id = contracts::CorrelationId::parse("c-again").unwrap();
+    enrich.enrich(&record(again.encode()), soon()).await.unwrap();
+    let told = enrich.store.request(&again.correlation_id).await.unwrap().shown.remove(0).timeline;
+    assert!(told.received.is_some() && told.taken.is_some());
+    assert_eq!((told.published, told.asked, told.stored), (None, None, None));
 }
 
 /// How many events were counted as complete.

@@ -5,18 +5,15 @@ use std::{borrow::Cow, collections::HashMap};
 use aws::Aws;
 use aws_sdk_dynamodb::{operation::query::builders::QueryFluentBuilder, types::AttributeValue};
 use contracts::{CorrelationId, EmployeeId, EventId, Facts};
-use dynamo::{Client, Committed, Error, Put, Transaction, Written};
+use dynamo::{Client, Committed, Error, Inserted, Put, Transaction, Written};
 use runtime::{ConfigError, Vars};
 use serde::de::DeserializeOwned;
 
 use self::items::{ClaimItem, EntryItem, PersonItem, RequestItem, StoredItem, sortable};
 use super::{Filter, Saved, Write};
 use crate::{
-    claim::Claim,
-    entry::Entry,
-    person::Person,
-    request::{RequestEvent, RequestState},
-    request_events::RequestEvents,
+    claim::Claim, entry::Entry, person::Person, request::RequestEvent, request_events::RequestEvents,
+    timeline::Timeline,
 };
 
 /// The index of people by department.
@@ -258,27 +255,33 @@ impl DynamoDb {
         Ok((dynamo::from_items(page.items)?, page.last_evaluated_key))
     }
 
-    pub(super) async fn record_request(
+    /// Whoever writes to the request at the same time, or wrote it in a newer layout, knows more: it isn't asked what.
+    pub(super) async fn accept_request(
+        &self,
+        id: &CorrelationId,
+        event: &RequestEvent,
+    ) -> Result<Option<Timeline>, Error> {
+        let item = RequestItem::of(id, event);
+        match dynamo::insert_or_known(&self.client, &self.requests, "correlation_id", &item).await {
+            Ok(Inserted::Yes) => Ok(None),
+            Ok(Inserted::Known(known)) => Ok(Some(known.event.timeline)),
+            Ok(Inserted::Contended) | Err(Error::Layout) => Ok(Some(Timeline::default())),
+            Err(error) => Err(error),
+        }
+    }
+
+    pub(super) async fn end_request(
         &self,
         id: &CorrelationId,
         event: &RequestEvent,
         facts: Option<&Facts>,
     ) -> Result<bool, Error> {
         let item = RequestItem::of(id, event);
-        let unless_finished = "attribute_not_exists(correlation_id) OR #status <> :enriched";
-        let put = match event.state {
-            RequestState::Accepted => Put {
-                table: &self.requests,
-                condition: "attribute_not_exists(correlation_id)",
-                names: &[],
-                values: vec![],
-            },
-            RequestState::Ended(_) => Put {
-                table: &self.requests,
-                condition: unless_finished,
-                names: &[("#status", "status")],
-                values: vec![(":enriched", string("enriched"))],
-            },
+        let put = Put {
+            table: &self.requests,
+            condition: "attribute_not_exists(correlation_id) OR #status <> :enriched",
+            names: &[("#status", "status")],
+            values: vec![(":enriched", string("enriched"))],
         };
         let Some(facts) = facts else {
             return Ok(dynamo::put(&self.client, &item, put).await? == Written::Yes);

@@ -1,5 +1,5 @@
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, btree_map},
     sync::{Arc, Mutex, MutexGuard},
 };
 
@@ -12,6 +12,7 @@ use crate::{
     person::Person,
     request::RequestEvent,
     request_events::RequestEvents,
+    timeline::Timeline,
 };
 
 /// A store that ends with the process.
@@ -105,7 +106,17 @@ impl Memory {
         people.filter(|person| person.email().is_some_and(|email| email.key() == key)).cloned().collect()
     }
 
-    pub(super) fn record_request(
+    pub(super) fn accept_request(&self, id: &CorrelationId, event: &RequestEvent) -> Option<Timeline> {
+        match self.tables().requests.entry((id.clone(), event.key())) {
+            btree_map::Entry::Occupied(known) => Some(known.get().timeline),
+            btree_map::Entry::Vacant(free) => {
+                free.insert(event.clone());
+                None
+            }
+        }
+    }
+
+    pub(super) fn end_request(
         &self,
         id: &CorrelationId,
         event: &RequestEvent,
@@ -113,7 +124,7 @@ impl Memory {
     ) -> bool {
         let key = (id.clone(), event.key());
         let requests = &mut self.tables().requests;
-        let is_later = event.state.replaces(requests.get(&key).map(|stored| &stored.state));
+        let is_later = !requests.get(&key).is_some_and(|stored| stored.state.is_final());
         if is_later {
             requests.insert(key, event.clone());
             if let Some(facts) = facts {

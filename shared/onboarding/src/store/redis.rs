@@ -13,6 +13,7 @@ use crate::{
     person::{Person, v1},
     request::{self, RequestEvent},
     request_events::RequestEvents,
+    timeline::Timeline,
 };
 
 /// People in Redis alone. It has to keep its data: append-only file on, no eviction.
@@ -74,16 +75,30 @@ static REPLACE: LazyLock<Script> = LazyLock::new(|| {
 /// How many events of a request are read at once.
 const AT_ONCE: usize = 500;
 
-/// States only move forward. KEYS: the request, the outbox's two. ARGV: the event, its new status, its new value, the
-/// seconds to keep, the outbox's three.
-static RECORD: LazyLock<Script> = LazyLock::new(|| {
+/// Returns the value that is stored already, if there is one. KEYS: the request. ARGV: the event, its value, the seconds to
+/// keep.
+static ACCEPT: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        r"
+        local stored = redis.call('HGET', KEYS[1], ARGV[1])
+        if stored then return stored end
+        redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+        redis.call('EXPIRE', KEYS[1], ARGV[3])
+        return false
+        ",
+    )
+});
+
+/// States only move forward. KEYS: the request, the outbox's two. ARGV: the event, its new value, the seconds to keep, the
+/// outbox's three.
+static END: LazyLock<Script> = LazyLock::new(|| {
     let script = r"
         local stored = redis.call('HGET', KEYS[1], ARGV[1])
-        if stored and (ARGV[2] == 'accepted' or cjson.decode(stored).status == 'enriched') then return 0 end
-        redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
-        redis.call('EXPIRE', KEYS[1], ARGV[4])
+        if stored and cjson.decode(stored).status == 'enriched' then return 0 end
+        redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+        redis.call('EXPIRE', KEYS[1], ARGV[3])
         ";
-    Script::new(&format!("{script}{}\nreturn 1", facts::add_in_redis!(2, 5)))
+    Script::new(&format!("{script}{}\nreturn 1", facts::add_in_redis!(2, 4)))
 });
 
 impl Redis {
@@ -245,19 +260,33 @@ impl Redis {
         Ok(people)
     }
 
-    pub(super) async fn record_request(
+    pub(super) async fn accept_request(
+        &self,
+        id: &CorrelationId,
+        event: &RequestEvent,
+    ) -> Result<Option<Timeline>, Error> {
+        let mut script = ACCEPT.key(self.keys.request(id));
+        script.arg(event.key()).arg(serde_json::to_string(event)?).arg(request::KEPT.as_secs());
+        let known: Option<String> =
+            self.connection.run(async |mut redis| script.invoke_async(&mut redis).await).await?;
+        // Of a newer layout nothing is known.
+        let timeline =
+            |known: String| serde_json::from_str::<RequestEvent>(&known).map(|known| known.timeline);
+        Ok(known.map(|known| timeline(known).unwrap_or_default()))
+    }
+
+    pub(super) async fn end_request(
         &self,
         id: &CorrelationId,
         event: &RequestEvent,
         facts: Option<&Facts>,
     ) -> Result<bool, Error> {
         let [subjects, waiting] = self.outbox.keys(&Subject::request(id));
-        let mut script = RECORD.key(self.keys.request(id));
+        let mut script = END.key(self.keys.request(id));
         script
             .key(subjects)
             .key(waiting)
             .arg(event.key())
-            .arg(event.state.name())
             .arg(serde_json::to_string(event)?)
             .arg(request::KEPT.as_secs())
             .arg(&facts::Redis::values(facts)?[..]);

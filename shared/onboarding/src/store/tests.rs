@@ -118,12 +118,21 @@ impl Fresh {
     }
 }
 
+/// Whether it was noted.
+pub(crate) async fn note(store: &Store, id: &CorrelationId, event: &RequestEvent) -> bool {
+    match event.state {
+        RequestState::Accepted => store.accept_request(id, event).await.unwrap().is_none(),
+        RequestState::Ended(_) => store.end_request(id, event, None).await.unwrap(),
+    }
+}
+
 fn told(employee: &str, state: RequestState) -> RequestEvent {
     RequestEvent {
         event_id: EventId::parse("evt-1").unwrap(),
         employee_id: EmployeeId::parse(employee).unwrap(),
         updated_at: "2026-01-31T18:42:00Z".parse().unwrap(),
         next_attempt: None,
+        timeline: Timeline::default(),
         state,
     }
 }
@@ -378,7 +387,7 @@ async fn a_requests_state_only_moves_forward() {
     for store in stores().await {
         let id = Fresh::new().correlation_id();
         let record = async |state: RequestState| {
-            let noted = store.record_request(&id, &told("E1", state), None).await.unwrap();
+            let noted = note(&store, &id, &told("E1", state)).await;
             (noted, store.request(&id).await.unwrap().shown.remove(0).state)
         };
         assert_eq!(store.request(&id).await.unwrap(), RequestEvents::default());
@@ -396,11 +405,30 @@ async fn a_requests_state_only_moves_forward() {
 }
 
 #[tokio::test]
+async fn a_request_that_is_accepted_again_tells_what_was_noted_of_it() {
+    let at = |second| Some(jiff::Timestamp::from_second(second).unwrap());
+    for store in stores().await {
+        let id = Fresh::new().correlation_id();
+        let accepted = |second| RequestEvent {
+            timeline: Timeline { taken: at(second), ..Timeline::default() },
+            ..told("E1", RequestState::Accepted)
+        };
+        assert_eq!(store.accept_request(&id, &accepted(1)).await.unwrap(), None, "{store:?}");
+        let earlier = store.accept_request(&id, &accepted(2)).await.unwrap();
+        assert_eq!(earlier, Some(accepted(1).timeline), "{store:?}");
+        let mut ended = told("E1", RequestState::Ended(Outcome::NothingNew));
+        ended.timeline = Timeline { stored: at(3), ..earlier.unwrap() };
+        assert!(store.end_request(&id, &ended, None).await.unwrap(), "{store:?}");
+        assert_eq!(store.request(&id).await.unwrap().shown, [ended], "{store:?}");
+    }
+}
+
+#[tokio::test]
 async fn events_under_one_correlation_id_are_told_apart() {
     for store in stores().await {
         let id = Fresh::new().correlation_id();
         for employee in ["E1", "E2"] {
-            store.record_request(&id, &told(employee, RequestState::Accepted), None).await.unwrap();
+            note(&store, &id, &told(employee, RequestState::Accepted)).await;
         }
         let employees: Vec<_> =
             store.request(&id).await.unwrap().shown.into_iter().map(|e| e.employee_id).collect();
@@ -414,7 +442,7 @@ async fn one_event_of_a_request_is_found_among_the_others() {
         let id = Fresh::new().correlation_id();
         let (ada, bob) = (told("E1", RequestState::Accepted), told("E2", RequestState::Accepted));
         for event in [&ada, &bob] {
-            store.record_request(&id, event, None).await.unwrap();
+            note(&store, &id, event).await;
         }
         assert_eq!(store.request_event(&id, &bob.key()).await.unwrap(), Some(bob), "{store:?}");
         assert_eq!(store.request_event(&id, "E3#evt-1").await.unwrap(), None, "{store:?}");
@@ -427,7 +455,7 @@ async fn one_event_of_a_request_is_found_among_the_others() {
 async fn what_became_of_a_request_is_kept_for_thirty_days() {
     let (store, client) = dynamodb().await;
     let event = told("E1", RequestState::Accepted);
-    store.record_request(&CorrelationId::parse("c-1").unwrap(), &event, None).await.unwrap();
+    note(&store, &CorrelationId::parse("c-1").unwrap(), &event).await;
     let items = client.scan().table_name("requests").send().await.unwrap().items.unwrap();
     let month = event.updated_at + SignedDuration::from_hours(720);
     assert_eq!(items[0]["expires_at"], AttributeValue::N(month.as_second().to_string()));
