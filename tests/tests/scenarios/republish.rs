@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use lambda::{Context, Function as _};
 use reqwest::StatusCode;
 use runtime::Clock;
@@ -194,7 +194,7 @@ async fn a_job_whose_process_was_killed_goes_on_after_its_lease() {
     let clock = Clock::system();
     let function = fact_publisher::Function::from_vars(&world.vars_of("fact-publisher"), clock).unwrap();
     let mut context = Context::default();
-    let deadline = Timestamp::now() + SignedDuration::from_mins(1);
+    let deadline = clock.now() + SignedDuration::from_mins(1);
     context.deadline = u64::try_from(deadline.as_millisecond()).unwrap();
     let tick = scenarios::sample("fact-publisher", "tick");
     tokio::select! {
