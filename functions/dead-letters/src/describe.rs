@@ -1,6 +1,6 @@
 use api::openapi::{Description, Operation};
 use contracts::{EmployeeId, Reason};
-use dlq::{Fingerprint, Job, JobId, LetterId, LetterState, Task};
+use dlq::{Fingerprint, LetterId, LetterState, Task};
 use jiff::Timestamp;
 use lambda_http::http::StatusCode;
 use onboarding::accept;
@@ -11,14 +11,12 @@ use crate::{
     act::{Discarding, Edited},
     dry_run::{DryRun, Foreseen, ForeseenEdit},
     health::Health,
-    jobs::JobList,
     routes::ROUTES,
     show::{AuditLog, CountedGroup, GroupList, Letter, LetterList, LetterWithPayload},
 };
 
 const LETTER: &str = "0123456789abcdef0123456789abcdef";
 const GROUP: &str = "0123456789abcdef";
-const JOB: &str = "01968f2e-7c00-7000-8000-000000000001";
 const DISCARD: &str = r#"{"because": "hired by mistake"}"#;
 const TASKS: [(&str, &str); 2] = [
     ("redrive", r#"{"action": "redrive", "filter": {"group": "0123456789abcdef"}}"#),
@@ -126,8 +124,15 @@ fn groups(description: &mut Description) {
 }
 
 fn jobs(description: &mut Description) {
+    let of = jobs::Operations {
+        start: "startJob",
+        list: "listJobs",
+        show: "showJob",
+        stop: "stopJob",
+        resume: "resumeJob",
+    };
     let start = "Redrives or discards all letters that a filter fits";
-    let _complete = operation(description, "startJob", start)
+    let _complete = jobs::describe::<Task>(description, &of, start)
         .description(
             "Letters that are over or on their way are left alone, unless the filter names their state. A dry run that \
              has no time left says `unknown` of the letters that it didn't look at.",
@@ -140,28 +145,7 @@ fn jobs(description: &mut Description) {
             "A dry run: what would happen, a page at a time. The last one has no `next_cursor`; any may be short or empty.",
             &[],
         )
-        .answers::<Job>(StatusCode::ACCEPTED, "Started; small ones are done already.", &[])
-        .leads_to(StatusCode::ACCEPTED, "showJob", "id", "/id")
-        .leads_to(StatusCode::ACCEPTED, "stopJob", "id", "/id")
-        .leads_to(StatusCode::ACCEPTED, "resumeJob", "id", "/id")
-        .refuses(StatusCode::BAD_REQUEST, "`malformed_json`, `invalid_parameter`, `invalid_cursor`", &[])
-        .refuses(StatusCode::UNPROCESSABLE_ENTITY, "`invalid_fields`: `errors` lists each.", &[]);
-    let _complete = operation(description, "listJobs", "Jobs")
-        .pages()
-        .answers::<JobList>(StatusCode::OK, "The newest first.", &[])
-        .refuses(StatusCode::BAD_REQUEST, "`invalid_parameter`, `invalid_cursor`", &[]);
-    let _complete = operation(description, "showJob", "A job and how far it is")
-        .path::<JobId>("id", JOB)
-        .answers::<Job>(StatusCode::OK, "As it is.", &[])
-        .refuses(StatusCode::NOT_FOUND, "`job_not_found`", &[]);
-    let _complete = operation(description, "stopJob", "Stops a job after its letter")
-        .path::<JobId>("id", JOB)
-        .answers::<Job>(StatusCode::OK, "Stopped, if it was not done.", &[])
-        .refuses(StatusCode::NOT_FOUND, "`job_not_found`", &[]);
-    let _complete = operation(description, "resumeJob", "Lets a stopped job go on")
-        .path::<JobId>("id", JOB)
-        .answers::<Job>(StatusCode::OK, "Running, if it was not done.", &[])
-        .refuses(StatusCode::NOT_FOUND, "`job_not_found`", &[]);
+        .refuses(StatusCode::BAD_REQUEST, "`malformed_json`, `invalid_parameter`, `invalid_cursor`", &[]);
 }
 
 fn health(description: &mut Description) {

@@ -1,8 +1,8 @@
 //! What would happen to each letter, with nothing changed.
 
-use api::{Call, Problem, json};
+use api::{Call, Problem, cursor::Page, json};
 use contracts::{Warning, header};
-use dlq::{Action, Bytes, DeadLetter, LetterId, Page, Task};
+use dlq::{Action, Bytes, DeadLetter, LetterId, Task};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use lambda::Deadline;
 use lambda_http::{Body, Response, http::StatusCode};

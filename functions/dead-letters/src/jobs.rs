@@ -1,17 +1,11 @@
 use api::{Call, Fault, Problem, json};
-use dlq::{Action, Filter, Job, JobId, Page, Task};
+use dlq::{Action, Filter, Task};
+use jobs::{JobId, JobList};
 use lambda_http::{Body, Response, http::StatusCode};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use tokio::time::Instant;
 
 use crate::{FIRST_SLICE, Function, act::reason, by, problem};
-
-#[derive(Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub(crate) struct JobList {
-    jobs: Vec<Job>,
-    next_cursor: Option<String>,
-}
 
 /// What starts a job: a [`Task`], read field by field. A flattened one would overlook what it doesn't know, and a filter
 /// that is misspelt would be every letter.
@@ -51,22 +45,22 @@ impl Function {
 
     pub(crate) async fn list_jobs(&self, call: &Call) -> Result<Response<Body>, Problem> {
         let page = self.letters.jobs(call.query("cursor"), call.limit()?).await;
-        let Page { items, next } = page.map_err(|error| problem(error, unknown_job()))?;
-        Ok(json(StatusCode::OK, &JobList { jobs: items, next_cursor: next }))
+        let page = page.map_err(|error| problem(error, unknown_job()))?;
+        Ok(json(StatusCode::OK, &JobList::from(page)))
     }
 
     pub(crate) async fn show_job(&self, call: &Call) -> Result<Response<Body>, Problem> {
-        let job = self.letters.job(job_id(call)?.as_str()).await;
+        let job = self.letters.job(JobId::of(call)?.as_str()).await;
         Ok(json(StatusCode::OK, &job.map_err(|error| problem(error, unknown_job()))?))
     }
 
     pub(crate) async fn stop_job(&self, call: &Call) -> Result<Response<Body>, Problem> {
-        let job = self.jobs.stop(job_id(call)?.as_str(), &by(call)).await;
+        let job = self.jobs.stop(JobId::of(call)?.as_str(), &by(call)).await;
         Ok(json(StatusCode::OK, &job.map_err(|error| problem(error, unknown_job()))?))
     }
 
     pub(crate) async fn resume_job(&self, call: &Call) -> Result<Response<Body>, Problem> {
-        let job = self.jobs.resume(job_id(call)?.as_str(), &by(call)).await;
+        let job = self.jobs.resume(JobId::of(call)?.as_str(), &by(call)).await;
         Ok(json(StatusCode::OK, &job.map_err(|error| problem(error, unknown_job()))?))
     }
 }
@@ -94,12 +88,8 @@ impl TaskBody {
     }
 }
 
-fn job_id(call: &Call) -> Result<JobId, Problem> {
-    JobId::parse(call.path("id")).ok_or_else(unknown_job)
-}
-
 fn unknown_job() -> Problem {
-    Problem::not_found("job_not_found", "There is no job with this id.")
+    jobs::Error::Unknown.into()
 }
 
 #[cfg(test)]

@@ -1,10 +1,8 @@
 use std::collections::BTreeMap;
 
-use api::{Call, Problem, json, link_to_next};
+use api::{Call, Problem, cursor::Page, json, link_to_next};
 use contracts::{CorrelationId, EmployeeId, EventId, Origin, Reason};
-use dlq::{
-    AuditRecord, Counts, DeadLetter, Filter, Fingerprint, Group, HistoryEntry, LetterState, Page, Payload,
-};
+use dlq::{AuditRecord, Counts, DeadLetter, Filter, Fingerprint, Group, HistoryEntry, LetterState, Payload};
 use jiff::Timestamp;
 use lambda_http::{Body, Response, http::StatusCode};
 use serde::Serialize;

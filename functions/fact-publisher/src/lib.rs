@@ -1,14 +1,17 @@
-//! Every minute: publishes the facts that the functions which wrote them have left.
+//! Every minute: publishes the facts that the functions which wrote them have left, and goes on with jobs on facts.
 
 use aws::Aws;
 use facts::{Outbox, Sweep};
+use jobs::Jobs;
 use kafka::Producer;
 use lambda::{Error, Tick};
+use onboarding::{Republish, Store};
 use runtime::{Clock, ConfigError, Vars};
 
 #[derive(Debug, Clone)]
 pub struct Function {
     sweep: Sweep,
+    republish: Republish,
     producer: Producer,
 }
 
@@ -20,13 +23,20 @@ impl lambda::Function for Function {
         let aws = Aws::from_vars(vars)?;
         let producer = Producer::from_vars(vars, &aws, clock)?;
         let outboxes = Outbox::all_from_vars(vars, &aws)?;
-        Ok(Self { sweep: Sweep::new(outboxes, &producer, clock), producer })
+        let jobs = Jobs::new(facts::jobs_from_vars(vars, &aws)?, clock);
+        Ok(Self {
+            sweep: Sweep::new(outboxes, &producer, clock),
+            republish: Republish::new(Store::from_vars(vars, &aws)?, producer.clone(), jobs),
+            producer,
+        })
     }
 
     /// # Errors
-    /// When an outbox can't be read: the next minute does the same.
+    /// When an outbox or the jobs can't be read: the next minute does the same.
     async fn handle(&self, tick: Tick) -> Result<(), Error> {
-        self.sweep.run(tick.deadline.stop_starting).await?;
+        let stop_starting = tick.deadline.stop_starting;
+        self.sweep.run(stop_starting).await?;
+        self.republish.run_all(stop_starting).await?;
         Ok(())
     }
 

@@ -1,4 +1,6 @@
 pub(crate) mod dead_letters;
+pub(crate) mod facts;
+pub(crate) mod jobs;
 mod person;
 
 use std::{path::PathBuf, time::Duration};
@@ -7,6 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use contracts::{Email, EmployeeId};
 use jiff::SignedDuration;
 
+use self::facts::FactsArgs;
 use dead_letters::DeadLettersArgs;
 use person::{email, employee};
 
@@ -28,6 +31,8 @@ pub(crate) enum Command {
     Probe(ProbeArgs),
     /// Dead letters: what could not be processed, and the ways back for it
     DeadLetters(DeadLettersArgs),
+    /// Facts: what happened, told once more to whoever starts late
+    Facts(FactsArgs),
     /// The fake Okta and its company
     Okta {
         #[command(subcommand)]

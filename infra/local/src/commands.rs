@@ -1,7 +1,14 @@
+mod api;
 pub(crate) mod dead_letters;
 mod demo;
 pub(crate) mod dev;
+pub(crate) mod facts;
+mod jobs;
 pub(crate) mod okta;
 pub(crate) mod probe;
+mod problem;
+mod progress;
 pub(crate) mod send;
+mod session;
 mod target;
+mod time;

@@ -30,6 +30,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Dev(args) => commands::dev::run(args, clock).await,
         Command::Send(args) => commands::send::run(&args).await,
         Command::Probe(args) => commands::probe::run(args, clock).await,
+        Command::Facts(args) => commands::facts::run(args, clock).await,
         Command::DeadLetters(args) => commands::dead_letters::run(args, clock).await,
         Command::Okta { command: OktaCommand::People(args) } => commands::okta::people(&args, clock),
         Command::Okta { command: OktaCommand::Serve(args) } => commands::okta::serve(args, clock).await,

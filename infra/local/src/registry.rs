@@ -22,6 +22,7 @@ pub(crate) const FUNCTIONS: &[Linked] = &[
     linked::<dead_letters::Function>(),
     linked::<dlq_reprocessor::Function>(),
     linked::<enrichment::Function>(),
+    linked::<fact_jobs::Function>(),
     linked::<fact_publisher::Function>(),
     linked::<hr_webhook::Function>(),
     linked::<user_query::Function>(),

@@ -28,7 +28,13 @@ const API_SCOPES: &[Scope] = &[Scope::HrWrite, Scope::UsersRead];
 
 /// Of those who look after Joiner.
 const ADMIN_KEY: &str = "ADMIN_KEY";
-const ADMIN_SCOPES: &[Scope] = &[Scope::UsersErase, Scope::DeadLettersRead, Scope::DeadLettersWrite];
+const ADMIN_SCOPES: &[Scope] = &[
+    Scope::UsersErase,
+    Scope::DeadLettersRead,
+    Scope::DeadLettersWrite,
+    Scope::FactsRead,
+    Scope::FactsWrite,
+];
 
 impl Scope {
     /// Whether whoever looks after Joiner has it, and not everybody with a key.

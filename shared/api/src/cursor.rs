@@ -19,6 +19,14 @@ const MIN_KEY_BYTES: usize = 32;
 #[derive(Debug, Clone)]
 pub struct Signer(Secret);
 
+/// Some of a list.
+#[derive(Debug)]
+pub struct Page<T> {
+    pub items: Vec<T>,
+    /// Continues after this page; `None` at the end.
+    pub next: Option<String>,
+}
+
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error("the cursor is not one that this query returned")]
@@ -66,6 +74,37 @@ impl Signer {
             return Err(Error::Invalid);
         }
         String::from_utf8(position.to_vec()).map_err(|_| Error::Invalid)
+    }
+
+    /// Where a list goes on: the position in the cursor, where there is one.
+    pub async fn position(&self, query: &str, cursor: Option<&str>) -> Result<Option<String>, Error> {
+        match cursor {
+            Some(cursor) => Ok(Some(self.open(query, cursor).await?)),
+            None => Ok(None),
+        }
+    }
+
+    /// The first `limit` of the items, and a cursor if there are more.
+    pub async fn page<T>(
+        &self,
+        query: &str,
+        mut items: Vec<T>,
+        limit: usize,
+        position: impl Fn(&T) -> String,
+    ) -> Result<Page<T>, Error> {
+        let is_last = items.len() <= limit;
+        items.truncate(limit);
+        let next = match items.last() {
+            Some(last) if !is_last => Some(self.seal(query, &position(last)).await?),
+            _ => None,
+        };
+        Ok(Page { items, next })
+    }
+}
+
+impl<T> Page<T> {
+    pub fn map<U>(self, change: impl FnMut(T) -> U) -> Page<U> {
+        Page { items: self.items.into_iter().map(change).collect(), next: self.next }
     }
 }
 

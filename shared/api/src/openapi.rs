@@ -204,8 +204,8 @@ fn components(schemas: &Map<String, Value>, problem: &Schema) -> Value {
             },
             "AdminKey": {
                 "type": "apiKey", "in": "header", "name": "X-API-Key",
-                "description": "One of the keys in ADMIN_KEY, with the scopes dead-letters:read, dead-letters:write and \
-                    users:erase. Where there is none, one of API_KEY. With AUTH=off, everybody is let in.",
+                "description": "One of the keys in ADMIN_KEY, with the scopes dead-letters:read, dead-letters:write, \
+                    facts:read, facts:write and users:erase. Where there is none, one of API_KEY. With AUTH=off, everybody is let in.",
             },
         },
         "parameters": {

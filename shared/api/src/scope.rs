@@ -6,11 +6,20 @@ pub enum Scope {
     UsersErase,
     DeadLettersRead,
     DeadLettersWrite,
+    FactsRead,
+    FactsWrite,
 }
 
 impl Scope {
-    pub(crate) const ALL: &[Self] =
-        &[Self::HrWrite, Self::UsersRead, Self::UsersErase, Self::DeadLettersRead, Self::DeadLettersWrite];
+    pub(crate) const ALL: &[Self] = &[
+        Self::HrWrite,
+        Self::UsersRead,
+        Self::UsersErase,
+        Self::DeadLettersRead,
+        Self::DeadLettersWrite,
+        Self::FactsRead,
+        Self::FactsWrite,
+    ];
 
     pub fn name(self) -> &'static str {
         match self {
@@ -19,6 +28,8 @@ impl Scope {
             Self::UsersErase => "users:erase",
             Self::DeadLettersRead => "dead-letters:read",
             Self::DeadLettersWrite => "dead-letters:write",
+            Self::FactsRead => "facts:read",
+            Self::FactsWrite => "facts:write",
         }
     }
 }

@@ -31,6 +31,7 @@ impl From<jobs::Error> for Error {
     fn from(error: jobs::Error) -> Self {
         match error {
             jobs::Error::Unknown => Self::Unknown,
+            jobs::Error::Cursor(error) => Self::Cursor(error),
             jobs::Error::Store(error) => Self::Store(error),
             jobs::Error::Contended => Self::Contended,
         }

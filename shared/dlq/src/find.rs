@@ -1,5 +1,4 @@
-use api::cursor::{self, Signer};
-use dynamo::rows::Row;
+use api::cursor::{self, Page, Signer};
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::{
@@ -27,13 +26,6 @@ const READS_ALONE: usize = 50;
 pub struct Find {
     store: Store,
     signer: Signer,
-}
-
-#[derive(Debug)]
-pub struct Page<T> {
-    pub items: Vec<T>,
-    /// Continues after this page; `None` at the end.
-    pub next: Option<String>,
 }
 
 impl Find {
@@ -69,7 +61,7 @@ impl Find {
         limit: usize,
     ) -> Result<Page<DeadLetter>, Error> {
         let query = filter.canonical();
-        let after = match self.open(&query, cursor).await? {
+        let after = match self.signer.position(&query, cursor).await? {
             Some(position) => Some(Position::parse(&position).ok_or(cursor::Error::Invalid)?),
             None => None,
         };
@@ -83,11 +75,11 @@ impl Find {
 
     /// With how many letters there are in which state, as far as they could be counted.
     pub async fn groups(&self, cursor: Option<&str>, limit: usize) -> Result<Page<(Group, Counts)>, Error> {
-        let after = self.open("groups", cursor).await?;
+        let after = self.signer.position("groups", cursor).await?;
         let rows = self.store.groups(after.as_deref(), limit + 1).await?;
-        let page = self.page("groups", rows, limit, |row| row.at.clone()).await?.contents();
+        let page = self.signer.page("groups", rows, limit, |row| row.at.clone()).await?;
         let items = stream::iter(page.items)
-            .map(|group| self.counted(group, READS_AMONG_OTHERS))
+            .map(|row| self.counted(row.content, READS_AMONG_OTHERS))
             .buffered(CONCURRENCY)
             .try_collect()
             .await?;
@@ -109,44 +101,12 @@ impl Find {
     }
 
     pub async fn jobs(&self, cursor: Option<&str>, limit: usize) -> Result<Page<Job>, Error> {
-        let after = self.open("jobs", cursor).await?;
-        let rows = self.store.jobs().newest(after.as_deref(), limit + 1).await?;
-        Ok(self.page("jobs", rows, limit, |row| row.at.clone()).await?.contents())
+        Ok(self.store.jobs().page(&self.signer, "jobs", cursor, limit).await?)
     }
 
     pub async fn audit(&self, cursor: Option<&str>, limit: usize) -> Result<Page<AuditRecord>, Error> {
-        let after = self.open("audit", cursor).await?;
+        let after = self.signer.position("audit", cursor).await?;
         let rows = self.store.audit(after.as_deref(), limit + 1).await?;
-        Ok(self.page("audit", rows, limit, |row| row.at.clone()).await?.contents())
-    }
-
-    async fn open(&self, query: &str, cursor: Option<&str>) -> Result<Option<String>, Error> {
-        match cursor {
-            Some(cursor) => Ok(Some(self.signer.open(query, cursor).await?)),
-            None => Ok(None),
-        }
-    }
-
-    /// The first `limit` of the items, and a cursor if there are more.
-    async fn page<T>(
-        &self,
-        query: &str,
-        mut items: Vec<T>,
-        limit: usize,
-        position: impl Fn(&T) -> String,
-    ) -> Result<Page<T>, Error> {
-        let is_last = items.len() <= limit;
-        items.truncate(limit);
-        let next = match items.last() {
-            Some(last) if !is_last => Some(self.signer.seal(query, &position(last)).await?),
-            _ => None,
-        };
-        Ok(Page { items, next })
-    }
-}
-
-impl<T> Page<Row<T>> {
-    fn contents(self) -> Page<T> {
-        Page { items: self.items.into_iter().map(|row| row.content).collect(), next: self.next }
+        Ok(self.signer.page("audit", rows, limit, |row| row.at.clone()).await?.map(|row| row.content))
     }
 }

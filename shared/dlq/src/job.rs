@@ -7,7 +7,7 @@ pub type Job = jobs::Job<Task>;
 
 /// What to do, and to which letters.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "DeadLetterTask"))]
 pub struct Task {
     #[serde(flatten)]
     pub action: Action,

@@ -92,15 +92,7 @@ impl Publisher {
             if self.is_published(&key) {
                 continue;
             }
-            for fact in &facts.types {
-                let message = Outgoing {
-                    topic: topic::EVENTS,
-                    key: Some(facts.subject.id.as_bytes()),
-                    value: Some(facts.data.as_bytes()),
-                };
-                let headers: Vec<_> = facts.headers(*fact).map(bytes).collect();
-                self.producer.publish(message, headers).await?;
-            }
+            publish(&self.producer, facts).await?;
             self.published().insert(key);
         }
         Ok(())
@@ -146,6 +138,23 @@ impl Publisher {
     fn published(&self) -> MutexGuard<'_, HashSet<Key>> {
         self.invocation.published.lock().expect("nobody panics with it")
     }
+}
+
+/// In their order. What is on its topic after an error may be any of the first.
+///
+/// # Errors
+/// When one was not acknowledged; those after it are not published.
+pub async fn publish(producer: &Producer, facts: &Facts) -> Result<(), kafka::Error> {
+    for fact in &facts.types {
+        let message = Outgoing {
+            topic: topic::EVENTS,
+            key: Some(facts.subject.id.as_bytes()),
+            value: Some(facts.data.as_bytes()),
+        };
+        let headers: Vec<_> = facts.headers(*fact).map(bytes).collect();
+        producer.publish(message, headers).await?;
+    }
+    Ok(())
 }
 
 fn bytes<'f>((name, text): (&'static str, Cow<'f, str>)) -> (&'static str, Cow<'f, [u8]>) {

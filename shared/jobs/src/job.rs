@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Job"))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "{T}Job"))]
 pub struct Job<T> {
     /// A UUID.
     pub id: String,
@@ -123,6 +123,8 @@ impl<T> Job<T> {
     pub(crate) fn end(&mut self) {
         self.state = JobState::Done;
         self.total.get_or_insert(self.progress.all());
+        // It may be made of somebody's id.
+        (self.position, self.count.position) = (None, None);
     }
 }
 

@@ -1,7 +1,6 @@
 use std::sync::Arc;
 
 use contracts::Actor;
-use dynamo::rows::Row;
 use futures_util::{StreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 use runtime::{Clock, telemetry};
@@ -57,6 +56,14 @@ impl<T: Serialize + DeserializeOwned + Clone + Send + Sync> Jobs<T> {
         Ok(())
     }
 
+    /// Stores it for the next sweep.
+    pub async fn enqueue(&self, task: T, by: &Actor) -> Result<Job<T>, Error> {
+        let mut job = self.prepare(task, by);
+        job.leased_until = job.created_at;
+        self.store.save(&mut job).await?;
+        Ok(job)
+    }
+
     /// Stops it, unless it is done. What a slice has begun is still done.
     pub async fn stop(&self, id: &str) -> Result<Job<T>, Error> {
         self.set_state(id, JobState::Stopped).await
@@ -84,11 +91,6 @@ impl<T: Serialize + DeserializeOwned + Clone + Send + Sync> Jobs<T> {
 
     pub async fn get(&self, id: &str) -> Result<Job<T>, Error> {
         self.store.get(id).await?.ok_or(Error::Unknown)
-    }
-
-    /// Up to `limit`, the newest first; fewer only at the end.
-    pub async fn list(&self, after: Option<&str>, limit: usize) -> Result<Vec<Row<Job<T>>>, Error> {
-        Ok(self.store.newest(after, limit).await?)
     }
 
     /// Goes on with every job that is nobody's. Returns how many items it did.

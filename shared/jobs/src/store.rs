@@ -1,5 +1,6 @@
 use std::{borrow::Cow, marker::PhantomData};
 
+use api::cursor::{Page, Signer};
 use aws_sdk_dynamodb::types::AttributeValue;
 use dynamo::{
     Client, Error, Put, Written,
@@ -90,9 +91,27 @@ impl<T: Serialize + DeserializeOwned + Clone> Store<T> {
     }
 
     /// Up to `limit`, the newest first; fewer only at the end.
-    pub async fn newest(&self, after: Option<&str>, limit: usize) -> Result<Vec<Row<Job<T>>>, Error> {
+    pub(crate) async fn newest(&self, after: Option<&str>, limit: usize) -> Result<Vec<Row<Job<T>>>, Error> {
         let rows: Vec<Row<JobItem<T>>> = rows::newest(&self.client, &self.table, KIND, after, limit).await?;
         Ok(rows.into_iter().map(|row| Row { content: row.content.into_job(), at: row.at }).collect())
+    }
+
+    /// Up to `limit`, the newest first. `query` tells its cursors from those of other lists.
+    pub async fn page(
+        &self,
+        signer: &Signer,
+        query: &str,
+        cursor: Option<&str>,
+        limit: usize,
+    ) -> Result<Page<Job<T>>, crate::Error> {
+        let after = signer.position(query, cursor).await?;
+        let rows = self.newest(after.as_deref(), limit + 1).await?;
+        Ok(signer.page(query, rows, limit, |row| row.at.clone()).await?.map(|row| row.content))
+    }
+
+    /// Whether the table answers.
+    pub async fn ping(&self) -> Result<(), Error> {
+        dynamo::ping(&self.client, &self.table, "id", None).await
     }
 
     /// Those that run and are nobody's, the one that has waited longest first.

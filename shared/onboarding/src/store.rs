@@ -206,6 +206,20 @@ impl Store {
         }
     }
 
+    /// Up to `limit` people after `after` of whom something is left, as of the last write that was acknowledged to anybody,
+    /// in an order that is the same for every page; fewer only at the end.
+    pub(crate) async fn everybody(
+        &self,
+        after: Option<&EmployeeId>,
+        limit: usize,
+    ) -> Result<Vec<Person>, Error> {
+        match self {
+            Self::DynamoDb(store) => Ok(Box::pin(store.everybody(after, limit)).await?),
+            Self::Redis(store) => store.list(&Filter::default(), after, limit).await,
+            Self::Memory(store) => Ok(store.list(&Filter::default(), after, limit)),
+        }
+    }
+
     /// Some of those who have this address and have not left.
     pub(crate) async fn employed_with(&self, email: &Email) -> Result<Vec<Person>, Error> {
         let key = email.key();

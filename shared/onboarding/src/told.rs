@@ -40,21 +40,42 @@ pub(crate) fn version(
     changed: Vec<String>,
     event: &EnrichmentRequestedV2,
 ) -> Facts {
-    let Person { id, version, generation, updated_at, correlation_id, told, .. } = person;
+    let Person { version, updated_at, correlation_id, told, .. } = person;
     let user = user.map(|user| EnrichedUser {
         version: *version,
         updated_at: *updated_at,
         correlation_id: correlation_id.clone(),
         ..user
     });
+    of_version(person, told.clone(), user, changed, cause(&event.correlation_id, &event.event_id))
+}
+
+/// The person's version once more, under the ids that it was told under, to whoever did not read that. `None` of somebody
+/// of whom nothing is left. What changed, and by which event, is with whoever was told first.
+pub(crate) fn again(person: &Person) -> Option<Facts> {
+    let user = person.user()?;
+    let types = if person.told.is_empty() { types(None, Some(&user)) } else { person.told.clone() };
+    let correlation_id = Some(person.correlation_id.clone());
+    let cause = Cause { correlation_id, event_id: None, traceparent: None };
+    Some(of_version(person, types, Some(user), Vec::new(), cause))
+}
+
+fn of_version(
+    person: &Person,
+    types: Vec<FactType>,
+    user: Option<EnrichedUser>,
+    changed: Vec<String>,
+    cause: Cause,
+) -> Facts {
+    let Person { id, version, generation, updated_at, .. } = person;
     let fact = UserFact { id: id.clone(), version: *version, generation: *generation, user, changed };
     Facts {
-        types: told.clone(),
+        types,
         subject: Subject::user(id),
         // A person's versions go on when they were forgotten.
         position: format!("{version:020}"),
         time: *updated_at,
-        cause: cause(&event.correlation_id, &event.event_id),
+        cause,
         data: json(&fact),
     }
 }
@@ -150,5 +171,33 @@ mod tests {
         assert_eq!((fact.version, fact.generation, &fact.user), (1, 0, &written.person.user()));
         assert!(fact.changed.contains(&"oktaId".to_owned()), "{:?}", fact.changed);
         assert_eq!(facts.cause.event_id.unwrap(), event().event_id);
+    }
+
+    #[test]
+    fn a_version_that_is_told_again_is_the_same_fact_without_what_is_known_of_its_event() {
+        let written = made_of(&event(), None, Some(Answer::Account(account("ACTIVE"))));
+        let (first, person) = (written.facts.unwrap(), written.person);
+        let again = again(&person).unwrap();
+        let ids = |facts: &Facts| facts.types.iter().map(|fact| facts.id(*fact)).collect::<Vec<_>>();
+        assert_eq!((ids(&again), again.time), (ids(&first), first.time));
+        let told = |facts: &Facts| serde_json::from_str::<UserFact>(&facts.data).unwrap();
+        assert_eq!(told(&again), UserFact { changed: Vec::new(), ..told(&first) });
+        assert_eq!(again.cause, Cause { event_id: None, ..first.cause });
+    }
+
+    #[test]
+    fn who_was_stored_before_there_were_facts_is_told_as_somebody_new() {
+        let mut person = made_of(&event(), None, Some(Answer::Account(account("ACTIVE")))).person;
+        person.told = Vec::new();
+        assert_eq!(again(&person).unwrap().types, [UserCreated, UserCompleted]);
+    }
+
+    #[test]
+    fn of_who_was_forgotten_nothing_is_told_again() {
+        let person = made_of(&event(), None, None).person;
+        let mut forget = event();
+        forget.event_type = contracts::EventType::Erased;
+        let gone = crate::converge::forget(&forget, Some(person), &[], crate::tests::now()).unwrap();
+        assert_eq!(again(&gone.person), None);
     }
 }

@@ -11,7 +11,8 @@ pub(crate) async fn ensure(vars: Vars) -> Result<Vars> {
     for table in &Template::read(&root().join("template.yaml"))?.tables {
         dynamo::ensure(&client, table).await?;
     }
-    let mut all = Vars::from_iter(bootstrap::spec("enrichment")?.variables);
+    let mut all = Vars::from_iter(bootstrap::spec("fact-publisher")?.variables);
+    all.extend(bootstrap::spec("enrichment")?.variables);
     all.overlay(&vars);
     Ok(all)
 }

@@ -32,6 +32,9 @@ const READS: &[&str] = &[
     "/v1/dead-letter-jobs",
     "/v1/dead-letter-jobs/{id}",
     "/v1/dead-letter-audit",
+    "/v1/fact-jobs",
+    "/v1/fact-jobs/healthz",
+    "/v1/fact-jobs/{id}",
     "/nowhere",
 ];
 
@@ -133,11 +136,12 @@ fn nobody_whom_we_are_to_forget_is_answered_with_a_5xx() {
 fn no_query_id_or_cursor_is_answered_with_a_5xx_and_no_forged_cursor_opens() {
     let (runtime, clock) = (Runtime::new().unwrap(), Clock::system());
     let world = runtime.block_on(world());
-    let (users, letters) = {
+    let (users, letters, facts) = {
         let _entered = runtime.enter();
         (
             user_query::Function::from_vars(&world.vars_of("user-query"), clock).unwrap(),
             dead_letters::Function::from_vars(&world.vars_of("dead-letters"), clock).unwrap(),
+            fact_jobs::Function::from_vars(&world.vars_of("fact-jobs"), clock).unwrap(),
         )
     };
     let names = prop::sample::select(
@@ -163,6 +167,8 @@ fn no_query_id_or_cursor_is_answered_with_a_5xx_and_no_forged_cursor_opens() {
         let event = event(route, "GET", &query, &id, b"");
         let answer = if route.starts_with("/v1/dead") {
             runtime.block_on(letters.handle(request(&event)))
+        } else if route.starts_with("/v1/fact") {
+            runtime.block_on(facts.handle(request(&event)))
         } else {
             runtime.block_on(users.handle(request(&event)))
         };

@@ -23,10 +23,11 @@ use serde_json::Value;
 type Describe = fn(&mut Description);
 
 /// Those with an HTTP API.
-const FUNCTIONS: [(&str, Describe); 4] = [
+const FUNCTIONS: [(&str, Describe); 5] = [
     (hr_webhook::Function::NAME, hr_webhook::describe),
     (user_query::Function::NAME, user_query::describe),
     (dead_letters::Function::NAME, dead_letters::describe),
+    (fact_jobs::Function::NAME, fact_jobs::describe),
     (api_reference::Function::NAME, api_reference::describe),
 ];
 

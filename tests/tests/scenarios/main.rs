@@ -22,6 +22,7 @@ mod readings;
 mod redis;
 mod redrive;
 mod reference;
+mod republish;
 mod rotation;
 mod topics;
 mod trouble;

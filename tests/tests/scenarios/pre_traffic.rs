@@ -205,10 +205,11 @@ async fn a_version_of_each_function_that_can_do_its_work_gets_traffic() {
     let (world, cloud, clock) = (World::new().await, Cloud::start().await, Clock::system());
     let vars = |name: &str| world.vars_of(name);
     let with_key = vars("dead-letters").with("AUTH", "").with("ADMIN_KEY", "sesame");
-    let versions: [(&str, Version); 5] = [
+    let versions: [(&str, Version); 6] = [
         ("hr-webhook", runs(hr_webhook::Function::from_vars(&vars("hr-webhook"), clock).unwrap())),
         ("user-query", runs(user_query::Function::from_vars(&vars("user-query"), clock).unwrap())),
         ("dead-letters", runs(dead_letters::Function::from_vars(&with_key, clock).unwrap())),
+        ("fact-jobs", runs(fact_jobs::Function::from_vars(&vars("fact-jobs"), clock).unwrap())),
         ("enrichment", runs(enrichment::Function::from_vars(&vars("enrichment"), clock).unwrap())),
         (
             "dlq-reprocessor",

@@ -5,7 +5,10 @@ use contracts::{EmployeeId, Reason};
 use dlq::{Filter, Fingerprint, LetterId, LetterState};
 use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
 
-use super::person::employee;
+use super::{
+    jobs::{JobsArgs, ManyArgs},
+    person::employee,
+};
 
 #[derive(Args)]
 pub(crate) struct DeadLettersArgs {
@@ -61,16 +64,6 @@ pub(crate) struct FilterArgs {
     /// Parked since this long ago, such as 30m
     #[arg(long, value_name = "DURATION", value_parser = age)]
     newer_than: Option<SignedDuration>,
-}
-
-#[derive(Args)]
-pub(crate) struct ManyArgs {
-    /// How many at the most
-    #[arg(long, value_name = "N", default_value_t = 50, value_parser = value_parser!(u16).range(1..))]
-    limit: u16,
-    /// All of them
-    #[arg(long, conflicts_with = "limit")]
-    all: bool,
 }
 
 #[derive(Args)]
@@ -158,28 +151,6 @@ pub(crate) struct EditArgs {
 }
 
 #[derive(Args)]
-#[command(args_conflicts_with_subcommands = true)]
-pub(crate) struct JobsArgs {
-    #[command(subcommand)]
-    pub(crate) command: Option<JobsCommand>,
-    /// Follow this one to its end
-    pub(crate) id: Option<String>,
-    /// Only show where it stands
-    #[arg(long, requires = "id")]
-    pub(crate) no_wait: bool,
-    #[command(flatten)]
-    pub(crate) many: ManyArgs,
-}
-
-#[derive(Subcommand)]
-pub(crate) enum JobsCommand {
-    /// Stop a job; what it has done stays done
-    Stop { id: String },
-    /// Let a job go on where it was stopped
-    Resume { id: String },
-}
-
-#[derive(Args)]
 pub(crate) struct WatchArgs {
     #[command(flatten)]
     pub(crate) filter: FilterArgs,
@@ -195,12 +166,6 @@ impl FilterArgs {
             parked_after: self.newer_than.map(|age| now - age),
             parked_before: self.older_than.map(|age| now - age),
         }
-    }
-}
-
-impl ManyArgs {
-    pub(crate) fn most(&self) -> usize {
-        if self.all { usize::MAX } else { self.limit.into() }
     }
 }
 

@@ -7,6 +7,7 @@ mod curl;
 mod dead_letters;
 mod demo;
 mod dev;
+mod facts;
 mod logs;
 mod okta_command;
 mod probe;

@@ -6,12 +6,12 @@ use std::{
 use contracts::{CorrelationId, EmployeeId, EventId, FailedTopic, Reason};
 use futures_util::future::{BoxFuture, FutureExt};
 use jiff::Timestamp;
-use jobs::LEASE;
+use jobs::{JobState, LEASE};
 use recovery::{EventIds, FailedEvent, Feature};
 
 use super::*;
 use crate::{
-    Action, Filter, Job, JobState, LetterState, Task,
+    Action, Filter, Job, LetterState, Task,
     redrive::{AWAY_AFTER, tests::redrive},
     store::tests::{how_many, letter, of_last_year, of_next_year, operations::Operations, second, store},
 };

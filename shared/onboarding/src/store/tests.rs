@@ -163,6 +163,38 @@ async fn every_page(store: &Store, filter: &Filter, limit: usize) -> Vec<String>
 }
 
 #[tokio::test]
+async fn everybody_of_whom_something_is_left_is_listed_once_also_who_was_written_just_now() {
+    for store in stores().await {
+        let fresh = Fresh::new();
+        let mut expected = BTreeSet::new();
+        for id in ["ada", "bob", "cyd", "dee"] {
+            let mut written = fresh.person(id, None);
+            if id == "cyd" {
+                written.person.hr = crate::registers::Registers::default();
+            } else {
+                expected.insert(written.person.id.to_string());
+            }
+            commit(&store, &written, None).await;
+        }
+        for limit in [1, 2, 3, 9] {
+            let (mut ids, mut after) = (Vec::new(), None);
+            loop {
+                let page = store.everybody(after.as_ref(), limit).await.unwrap();
+                ids.extend(page.iter().map(|person| person.id.to_string()));
+                if page.len() < limit {
+                    break;
+                }
+                after = page.last().map(|person| person.id.clone());
+            }
+            // Others share a Redis.
+            ids.retain(|id| id.starts_with(&fresh.0));
+            assert_eq!(ids.len(), expected.len(), "{store:?}");
+            assert_eq!(ids.into_iter().collect::<BTreeSet<_>>(), expected, "{store:?}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_person_and_the_entry_are_read_back_as_they_were() {
     for store in stores().await {
         let mut ada = Fresh::new().person("ada", Some("Engines"));

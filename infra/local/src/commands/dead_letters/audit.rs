@@ -2,9 +2,14 @@ use std::io::Write;
 
 use dlq::{AuditRecord, Deed};
 
-use super::{Session, api::Call, jobs::describe, letter::is_cut, time::exact};
+use super::{
+    Session,
+    api::{Call, is_cut},
+    jobs::Kind,
+    time::exact,
+};
 use crate::{
-    cli::dead_letters::ManyArgs,
+    cli::jobs::ManyArgs,
     table::{Cell, Column, Columns},
 };
 
@@ -34,7 +39,7 @@ fn row(record: &AuditRecord) -> [Cell; 5] {
         Deed::Redrive { letter } => ("redrive", letter.as_str(), String::new()),
         Deed::Edit { letter } => ("edit", letter.as_str(), String::new()),
         Deed::Discard { letter, because } => ("discard", letter.as_str(), because.clone()),
-        Deed::StartJob { job, task } => ("start job", job.as_str(), describe(task)),
+        Deed::StartJob { job, task } => ("start job", job.as_str(), task.describe()),
         Deed::StopJob { job } => ("stop job", job.as_str(), String::new()),
         Deed::ResumeJob { job } => ("resume job", job.as_str(), String::new()),
     };

@@ -1,7 +1,7 @@
 use dlq::{Action, Task};
 use serde_json::json;
 
-use super::{Session, dry_run, job, many};
+use super::{Session, dry_run, jobs, many};
 use crate::cli::dead_letters::DiscardArgs;
 
 pub(super) async fn run(session: &Session, args: DiscardArgs) -> anyhow::Result<()> {
@@ -11,5 +11,9 @@ pub(super) async fn run(session: &Session, args: DiscardArgs) -> anyhow::Result<
     }
     let filter = which.filter.filter(session.clock.now());
     let task = Task { action: Action::Discard { because }, filter, per_second: which.rate };
-    if dry_run { dry_run::job(session, &task).await } else { job::run(session, &task, which.no_wait).await }
+    if dry_run {
+        dry_run::job(session, &task).await
+    } else {
+        jobs::start(session, &task, which.no_wait).await
+    }
 }

@@ -30,7 +30,7 @@ enum Would {
 }
 
 pub(super) async fn each(session: &Session, ids: &[LetterId]) -> anyhow::Result<()> {
-    let bar = progress::bar(Some(ids.len() as u64));
+    let bar = progress::bar(Some(ids.len() as u64), "letter");
     let mut foreseen = Vec::new();
     for id in ids {
         let call = Call::post(["dead-letters", id.as_str(), "redrive"], json!({})).dry_run(true);

@@ -6,7 +6,6 @@ use console::Style;
 use dlq::LetterState;
 use jiff::Timestamp;
 use serde::Deserialize;
-use serde_json::Value;
 
 use super::{
     plural,
@@ -97,9 +96,4 @@ pub(super) fn summary(letters: &[Letter], cut: bool) -> String {
     }
     let rest = if cut { "; there are more: --all" } else { "" };
     format!("{}{rest}", parts.join(", "))
-}
-
-/// Whether the API has more than it was asked for.
-pub(super) fn is_cut(answer: &Value) -> bool {
-    answer["next_cursor"].is_string()
 }

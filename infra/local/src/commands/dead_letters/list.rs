@@ -2,7 +2,7 @@ use std::io::Write;
 
 use super::{
     Session,
-    api::Call,
+    api::{Call, is_cut},
     letter::{self, Letter},
 };
 use crate::cli::dead_letters::ListArgs;
@@ -17,6 +17,6 @@ pub(super) async fn run(session: &Session, args: &ListArgs) -> anyhow::Result<()
             return writeln!(out, "No dead letters.");
         }
         letter::write_table(&letters, now, out)?;
-        writeln!(out, "\n{}", letter::summary(&letters, letter::is_cut(&answer)))
+        writeln!(out, "\n{}", letter::summary(&letters, is_cut(&answer)))
     })
 }

@@ -21,7 +21,7 @@ pub(super) async fn each(
     body: &Value,
 ) -> anyhow::Result<()> {
     let (mut done, mut refused, mut broken) = (Vec::new(), Vec::new(), None);
-    let bar = progress::bar(Some(ids.len() as u64));
+    let bar = progress::bar(Some(ids.len() as u64), "letter");
     for id in ids {
         let call = Call::post(["dead-letters", id.as_str(), verb], body.clone());
         match session.api.call(&call).await {

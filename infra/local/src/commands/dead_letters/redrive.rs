@@ -1,7 +1,7 @@
 use dlq::{Action, Task};
 use serde_json::json;
 
-use super::{Session, dry_run, job, many};
+use super::{Session, dry_run, jobs, many};
 use crate::cli::dead_letters::RedriveArgs;
 
 pub(super) async fn run(session: &Session, args: RedriveArgs) -> anyhow::Result<()> {
@@ -10,7 +10,7 @@ pub(super) async fn run(session: &Session, args: RedriveArgs) -> anyhow::Result<
     let task = Task { action: Action::Redrive, filter, per_second: which.rate };
     match (&which.ids[..], dry_run) {
         ([], true) => dry_run::job(session, &task).await,
-        ([], false) => job::run(session, &task, which.no_wait).await,
+        ([], false) => jobs::start(session, &task, which.no_wait).await,
         (ids, true) => dry_run::each(session, ids).await,
         (ids, false) => many::each(session, ids, "redrive", &json!({})).await,
     }

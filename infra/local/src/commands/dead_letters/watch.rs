@@ -12,8 +12,8 @@ use tokio::time::sleep;
 
 use super::{
     Session,
-    api::{Call, Error},
-    letter::{self, Letter, is_cut},
+    api::{Call, Error, is_cut},
+    letter::{self, Letter},
 };
 use crate::{
     cli::dead_letters::WatchArgs,

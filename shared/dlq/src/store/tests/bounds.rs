@@ -2,11 +2,12 @@
 
 use std::{ops::Range, time::Duration};
 
+use jobs::JobState;
 use tokio::time::Instant;
 
 use super::*;
 use crate::{
-    Action, JobState, Task,
+    Action, Task,
     redrive::{Brokers, tests::redrive},
     run_job::RunJobs,
 };

@@ -7,8 +7,7 @@ use secrecy::ExposeSecret;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::problem::Problem;
-use crate::commands::target;
+use super::{problem::Problem, target};
 
 /// An operation of the API.
 pub(super) struct Call {
@@ -182,6 +181,11 @@ impl Api {
     fn stranger(&self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
         Error::Stranger { base: self.shown(), source: source.into() }
     }
+}
+
+/// Whether the API has more than it was asked for.
+pub(super) fn is_cut(answer: &Value) -> bool {
+    answer["next_cursor"].is_string()
 }
 
 #[cfg(test)]

@@ -2,11 +2,11 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// Of letters, on a terminal; elsewhere there is none. `None` while nobody knows how many.
-pub(super) fn bar(total: Option<u64>) -> ProgressBar {
-    let look = "{spinner:.cyan} {bar:32.cyan/dim} {pos} of {len} letters, {elapsed}  {msg:.dim}";
+/// Of so many things, on a terminal; elsewhere there is none. `None` while nobody knows how many.
+pub(super) fn bar(total: Option<u64>, thing: &str) -> ProgressBar {
+    let look = "{spinner:.cyan} {bar:32.cyan/dim} {pos} of {len} {prefix}s, {elapsed}  {msg:.dim}";
     let bar = total.map_or_else(ProgressBar::no_length, ProgressBar::new);
-    drawn(bar, look)
+    drawn(bar, look).with_prefix(thing.to_owned())
 }
 
 /// For what has no known end.

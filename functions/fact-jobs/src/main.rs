@@ -1,0 +1,5 @@
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    lambda::start::<fact_jobs::Function>()
+}
