@@ -132,11 +132,11 @@ where
 {
     let consumer = consumer(&record);
     let span = consumer.in_scope(|| record.span());
-    let handled = handle(record, deadline, handler).instrument(span).instrument(consumer.clone()).await;
-    if handled.is_err() {
+    let outcome = handle(record, deadline, handler).instrument(span).instrument(consumer.clone()).await;
+    if outcome.is_err() {
         consumer.record("otel.status_code", "ERROR");
     }
-    handled
+    outcome
 }
 
 async fn handle<H, F>(record: Record, deadline: Deadline, handler: &H) -> Result<(), Retry>

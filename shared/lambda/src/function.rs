@@ -4,8 +4,6 @@ use lambda_runtime::{Context, Error, LambdaEvent};
 use runtime::{Clock, ConfigError, Vars};
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::span::traced;
-
 /// What Lambda invokes.
 pub trait Function: Clone + Send + Sync + 'static {
     /// The name of its package, which is also that of its folder and its binary.
@@ -51,5 +49,8 @@ pub async fn invoke<F: Function>(
     clock: Clock,
 ) -> Result<Vec<u8>, Error> {
     let event = LambdaEvent::new(serde_json::from_slice(payload)?, context);
-    Ok(serde_json::to_vec(&traced(F::Event::invoke(function, event, clock)).await?)?)
+    let answer = F::Event::invoke(function, event, clock).await;
+    // Then Lambda freezes the process.
+    otlp::flush().await;
+    Ok(serde_json::to_vec(&answer?)?)
 }

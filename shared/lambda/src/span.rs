@@ -30,10 +30,3 @@ pub(crate) fn consumer(record: &Record) -> Span {
         joiner.event_id = event_id.as_ref().map(EventId::as_str),
     )
 }
-
-/// An invocation, and what is told of its traces: then Lambda freezes the process.
-pub(crate) async fn traced<T>(invocation: impl Future<Output = T>) -> T {
-    let answer = invocation.await;
-    otlp::flush().await;
-    answer
-}

@@ -5,10 +5,7 @@ use runtime::{Clock, Vars, telemetry};
 use tokio::runtime::Builder;
 use tracing_subscriber::fmt::writer::BoxMakeWriter;
 
-use crate::{
-    function::{Event, Function},
-    span::traced,
-};
+use crate::function::{Event, Function};
 
 /// A function's `main`: invokes it with what Lambda has for it, until Lambda ends the process. On one thread (ADR 16).
 pub fn start<F: Function>() -> ExitCode {
@@ -29,5 +26,11 @@ async fn run<F: Function>() -> Result<(), Error> {
     F::Event::starting(&vars);
     let ending = function.clone();
     spawn_graceful_shutdown_handler(async move || ending.flush().await).await;
-    lambda_runtime::run(service_fn(|event| traced(F::Event::invoke(&function, event, clock)))).await
+    let invoke = async |event| {
+        let answer = F::Event::invoke(&function, event, clock).await;
+        // Then Lambda freezes the process.
+        otlp::flush().await;
+        answer
+    };
+    lambda_runtime::run(service_fn(invoke)).await
 }

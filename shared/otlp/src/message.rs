@@ -41,6 +41,7 @@ struct Scope {
     version: &'static str,
 }
 
+#[expect(clippy::struct_field_names, reason = "the names are OTLP's")]
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Span<'a> {
