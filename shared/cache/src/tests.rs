@@ -128,7 +128,7 @@ async fn in_this_process_times_are_those_of_tokios_clock() {
     let minute = Duration::from_mins(1);
     cache.put("put", "value", minute).await;
     assert!(cache.claim("claimed", "mine", minute).await.unwrap());
-    tokio::time::advance(minute - Duration::from_millis(1)).await;
+    tokio::time::advance(minute.checked_sub(Duration::from_millis(1)).unwrap()).await;
     assert!(cache.get("put").await.is_some());
     assert!(!cache.claim("claimed", "theirs", minute).await.unwrap());
     tokio::time::advance(Duration::from_millis(1)).await;
