@@ -1,5 +1,5 @@
 // template.yaml as a part of a CDK app: the same template, and what is one's own beside it. README.md has the commands.
-import { App, Stack, Tags, aws_sns as sns, aws_sns_subscriptions as subscriptions } from "aws-cdk-lib";
+import { App, Stack, Tags, aws_iam as iam, aws_sns as sns, aws_sns_subscriptions as subscriptions } from "aws-cdk-lib";
 import { CfnInclude } from "aws-cdk-lib/cloudformation-include";
 
 class JoinerStack extends Stack {
@@ -7,6 +7,8 @@ class JoinerStack extends Stack {
     super(scope, id, props);
     // One's own: alarms tell people by mail. The topic is made with them, where SAM takes the ARN of one.
     const alarms = new sns.Topic(this, "Alarms", { displayName: `Joiner ${stage}`, enforceSSL: true });
+    // enforceSSL makes a policy, in place of the one by which CloudWatch may.
+    alarms.grantPublish(new iam.ServicePrincipal("cloudwatch.amazonaws.com"));
     alarms.addSubscription(new subscriptions.EmailSubscription(mail));
     this.joiner = new CfnInclude(this, "Joiner", {
       templateFile: template,

@@ -10,12 +10,12 @@ mod verdict;
 use std::time::Duration;
 
 use aws::Aws;
-use aws_sdk_lambda::{Client, primitives::Blob};
+use aws_sdk_lambda::{Client, error::SdkError, operation::invoke::InvokeError, primitives::Blob};
 use lambda::{Error, Json};
 use runtime::{Clock, ConfigError, Vars, telemetry};
 use serde::Deserialize;
 use serde_json::Value;
-use tokio::time::timeout_at;
+use tokio::time::{sleep, timeout_at};
 use tracing::{Instrument, Span, field::Empty};
 
 use app_spec::Version;
@@ -28,6 +28,9 @@ pub use verdict::Verdict;
 
 /// The start of a version that nobody has invoked yet, and what it asks in its turn.
 const INVOCATION: Duration = Duration::from_secs(15);
+
+/// Between two tries to invoke a function that is busy.
+const AGAIN: Duration = Duration::from_secs(5);
 
 #[derive(Debug, Clone)]
 pub struct Function {
@@ -84,13 +87,23 @@ impl Function {
         let question = self.health_routes.question(&function)?;
         let event = Blob::new(question.event(self.clock).to_string());
         let invoke = self.lambda.invoke().function_name(function).qualifier(version).payload(event);
-        let answer = invoke.send().await.map_err(|error| Unfit::NotInvoked(error.into()))?;
+        // A function that is busy says nothing of its version: it is asked again, until there is no more time.
+        let answer = loop {
+            match invoke.clone().send().await {
+                Err(error) if is_throttled(&error) => sleep(AGAIN).await,
+                answer => break answer.map_err(|error| Unfit::NotInvoked(error.into()))?,
+            }
+        };
         let payload = answer.payload.map(Blob::into_inner).unwrap_or_default();
         match answer.function_error {
             None => question.judge(&payload),
             Some(_) => Err(Unfit::failed(&payload)),
         }
     }
+}
+
+fn is_throttled(error: &SdkError<InvokeError>) -> bool {
+    error.as_service_error().is_some_and(InvokeError::is_too_many_requests_exception)
 }
 
 fn verdict(checked: Result<(), Unfit>) -> Verdict {

@@ -4,6 +4,7 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::{Context, bail};
 use aws::Aws;
+use contracts::topic;
 use kafka::Producer;
 use okta::fake::Directory;
 use runtime::{Clock, Vars};
@@ -62,6 +63,8 @@ pub struct Parts {
     pub warnings: Vec<String>,
     pub routes: Vec<(String, String)>,
     pub triggers: Vec<(String, String)>,
+    /// The topic of facts, which nobody here reads.
+    pub facts: String,
     pub schedules: Vec<(String, String)>,
     /// The variables that the functions share, as they got them.
     pub vars: Vars,
@@ -110,6 +113,7 @@ impl Cloud {
             warnings,
             routes: Vec::new(),
             triggers: Vec::new(),
+            facts: format!("{}{}", template.topic_prefix(), topic::EVENTS),
             schedules: Vec::new(),
             vars: vars.clone(),
         };

@@ -77,18 +77,30 @@ impl Call {
         self.query.first(name).filter(|value| !value.is_empty())
     }
 
-    /// Refuses what the route doesn't know: a filter that is misspelt must not become none.
-    pub(crate) fn refuse_unknown_query(&self, known: &[&str]) -> Result<(), Problem> {
-        let sent: BTreeSet<_> = self.query.iter().map(|(name, _)| name).collect();
-        let unknown: Vec<_> = sent.into_iter().filter(|name| !known.contains(name)).collect();
-        if unknown.is_empty() {
-            return Ok(());
+    /// Refuses what the route doesn't know, and what is there twice: a filter that is misspelt must not become none, nor one of
+    /// two values be overlooked.
+    pub(crate) fn check_query(&self, known: &[&str]) -> Result<(), Problem> {
+        let (mut sent, mut repeated) = (BTreeSet::new(), None);
+        for (name, _value) in self.query.iter() {
+            if !sent.insert(name) {
+                repeated = Some(name);
+            }
         }
-        let quoted =
-            |names: &[&str]| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-        let known = if known.is_empty() { "none".to_owned() } else { quoted(known) };
-        let detail = format!("There is no query parameter {}; this route has {known}.", quoted(&unknown));
-        Err(Problem::bad_request("unknown_parameter", detail))
+        let unknown: Vec<_> = sent.into_iter().filter(|name| !known.contains(name)).collect();
+        if !unknown.is_empty() {
+            let quoted =
+                |names: &[&str]| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+            let known = if known.is_empty() { "none".to_owned() } else { quoted(known) };
+            let detail = format!("There is no query parameter {}; this route has {known}.", quoted(&unknown));
+            return Err(Problem::bad_request("unknown_parameter", detail));
+        }
+        match repeated {
+            Some(name) => {
+                let detail = format!("`{name}` is there more than once.");
+                Err(Problem::bad_request("invalid_parameter", detail))
+            }
+            None => Ok(()),
+        }
     }
 
     /// The query parameter `limit`: how many items a page has, 50 unless it says otherwise.

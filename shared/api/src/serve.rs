@@ -123,7 +123,7 @@ impl<F> Api<F> {
             None => Principal::anybody(),
         };
         let call = Call::new(request, correlation_id.clone(), principal, self.clock);
-        call.refuse_unknown_query(route.query)?;
+        call.check_query(route.query)?;
         let mut answer = (route.handler)(function, &call).await;
         if let (Ok(response), Some(deprecation)) = (&mut answer, route.deprecation) {
             deprecation.announce(response.headers_mut());

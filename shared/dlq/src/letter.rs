@@ -1,4 +1,5 @@
 use contracts::{Actor, CorrelationId, EmployeeId, EventId, FailedTopic, FailureHeaders, Origin, Reason};
+use dynamo::rows::sortable;
 use jiff::Timestamp;
 use recovery::EventIds;
 use serde::{Deserialize, Serialize};
@@ -126,6 +127,11 @@ impl DeadLetter {
             employee_id: self.employee_id.clone()?,
             event_id: self.event_id.clone()?,
         })
+    }
+
+    /// Its newest failure among all of its event, which may have other letters.
+    pub(crate) fn failure(&self) -> String {
+        format!("{}#{}", sortable(self.failed_at), self.id.as_str())
     }
 
     /// Whether a person may redrive it.

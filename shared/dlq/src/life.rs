@@ -157,6 +157,11 @@ impl Life {
         }
     }
 
+    /// When it is tried again without anybody doing something.
+    pub(crate) fn next_attempt(self) -> Option<Timestamp> {
+        self.due_at.filter(|_| self.state == LetterState::Scheduled)
+    }
+
     /// Whether its newest redrive has been without an outcome for so long that none is to be expected.
     pub(crate) fn is_overdue(self, now: Timestamp) -> bool {
         self.since_redrive(now) >= OUTCOME_TIMEOUT

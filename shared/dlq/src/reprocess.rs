@@ -57,10 +57,9 @@ impl Reprocess {
 async fn tell(letter: DeadLetter, feature: &dyn Follow) -> Result<(), Retry> {
     // Nobody waits for a record that says nothing of itself.
     let Some(ids) = letter.event_ids() else { return Ok(()) };
-    let DeadLetter { reason, message, life, .. } = letter;
-    let told = feature
-        .failed(FailedEvent { ids, reason, message, redrives: life.redrives, next_attempt: life.due_at })
-        .await;
+    let (failure, next_attempt) = (letter.failure(), letter.life.next_attempt());
+    let DeadLetter { reason, message, .. } = letter;
+    let told = feature.failed(FailedEvent { ids, reason, message, failure, next_attempt }).await;
     told.map_err(|error| {
         report(&error, "the request could not be marked as failed; the record is reported back")
     })

@@ -51,7 +51,7 @@ impl DeadLetter {
             redrives: self.life.redrives,
             failed_at: self.failed_at,
             parked_at: self.parked_at,
-            next_attempt: self.life.due_at.filter(|_| self.life.state == LetterState::Scheduled),
+            next_attempt: self.life.next_attempt(),
             correlation_id: self.correlation_id.clone(),
             event_id: self.event_id.clone(),
             employee_id: self.employee_id.clone(),

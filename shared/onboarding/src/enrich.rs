@@ -192,7 +192,7 @@ impl Enrich {
     ) -> Result<(), store::Error> {
         let Taken { event, delivery, .. } = taken;
         let ended = self.request_event(taken, RequestState::Ended(outcome.clone()));
-        let facts = told::ended(&event.correlation_id, &ended, 0).map(|facts| taken.trace(facts));
+        let facts = told::ended(&event.correlation_id, &ended, "").map(|facts| taken.trace(facts));
         let has_ended_now = self.store.end_request(&event.correlation_id, &ended, facts.as_ref()).await?;
         let is_complete = matches!(state, Some(EnrichmentState::Complete | EnrichmentState::Left));
         // A request ends well once, however often its record is delivered: so an event is counted once at the most.

@@ -32,7 +32,7 @@ impl FailRequest {
     }
 
     pub(crate) async fn fail(&self, failed: FailedEvent) -> Result<(), store::Error> {
-        let FailedEvent { ids, reason, message, redrives, next_attempt } = failed;
+        let FailedEvent { ids, reason, message, failure, next_attempt } = failed;
         let EventIds { correlation_id, employee_id, event_id } = ids;
         let state = RequestState::Ended(Outcome::Failed { reason, message });
         let updated_at = self.clock.now();
@@ -43,7 +43,7 @@ impl FailRequest {
         let employee_of = employee_id.clone();
         let event =
             RequestEvent { event_id, employee_id: employee_of, updated_at, next_attempt, timeline, state };
-        let facts = told::ended(&correlation_id, &event, redrives);
+        let facts = told::ended(&correlation_id, &event, &failure);
         let is_later = self.store.end_request(&correlation_id, &event, facts.as_ref()).await?;
         if let Some(facts) = facts.filter(|_| is_later) {
             self.facts.publish(facts, Backlog::Possible);
@@ -116,7 +116,7 @@ mod tests {
             },
             reason,
             message: "gone".to_owned(),
-            redrives: 0,
+            failure: String::new(),
             next_attempt,
         };
         let attempt = async |reason| {

@@ -68,6 +68,11 @@ fn of_version(
     cause: Cause,
 ) -> Facts {
     let Person { id, version, generation, updated_at, .. } = person;
+    // It changes without a version, of which this is told.
+    let user = user.map(|mut user| {
+        user.enrichment.next_attempt = None;
+        user
+    });
     let fact = UserFact { id: id.clone(), version: *version, generation: *generation, user, changed };
     Facts {
         types,
@@ -80,11 +85,11 @@ fn of_version(
     }
 }
 
-/// How an event of a request has ended; `None` while it hasn't. `redrives` counts those that it has had before.
-pub(crate) fn ended(id: &CorrelationId, event: &RequestEvent, redrives: u32) -> Option<Facts> {
+/// How an event of a request has ended; `None` while it hasn't. `failure` tells an event's failures apart.
+pub(crate) fn ended(id: &CorrelationId, event: &RequestEvent, failure: &str) -> Option<Facts> {
     let RequestState::Ended(outcome) = &event.state else { return None };
     let (fact_type, position) = match outcome {
-        Outcome::Failed { .. } => (FactType::RequestFailed, format!("{}#{redrives:010}", event.key())),
+        Outcome::Failed { .. } => (FactType::RequestFailed, format!("{}#{failure}", event.key())),
         Outcome::Changed { .. } | Outcome::NothingNew => {
             (FactType::RequestEnriched, format!("{}#enriched", event.key()))
         }

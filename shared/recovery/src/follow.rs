@@ -36,8 +36,8 @@ pub struct FailedEvent {
     pub ids: EventIds,
     pub reason: Reason,
     pub message: String,
-    /// How often it had been redriven then.
-    pub redrives: u32,
+    /// Tells its failures apart, and is the same however often one is told: those that come later sort later.
+    pub failure: String,
     /// Without anybody doing something.
     pub next_attempt: Option<Timestamp>,
 }

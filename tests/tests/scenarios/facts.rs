@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use reqwest::Method;
 use serde_json::{Value, json};
 use testkit::{Employee, Told, World};
 
@@ -100,6 +101,27 @@ async fn a_letter_tells_each_state_that_it_comes_to() {
         (&parked.data["state"], &parked.data["reason"], &parked.data["employee_id"]),
         (&json!("parked"), &json!("user_not_found"), &json!("E100"))
     );
+}
+
+/// Twice on the topic, as a producer that isn't idempotent may put it there: two letters, which fail at different times.
+#[tokio::test(flavor = "multi_thread")]
+async fn each_failure_of_an_event_is_a_fact_of_its_own() {
+    let world = World::new().await;
+    let body = json!({
+        "employee_id": "E100", "first_name": "Ada", "last_name": "Lovelace", "email": "nobody@acme.example",
+        "event_id": "evt-1",
+    });
+    for _ in 0..2 {
+        let headers = [("X-Correlation-Id", "c-1"), ("Content-Type", "application/json")];
+        world.call(Method::POST, "/v1/hr/webhook", &headers, Some(body.to_string().into())).await;
+        world.settle().await;
+    }
+    assert_eq!(world.dead_letters().await.len(), 2);
+    let told = world.told().await;
+    let of_request: Vec<_> = told.iter().filter(|fact| fact.key == "c-1").collect();
+    let mut ids: Vec<_> = of_request.iter().map(|fact| fact.header("ce_id")).collect();
+    ids.dedup();
+    assert_eq!((types_of(&told, "c-1"), ids.len()), (vec!["request.failed"; 2], 2));
 }
 
 #[tokio::test(flavor = "multi_thread")]

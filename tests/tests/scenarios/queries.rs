@@ -80,6 +80,13 @@ async fn a_filter_that_is_misspelt_is_named_and_does_not_list_everybody() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_parameter_that_is_there_twice_is_refused() {
+    let world = World::new().await;
+    let answer = world.get("/v1/users?limit=1&limit=100").await;
+    assert_eq!((answer.status.as_u16(), &answer.json["code"]), (400, &json!("invalid_parameter")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn wrong_parameters_are_named() {
     let world = World::new().await;
     for (query, name) in [

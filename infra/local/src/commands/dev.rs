@@ -98,6 +98,7 @@ fn describe(cloud: &Cloud, somebody: Option<&Person>) -> String {
         .chain(routes)
         .chain([format!("  access    {}", parts.access), format!("  kafka     {}", parts.kafka)])
         .chain(triggers)
+        .chain([format!("            {} -> whoever reads it (docs/facts.md)", parts.facts)])
         .chain(schedules)
         .chain([
             format!("  tables    {}", parts.tables),
