@@ -72,6 +72,10 @@ impl Park {
                 // Its letter was deleted by hand. What is here now must be seen all the same.
                 return self.insert(failed).await;
             };
+            if redrive > letter.life.redrives {
+                // Anybody may write a topic: it says that it is a redrive which nobody has made.
+                return self.insert(failed).await;
+            }
             let cause = letter.fingerprint.clone();
             let retriable = failed.is_retriable();
             if !letter.returned(redrive, failed.failure.clone(), retriable, self.clock.now()) {

@@ -50,7 +50,7 @@ pub(crate) async fn run(args: DevArgs, clock: Clock) -> anyhow::Result<()> {
         cloud = Cloud::start(options) => cloud?,
         () = &mut stop => bail!("stopped before everything ran"),
     };
-    print!("{}", describe(&cloud, people.first()));
+    print!("{}", describe(&cloud, people.iter().find(|person| has_latin_name(person))));
     println!("Ready in {:.1} s. Ctrl-C stops.", began.elapsed().as_secs_f64());
     std::io::stdout().flush()?;
 
@@ -76,6 +76,11 @@ pub(crate) async fn run(args: DevArgs, clock: Clock) -> anyhow::Result<()> {
     }
     println!("Stopped.");
     ended
+}
+
+/// Not every terminal shows a command with other letters in their order.
+fn has_latin_name(person: &Person) -> bool {
+    person.first_name.is_ascii() && person.last_name.is_ascii()
 }
 
 fn describe(cloud: &Cloud, somebody: Option<&Person>) -> String {

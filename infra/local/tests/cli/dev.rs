@@ -4,7 +4,7 @@ use std::{
 };
 
 use joiner::template::Template;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     child::repository,
@@ -44,6 +44,7 @@ fn dev_prints_every_route_but_head_trigger_and_schedule_and_ends_with_the_ready_
     assert!(wires.contains(&"rate(1 hour) -> dlq-reprocessor".to_owned()));
     assert!(wires.contains(&"POST /v1/hr/webhook -> hr-webhook".to_owned()));
     assert!(wires.contains(&"user.enrichment.failed (4 partitions) -> dlq-reprocessor".to_owned()));
+    wires.push("joiner.events -> whoever reads it (docs/facts.md)".to_owned());
     wires.sort_unstable();
     let printed = said.iter().filter(|line| line.contains(" -> "));
     let mut printed: Vec<_> = printed.map(|line| line.trim_start_matches("schedules ").to_owned()).collect();
@@ -81,7 +82,14 @@ fn the_curl_that_dev_prints_hires_somebody_and_the_next_one_shows_them() {
     let report = dev.outcome(answer.json["status_url"].as_str().unwrap());
     assert_eq!(report["status"], "enriched", "{report}");
     let user = dev.calls(show);
-    assert_eq!((user.status.as_u16(), &user.json["name"]), (200, &json!("Ada Lovelace")), "{user:?}");
+    let name = |person: &Value| {
+        format!("{} {}", person["firstName"].as_str().unwrap(), person["lastName"].as_str().unwrap())
+    };
+    let people = people();
+    let somebody = people.iter().find(|person| name(person).is_ascii()).unwrap();
+    let shown = (&user.json["name"], &user.json["email"]);
+    assert_eq!(shown, (&json!(name(somebody)), &somebody["email"]), "{user:?}");
+    assert_eq!(user.json["onboarded"], true, "{user:?}");
 }
 
 #[test]

@@ -132,6 +132,21 @@ async fn a_letter_that_is_delivered_twice_is_parked_once() {
 }
 
 #[tokio::test]
+async fn a_record_that_says_it_is_a_redrive_which_nobody_made_is_a_letter_of_its_own() {
+    let store = store().await;
+    let park = Park::new(store.clone(), Clock::system());
+    let first = park.park(record(1)).await.unwrap().remove(0);
+    let header = |name: &str, value: &str| serde_json::json!({name: value.as_bytes()});
+    let forged = serde_json::json!({
+        "topic": "user.enrichment.failed", "partition": 0, "offset": 2, "value": "eyJqdW5r",
+        "headers": [header("dlq-letter-id", first.id.as_str()), header("dlq-redrive", "4294967295")],
+    });
+    let forged = park.park(serde_json::from_value(forged).unwrap()).await.unwrap().remove(0);
+    assert_ne!(forged.id, first.id);
+    assert_eq!(store.get(&first.id).await.unwrap(), Some(first));
+}
+
+#[tokio::test]
 async fn pages_show_every_letter_once_the_newest_first() {
     let store = store().await;
     for n in 0..11 {
