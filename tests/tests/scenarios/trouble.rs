@@ -1,6 +1,6 @@
 //! When something that Joiner rests on misbehaves.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use okta::fake::{Behaviour, Fault};
 use reqwest::StatusCode;
@@ -248,7 +248,10 @@ async fn letters_of_an_outage(failures: &str) -> (Vec<Value>, u64) {
         assert!(user["enrichment"]["next_attempt"].is_string(), "{user}");
     }
     let mut letters = Vec::new();
+    // By the topic's name, too, which beside a real broker is each world's own.
+    let mut groups = BTreeSet::new();
     for mut letter in world.dead_letters().await {
+        groups.insert(letter.as_object_mut().unwrap().remove("group").unwrap().to_string());
         let time = |name: &str| letter[name].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
         let wait = time("due_at").duration_since(time("failed_at")).as_secs();
         assert!((47..=73).contains(&wait), "a minute, a fifth more or less: {wait} s");
@@ -259,6 +262,7 @@ async fn letters_of_an_outage(failures: &str) -> (Vec<Value>, u64) {
         }
         letters.push(letter);
     }
+    assert_eq!(groups.len(), 1, "one cause is one group");
     letters.sort_by_key(Value::to_string);
     (letters, world.okta().requests())
 }
