@@ -36,8 +36,8 @@ enum Card {
     KillCache(Duration),
     /// This share of the tables' answers, for as long.
     Tables(TableFault, f64, Duration),
-    /// So many of Okta's next answers.
-    Okta(OktaFault, usize),
+    /// So many of Okta's next answers, as far as it is asked within the time: a breaker may leave it alone.
+    Okta(OktaFault, usize, Duration),
 }
 
 pub(crate) struct Faults {
@@ -110,11 +110,17 @@ impl Faults {
                     Ok(())
                 });
             }
-            Card::Okta(fault, times) => {
+            Card::Okta(fault, times, length) => {
                 self.tally.add(name(fault), times);
                 for _ in 0..times {
                     self.directory.fail_next(fault);
                 }
+                let directory = self.directory.clone();
+                under_way.spawn(async move {
+                    sleep(length).await;
+                    directory.fail_no_more();
+                    Ok(())
+                });
             }
         }
     }
@@ -144,11 +150,11 @@ fn deck(random: &mut Rng) -> Vec<(Duration, Card)> {
         OktaFault::OrgLimit { reset_in: Duration::from_secs(1) },
         OktaFault::ConcurrencyLimit,
     ] {
-        cards.push(Card::Okta(fault, random.usize(10..60)));
+        cards.push(Card::Okta(fault, random.usize(10..60), millis(random, 1000..5000)));
     }
     // No attempt mends these: each ends as a letter.
     for fault in [OktaFault::Garbage, OktaFault::WrongJson, OktaFault::ForeignLink, OktaFault::EndlessLink] {
-        cards.push(Card::Okta(fault, random.usize(2..8)));
+        cards.push(Card::Okta(fault, random.usize(2..8), millis(random, 1000..5000)));
     }
     random.shuffle(&mut cards);
     cards.into_iter().map(|card| (millis(random, 500..3500), card)).collect()

@@ -18,8 +18,8 @@ use crate::{
 /// How long after its time a cached profile may still be read.
 const GRACE: Duration = Duration::from_secs(3);
 
-/// A letter is tried again by itself five times, each time later.
-const MAX_READINGS: usize = 10;
+/// A reading takes some ten seconds. Letters are tried again after one minute and after five, each ±20 %, and then much later.
+const MAX_READINGS: usize = 40;
 
 impl Stage {
     /// What is left, once nothing is under way. To read it all takes a while, in which a letter's next attempt may come
@@ -29,13 +29,16 @@ impl Stage {
         strangers: &BTreeSet<String>,
         say: &impl Fn(&str),
     ) -> anyhow::Result<(Evidence, usize)> {
+        let (api, mut stale) = (Api::new(self.fleet.clone()), 0);
         for _ in 0..MAX_READINGS {
             self.backlog.settle(&self.tables, say).await?;
             say("settled");
+            // Whoever a cache shows too old is waited for before what has to be short.
+            stale = stale.max(api.users(&newest(&self.tables.writes()), CACHE_TTL + GRACE).await?.1);
             let before = self.written().await?;
-            let read = self.read(strangers).await?;
+            let evidence = self.read(&api, strangers).await?;
             if self.written().await? == before {
-                return Ok(read);
+                return Ok((evidence, stale));
             }
             say("something was written meanwhile");
         }
@@ -50,15 +53,14 @@ impl Stage {
         Ok((ends?, self.tables.writes().len()))
     }
 
-    async fn read(&self, strangers: &BTreeSet<String>) -> anyhow::Result<(Evidence, usize)> {
+    async fn read(&self, api: &Api, strangers: &BTreeSet<String>) -> anyhow::Result<Evidence> {
         let (servers, topic, events) = (self.servers.clone(), self.topic.clone(), self.events.clone());
         let (log, told) = spawn_blocking(move || {
             anyhow::Ok((topics::log(&servers, &topic)?, topics::told(&servers, &events)?))
         })
         .await??;
         let (writes, entries) = (self.tables.writes(), self.tables.entries().await?);
-        let api = Api::new(self.fleet.clone());
-        let (users, stale_users) = api.users(&newest(&writes), CACHE_TTL + GRACE).await?;
+        let (users, _stale) = api.users(&newest(&writes), CACHE_TTL + GRACE).await?;
         let ids = log.iter().filter_map(|logged| match &logged.content {
             Content::Accepted(accepted) => Some(accepted.correlation_id.clone()),
             Content::Poison { .. } | Content::Unknown => None,
@@ -67,9 +69,7 @@ impl Stage {
         let letters = api.letters().await?;
         let (posts, poison) = self.hr.log();
         let strangers = strangers.clone();
-        let evidence =
-            Evidence { posts, log, poison, strangers, writes, entries, users, requests, letters, told };
-        Ok((evidence, stale_users))
+        Ok(Evidence { posts, log, poison, strangers, writes, entries, users, requests, letters, told })
     }
 }
 

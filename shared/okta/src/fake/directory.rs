@@ -94,6 +94,11 @@ impl Directory {
         self.state().traffic.fail_next(fault);
     }
 
+    /// Takes back what [`fail_next`](Self::fail_next) was told and no request has met yet.
+    pub fn fail_no_more(&self) {
+        self.state().traffic.fail_no_more();
+    }
+
     /// Lets every look-up by this login fail, until it is called with `None`.
     pub fn fail_look_ups_of(&self, login: &str, fault: Option<Fault>) {
         self.state().traffic.fail_look_ups_of(login, fault);

@@ -51,6 +51,10 @@ impl Traffic {
         self.requests
     }
 
+    pub(super) fn fail_no_more(&mut self) {
+        self.faults.clear();
+    }
+
     pub(super) fn fail_next(&mut self, fault: Fault) {
         self.faults.push_back(fault);
     }
