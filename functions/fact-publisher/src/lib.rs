@@ -35,8 +35,9 @@ impl lambda::Function for Function {
     /// When an outbox or the jobs can't be read: the next minute does the same.
     async fn handle(&self, tick: Tick) -> Result<(), Error> {
         let stop_starting = tick.deadline.stop_starting;
-        self.sweep.run(stop_starting).await?;
-        self.republish.run_all(stop_starting).await?;
+        // Boxed: the compiler follows a future's layout only so deep.
+        Box::pin(self.sweep.run(stop_starting)).await?;
+        Box::pin(self.republish.run_all(stop_starting)).await?;
         Ok(())
     }
 

@@ -27,7 +27,8 @@ async fn run<F: Function>() -> Result<(), Error> {
     let ending = function.clone();
     spawn_graceful_shutdown_handler(async move || ending.flush().await).await;
     let invoke = async |event| {
-        let answer = F::Event::invoke(&function, event, clock).await;
+        // Boxed: the compiler follows a future's layout only so deep.
+        let answer = Box::pin(F::Event::invoke(&function, event, clock)).await;
         // Then Lambda freezes the process.
         otlp::flush().await;
         answer
