@@ -57,13 +57,15 @@ chaos: ## Faults of every kind, then a check that nothing was lost; ARGS="--seed
 	cargo build --quiet --workspace $(LAPTOP) --bin chaos
 	target/debug/chaos $(ARGS)
 
-check: ## Format, lints, docs, dependencies, house rules
+check: ## Format, lints, docs, dependencies, house rules, and that every program builds
 	cargo fmt --all -- --check
 	cargo clippy --workspace $(LAPTOP) --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace $(LAPTOP) --no-deps --document-private-items --quiet
 	@if command -v cargo-deny >/dev/null; then cargo deny --all-features check bans licenses sources; \
 	else echo "cargo-deny is not installed: licences and duplicates were not checked"; fi
 	cargo test --workspace $(LAPTOP) --test tidy
+	@# Neither clippy nor a test makes the functions' programs, and what is too deep for the compiler shows only there.
+	cargo build --quiet --workspace $(LAPTOP) --bins
 
 validate: build ## Check the templates, the scripts, the sample events and `sam build` without an AWS account
 	tests/validate.sh
