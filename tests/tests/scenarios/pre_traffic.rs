@@ -45,6 +45,8 @@ struct Deployed {
     /// What CodeDeploy was told of the hook's executions.
     told: Vec<(String, String)>,
     takes_no_verdict: bool,
+    /// So many invocations are throttled, as the function has none free.
+    busy: u32,
 }
 
 impl Cloud {
@@ -159,7 +161,20 @@ async fn invoke(
     Query(query): Query<HashMap<String, String>>,
     event: Bytes,
 ) -> Response {
-    let version = state.lock().unwrap().versions.get(&(function, query["Qualifier"].clone())).cloned();
+    let version = {
+        let mut state = state.lock().unwrap();
+        if state.busy > 0 {
+            state.busy -= 1;
+            let kind = [("x-amzn-errortype", "TooManyRequestsException")];
+            return (
+                StatusCode::TOO_MANY_REQUESTS,
+                kind,
+                r#"{"Reason":"ReservedFunctionConcurrentInvocationLimitExceeded"}"#,
+            )
+                .into_response();
+        }
+        state.versions.get(&(function, query["Qualifier"].clone())).cloned()
+    };
     let Some(version) = version else {
         let kind = [("x-amzn-errortype", "ResourceNotFoundException")];
         return (StatusCode::NOT_FOUND, kind, r#"{"Type":"User"}"#).into_response();
@@ -198,6 +213,16 @@ fn runs(function: impl lambda::Function) -> Version {
             Ok(serde_json::from_slice(&answer.unwrap()).unwrap())
         })
     })
+}
+
+/// More often than the SDK tries by itself.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_function_that_is_busy_is_asked_again() {
+    let cloud = Cloud::start().await;
+    cloud.deploys("enrichment", answers(json!({"batchItemFailures": []})));
+    cloud.state().busy = 4;
+    assert_eq!(cloud.verdict().await, Verdict::Succeeded);
+    assert_eq!(cloud.state().busy, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
