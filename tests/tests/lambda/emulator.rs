@@ -65,9 +65,14 @@ impl Emulator {
     }
 
     /// What the function's process says when it ends at once, for want of a variable.
-    pub(crate) fn fails(&self, function: &str, vars: &Vars, without: &str) -> String {
+    pub(crate) async fn fails(&self, function: &str, vars: &Vars, without: &str) -> String {
         let mut command = self.command(&bootstrap(function), function, vars);
-        let output = command.env_remove(without).output().unwrap();
+        command.env_remove(without);
+        let output = tokio::process::Command::from(command).kill_on_drop(true).output();
+        let Ok(output) = tokio::time::timeout(LIMIT, output).await else {
+            panic!("{function} starts without {without}");
+        };
+        let output = output.unwrap();
         assert_eq!(output.status.code(), Some(1), "{function} without {without}");
         String::from_utf8(output.stderr).unwrap()
     }
