@@ -41,10 +41,12 @@ impl Discard {
             if !wanted(letter.life.state) {
                 return Err(Error::Overtaken);
             }
+            let was_to_go_on = letter.life.due_at.is_some();
             letter.step(Step::Discard, by, clock.now(), Some(because.to_owned()))?;
             if store.save(&mut letter).await? == Saved::Yes {
                 tracing::info!(dead_letter_id = id.as_str(), %by, "discarded a dead letter");
-                if let Err(error) = self.writer.expire(&mut letter).await {
+                // Else the next sweep does so, which tells whoever waits for it.
+                if !was_to_go_on && let Err(error) = self.writer.expire(&mut letter).await {
                     let (dead_letter_id, error) = (id.as_str(), telemetry::chain(&error));
                     tracing::warn!(
                         dead_letter_id,

@@ -99,10 +99,7 @@ impl Sweep {
     async fn go_on(&self, mut letter: DeadLetter, pass: &Pass) -> Result<Done, Error> {
         match letter.life.due() {
             due @ (Due::Redrive | Due::Republish) => self.publish(&mut letter, due, pass).await,
-            Due::Expire => {
-                self.writer.expire(&mut letter).await?;
-                Ok(Done::Nothing)
-            }
+            Due::Expire => self.expire(letter).await,
             Due::CheckOutcome => {
                 let outcome = match letter.event_ids() {
                     Some(event) => self.features.of(letter.topic).outcome(&event).await,
@@ -129,6 +126,18 @@ impl Sweep {
         };
         pass.brokers.note(publication);
         Ok(publication.into())
+    }
+
+    async fn expire(&self, mut letter: DeadLetter) -> Result<Done, Error> {
+        if letter.life.state == LetterState::Discarded
+            && let Some(event) = letter.event_ids()
+            && let Err(error) = self.features.of(letter.topic).discarded(&event).await
+        {
+            tracing::warn!(error = telemetry::chain(&error), "a discard could not be told");
+            return Ok(Done::Failed);
+        }
+        self.writer.expire(&mut letter).await?;
+        Ok(Done::Nothing)
     }
 
     async fn note(

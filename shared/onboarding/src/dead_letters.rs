@@ -59,6 +59,10 @@ impl Follow for FollowLetters {
         async move { self.fail_request.fail(event).await.map_err(Unavailable::new) }.boxed()
     }
 
+    fn discarded<'a>(&'a self, event: &'a EventIds) -> BoxFuture<'a, Result<(), Unavailable>> {
+        async move { self.fail_request.give_up(event).await.map_err(Unavailable::new) }.boxed()
+    }
+
     fn end_invocation(&self) -> BoxFuture<'_, ()> {
         self.fail_request.end_invocation().boxed()
     }

@@ -1,11 +1,12 @@
 use cache::Cache;
-use contracts::{EmployeeId, Outcome, Reason};
+use contracts::{EmployeeId, Outcome};
 use facts::{Backlog, Publisher};
 use jiff::Timestamp;
 use recovery::{EventIds, FailedEvent};
 use runtime::Clock;
 
 use crate::{
+    directory::Directory,
     find_users::cache_key,
     request::{RequestEvent, RequestState, key},
     store::{self, Store},
@@ -48,18 +49,30 @@ impl FailRequest {
         if let Some(facts) = facts.filter(|_| is_later) {
             self.facts.publish(facts, Backlog::Possible);
         }
-        self.schedule(&employee_id, reason, next_attempt).await
+        self.schedule(&employee_id, next_attempt, |okta| okta.missing == Some(reason)).await
     }
 
-    /// Notes on a person who waits for this reason when that will be tried again.
+    /// It won't be tried again by itself.
+    pub(crate) async fn give_up(&self, ids: &EventIds) -> Result<(), store::Error> {
+        let EventIds { correlation_id, employee_id, event_id } = ids;
+        let event = self.store.request_event(correlation_id, &key(employee_id, event_id)).await?;
+        let Some(mut event) = event else { return Ok(()) };
+        let Some(attempt) = event.next_attempt.take() else { return Ok(()) };
+        // The person first: what is left of the two is what a repeat finds.
+        self.schedule(employee_id, None, |okta| okta.next_attempt == Some(attempt)).await?;
+        let _noted = self.store.end_request(correlation_id, &event, None).await?;
+        Ok(())
+    }
+
+    /// Notes when a person will be tried again, if they wait for that.
     async fn schedule(
         &self,
         id: &EmployeeId,
-        reason: Reason,
         next_attempt: Option<Timestamp>,
+        waits: impl Fn(&Directory) -> bool,
     ) -> Result<(), store::Error> {
         let Some(read) = self.store.person(id).await? else { return Ok(()) };
-        if read.okta.missing != Some(reason) || read.okta.next_attempt == next_attempt {
+        if !waits(&read.okta) || read.okta.next_attempt == next_attempt {
             return Ok(());
         }
         let mut person = read.clone();
@@ -75,6 +88,7 @@ impl FailRequest {
 #[cfg(test)]
 mod tests {
     use aws::Aws;
+    use contracts::Reason;
     use runtime::Vars;
 
     use super::*;
@@ -108,12 +122,13 @@ mod tests {
             state: RequestState::Accepted,
         };
         store.accept_request(&event().correlation_id, &accepted).await.unwrap();
+        let ids = || EventIds {
+            correlation_id: event().correlation_id,
+            employee_id: event().employee_id,
+            event_id: event().event_id,
+        };
         let failed = |reason| FailedEvent {
-            ids: EventIds {
-                correlation_id: event().correlation_id,
-                employee_id: event().employee_id,
-                event_id: event().event_id,
-            },
+            ids: ids(),
             reason,
             message: "gone".to_owned(),
             failure: String::new(),
@@ -130,5 +145,11 @@ mod tests {
         let outcome = Outcome::Failed { reason: Reason::OktaUnavailable, message: "gone".to_owned() };
         assert_eq!((&told.state, told.next_attempt), (&RequestState::Ended(outcome), next_attempt));
         assert_eq!(told.timeline, Timeline { failed: Some(now()), ..taken });
+
+        fail_request.give_up(&ids()).await.unwrap();
+        let told = &store.request(&event().correlation_id).await.unwrap().shown[0];
+        assert_eq!((told.state.name(), told.next_attempt), ("failed", None));
+        let person = store.person(&event().employee_id).await.unwrap().unwrap();
+        assert_eq!(person.user().unwrap().enrichment.next_attempt, None);
     }
 }

@@ -9,6 +9,9 @@ pub trait Follow: Feature {
     /// Tells whoever waits for the event that it is a dead letter. Done twice it comes to the same.
     fn failed(&self, event: FailedEvent) -> BoxFuture<'_, Result<(), Unavailable>>;
 
+    /// Tells whoever waits for the event that nobody tries it again: its letter was discarded. Done twice it comes to the same.
+    fn discarded<'a>(&'a self, event: &'a EventIds) -> BoxFuture<'a, Result<(), Unavailable>>;
+
     /// The invocation in which it was told ends.
     fn end_invocation(&self) -> BoxFuture<'_, ()>;
 

@@ -97,6 +97,28 @@ async fn a_failed_event_and_its_person_say_when_it_is_tried_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_attempt_that_a_person_called_off_is_promised_no_more() {
+    let world = World::new().await;
+    let ada = Employee::ada();
+    world.knows(&ada);
+    world.okta_is_away(true);
+    let receipt = world.hr().hires(&ada).await;
+    world.settle().await;
+    let discard =
+        format!("/v1/dead-letters/{}/discard", world.dead_letters().await[0]["id"].as_str().unwrap());
+    let because = json!({"because": "hired by mistake"});
+    assert_eq!(world.post(&discard, &because).await.status, StatusCode::OK);
+    world.tick("dlq-reprocessor").await;
+    world.settle().await;
+    let event = world.request(&receipt).await["events"][0].clone();
+    assert_eq!((&event["status"], &event["next_attempt"]), (&json!("failed"), &Value::Null));
+    let user = world.user("E100").await;
+    assert_eq!(enrichment(&user), (&json!("pending"), &json!("okta_unavailable")));
+    assert_eq!(user["enrichment"]["next_attempt"], Value::Null);
+    assert_eq!(world.dead_letters().await[0]["due_at"], Value::Null, "there is nothing left to do");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn whom_no_sweep_will_mend_is_promised_no_attempt() {
     let world = World::new().await;
     let receipt = world.hr().hires(&Employee::ada()).await;

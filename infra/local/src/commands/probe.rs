@@ -9,7 +9,7 @@ use std::{
 use anyhow::Context;
 use joiner::config;
 use probe::{Probe, Settings};
-use runtime::Clock;
+use runtime::{Clock, telemetry};
 use secrets::Secret;
 use serde_json::json;
 
@@ -24,18 +24,32 @@ pub(crate) async fn run(args: ProbeArgs, clock: Clock) -> anyhow::Result<()> {
         Settings { base: target::url(url.as_deref(), &vars)?, key, employee_id: employee, email, within };
     let probe = Probe::new(settings, clock).context("--url or JOINER_URL can't be probed")?;
 
-    let accepted = probe.send().await?;
-    let (id, accepted_ms) = (accepted.correlation_id.as_str(), accepted.accepted_ms);
-    if !json {
-        say(&format!("accepted in {accepted_ms} ms, as request {id}"))?;
-    }
-    let complete_ms = probe.follow(&accepted).await?;
     if json {
-        let result = json!({"correlation_id": id, "accepted_ms": accepted_ms, "complete_ms": complete_ms});
-        say(&format!("{result:#}"))
-    } else {
-        say(&format!("complete in {:.1} s", Duration::from_millis(complete_ms).as_secs_f64()))
+        return for_a_script(&probe).await;
     }
+    let accepted = probe.send().await?;
+    let (id, accepted_ms) = (&accepted.correlation_id, accepted.accepted_ms);
+    say(&format!("accepted in {accepted_ms} ms, as request {id}"))?;
+    let complete_ms = probe.follow(&accepted).await?;
+    say(&format!("complete in {:.1} s", Duration::from_millis(complete_ms).as_secs_f64()))
+}
+
+/// One document, which says how far it came where it fails.
+async fn for_a_script(probe: &Probe) -> anyhow::Result<()> {
+    let mut result = json!({});
+    let outcome: Result<(), probe::Error> = async {
+        let accepted = probe.send().await?;
+        result["correlation_id"] = json!(accepted.correlation_id);
+        result["accepted_ms"] = json!(accepted.accepted_ms);
+        result["complete_ms"] = json!(probe.follow(&accepted).await?);
+        Ok(())
+    }
+    .await;
+    if let Err(error) = &outcome {
+        result["error"] = json!(telemetry::chain(error));
+    }
+    say(&format!("{result:#}"))?;
+    Ok(outcome?)
 }
 
 fn say(text: &str) -> anyhow::Result<()> {

@@ -35,6 +35,14 @@ fn a_script_gets_one_document() {
     let fields: Vec<_> = result.as_object().unwrap().keys().collect();
     assert_eq!(fields, ["accepted_ms", "complete_ms", "correlation_id"]);
     assert!(result["accepted_ms"].as_u64().unwrap() <= result["complete_ms"].as_u64().unwrap(), "{result}");
+
+    let failed =
+        probe("nobody@acme.example", dev.url()).with(&["--json"]).var("JOINER_API_KEY", "second").ends();
+    let result: Value = serde_json::from_str(&failed.stdout.concat()).unwrap();
+    let fields: Vec<_> = result.as_object().unwrap().keys().collect();
+    assert_eq!(fields, ["accepted_ms", "correlation_id", "error"]);
+    assert_eq!(failed.code, Some(1));
+    assert_eq!(result["error"], failed.complaint());
 }
 
 #[test]

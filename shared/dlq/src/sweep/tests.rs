@@ -50,6 +50,10 @@ impl Follow for Events {
         ready(Ok(())).boxed()
     }
 
+    fn discarded<'a>(&'a self, _: &'a EventIds) -> BoxFuture<'a, Result<(), Unavailable>> {
+        ready(Ok(())).boxed()
+    }
+
     fn end_invocation(&self) -> BoxFuture<'_, ()> {
         ready(()).boxed()
     }
