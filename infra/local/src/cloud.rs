@@ -59,6 +59,8 @@ pub struct Parts {
     pub storage: String,
     pub cache: String,
     pub okta: String,
+    /// Where spans are sent to, if they are.
+    pub traces: Option<String>,
     /// What doesn't work as it is, though it is not what a start needs.
     pub warnings: Vec<String>,
     pub routes: Vec<(String, String)>,
@@ -110,6 +112,7 @@ impl Cloud {
             storage,
             cache,
             okta,
+            traces: vars.get("OTEL_EXPORTER_OTLP_ENDPOINT").map(wiring::shown),
             warnings,
             routes: Vec::new(),
             triggers: Vec::new(),

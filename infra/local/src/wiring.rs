@@ -147,7 +147,7 @@ pub(crate) fn access(vars: Vars) -> (Vars, String) {
     let set: Vec<_> = KEYS.into_iter().filter(|name| vars.get(name).is_some()).collect();
     if !set.is_empty() {
         let access = if set.iter().any(|name| name.starts_with("ADMIN_KEY")) {
-            "with API_KEY for events and queries, with ADMIN_KEY for dead letters and forgetting"
+            "with API_KEY for events and queries, with ADMIN_KEY for dead letters, fact jobs and forgetting"
         } else {
             "with a key of API_KEY"
         };
@@ -190,7 +190,7 @@ async fn usable(connection: &Connection) -> anyhow::Result<()> {
 }
 
 /// A URL as people may see it: without what stands for a password in it.
-fn shown(url: &str) -> String {
+pub(crate) fn shown(url: &str) -> String {
     match Url::parse(url) {
         Ok(url) => {
             let place = &url[Position::BeforeHost..Position::AfterPath];

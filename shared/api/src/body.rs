@@ -30,8 +30,21 @@ pub(crate) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     json.end().map_err(|error| malformed(&error))?;
     // From here on it is JSON, also where serde_json says otherwise: of a number for an enum, say.
     let mut json = serde_json::Deserializer::from_slice(body);
-    serde_path_to_error::deserialize(&mut json)
-        .map_err(|error| fault(error.path(), "is missing, unknown or wrong"))
+    serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        let inner = error.inner().to_string();
+        match missing(&inner) {
+            Some(name) => {
+                let pointer = format!("{}/{name}", pointer(error.path()));
+                Problem::faults(vec![Fault { pointer, detail: "is missing".to_owned() }])
+            }
+            None => fault(error.path(), "is missing, unknown or wrong"),
+        }
+    })
+}
+
+/// The field that serde says is missing: the path ends at the object that it is missing in.
+fn missing(error: &str) -> Option<&str> {
+    error.strip_prefix("missing field `")?.split('`').next()
 }
 
 /// For a field's `deserialize_with`: serde reads a struct from an array too, and of an empty one takes the defaults.

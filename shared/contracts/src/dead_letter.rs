@@ -22,7 +22,7 @@ pub enum Reason {
     Unauthorized,
     /// Okta's rate limit lasted longer than we could wait.
     RateLimited,
-    /// Okta was away, too slow, or broken, for every attempt.
+    /// Okta was away, too slow, or broken, for every attempt, or had been for so many others that it was not asked: 0 attempts.
     OktaUnavailable,
     /// Okta answered something that its API doesn't describe.
     OktaMalformed,

@@ -92,7 +92,8 @@ impl Sweep {
             }
         }
         swept.by_jobs = self.jobs.run_all(stop_starting, &pass.brokers).await?;
-        tracing::info!(?swept, "swept the dead letters");
+        let Swept { redriven, resolved, pending, by_jobs, failed } = swept;
+        tracing::info!(redriven, resolved, pending, by_jobs, failed, "swept the dead letters");
         Ok(swept)
     }
 

@@ -1,18 +1,24 @@
 use std::{
     borrow::Cow,
     collections::{HashMap, HashSet},
+    mem,
     sync::{
         Arc, Mutex, MutexGuard,
         atomic::{AtomicBool, Ordering::Relaxed},
     },
+    time::Duration,
 };
 
 use contracts::{Facts, Subject, topic};
 use futures_util::future::join_all;
 use kafka::{Outgoing, Producer};
 use runtime::telemetry;
-use tokio::task::JoinHandle;
-use tracing::Instrument;
+use tokio::{
+    sync::{Notify, oneshot},
+    task::JoinHandle,
+    time::timeout,
+};
+use tracing::{Instrument, Span};
 
 use crate::{
     Error,
@@ -29,12 +35,30 @@ pub struct Publisher {
 
 #[derive(Debug, Default)]
 struct Invocation {
-    /// Of each subject the newest that is on its way: it waits for those before it.
-    under_way: Mutex<HashMap<Subject, JoinHandle<()>>>,
+    queue: Mutex<Queue>,
+    /// An invocation ends: what is written shall not wait for more.
+    ends: Notify,
     /// On the topic, and still in the outbox.
     published: Mutex<HashSet<Key>>,
     /// Nobody waits for the brokers twice in an invocation.
     are_away: AtomicBool,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    written: Vec<Written>,
+    /// Of invocations that wait until all that is before them is done. Dropped, they are told.
+    ending: Vec<oneshot::Sender<()>>,
+    /// Publishes what is in the queue, until there is nothing.
+    worker: Option<JoinHandle<()>>,
+}
+
+#[derive(Debug)]
+struct Written {
+    facts: Facts,
+    backlog: Backlog,
+    /// In which they were written.
+    span: Span,
 }
 
 /// What there may be of a subject in the outbox beside what was just written.
@@ -46,29 +70,55 @@ pub enum Backlog {
     Possible,
 }
 
+/// How long facts wait for others to go with: records that go together cost a fraction.
+const LINGER: Duration = Duration::from_millis(100);
+
 impl Publisher {
     pub fn new(outbox: Outbox, producer: Producer) -> Self {
         Self { outbox, producer, invocation: Arc::default() }
     }
 
     /// Publishes facts that were written, after those of the same subject that were left before them. Returns at once:
-    /// the invocation waits for all of them when it [ends](Self::end_invocation), as records that go together cost less.
+    /// the invocation waits for all of them when it [ends](Self::end_invocation).
     pub fn publish(&self, facts: Facts, backlog: Backlog) {
-        let (publisher, subject) = (self.clone(), facts.subject.clone());
-        let mut under_way = self.under_way();
-        let before = under_way.remove(&subject);
-        let publishing = async move {
-            if let Some(before) = before {
-                // It has said itself if it crashed.
-                let _ended = before.await;
+        let mut queue = self.queue();
+        queue.written.push(Written { facts, backlog, span: Span::current() });
+        if !queue.has_worker() {
+            queue.worker = Some(tokio::spawn(self.clone().work()));
+        }
+    }
+
+    async fn work(self) {
+        loop {
+            let _ended = timeout(LINGER, self.invocation.ends.notified()).await;
+            let (written, ending) = {
+                let mut queue = self.queue();
+                if queue.written.is_empty() {
+                    // Those that wait are told: nothing is before them.
+                    queue.ending.clear();
+                    queue.worker = None;
+                    return;
+                }
+                (mem::take(&mut queue.written), mem::take(&mut queue.ending))
+            };
+            let mut by_subject = HashMap::<Subject, Vec<Written>>::new();
+            for written in written {
+                by_subject.entry(written.facts.subject.clone()).or_default().push(written);
             }
-            publisher.publish_now(facts, backlog).await;
-        };
-        under_way.insert(subject, tokio::spawn(publishing.in_current_span()));
+            join_all(by_subject.into_values().map(|written| self.publish_written(written))).await;
+            drop(ending);
+        }
+    }
+
+    /// All of one subject, in their order.
+    async fn publish_written(&self, written: Vec<Written>) {
+        for Written { facts, backlog, span } in written {
+            self.publish_now(facts, backlog).instrument(span).await;
+        }
     }
 
     async fn publish_now(&self, facts: Facts, backlog: Backlog) {
-        if self.invocation.are_away.load(Relaxed) {
+        if self.invocation.are_away.load(Relaxed) || self.is_published(&Key::of(&facts)) {
             return;
         }
         let waiting = match backlog {
@@ -98,12 +148,26 @@ impl Publisher {
         Ok(())
     }
 
-    /// Waits for what is on its way, and takes out of the outbox what is on the topic. Whatever stays is published again.
+    /// Waits for what was written, and takes out of the outbox what is on the topic. Whatever stays is published again.
     pub async fn end_invocation(&self) {
-        let under_way: Vec<_> = self.under_way().drain().map(|(_subject, publishing)| publishing).collect();
-        let _ended = join_all(under_way).await;
+        if let Some(done) = self.done() {
+            self.invocation.ends.notify_one();
+            // Either way: it is dropped.
+            let _done = done.await;
+        }
         self.invocation.are_away.store(false, Relaxed);
         self.clear().await;
+    }
+
+    /// When all that is in the queue now has been published, or was left; `None` where there is nothing.
+    fn done(&self) -> Option<oneshot::Receiver<()>> {
+        let mut queue = self.queue();
+        if !queue.has_worker() {
+            return None;
+        }
+        let (ending, done) = oneshot::channel();
+        queue.ending.push(ending);
+        Some(done)
     }
 
     pub(crate) async fn clear(&self) {
@@ -131,12 +195,19 @@ impl Publisher {
         self.published().contains(key)
     }
 
-    fn under_way(&self) -> MutexGuard<'_, HashMap<Subject, JoinHandle<()>>> {
-        self.invocation.under_way.lock().expect("nobody panics with it")
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.invocation.queue.lock().expect("nobody panics with it")
     }
 
     fn published(&self) -> MutexGuard<'_, HashSet<Key>> {
         self.invocation.published.lock().expect("nobody panics with it")
+    }
+}
+
+impl Queue {
+    /// One that crashed has left what it had to the sweep.
+    fn has_worker(&self) -> bool {
+        self.worker.as_ref().is_some_and(|worker| !worker.is_finished())
     }
 }
 

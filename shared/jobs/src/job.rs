@@ -67,12 +67,23 @@ pub enum JobState {
     Done,
 }
 
+impl JobState {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Stopped => "stopped",
+            Self::Done => "done",
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Progress {
     /// How many were done.
     pub done: u64,
-    /// How many were left as they are, since their state, or a missing value, doesn't allow it.
+    /// How many were left as they are: a letter whose state, or a missing value, doesn't allow it; facts that are too large for
+    /// the topic.
     pub skipped: u64,
 }
 

@@ -1,13 +1,13 @@
 use std::sync::Arc;
 
 use contracts::Actor;
-use futures_util::{StreamExt, stream};
+use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 use runtime::{Clock, telemetry};
 use serde::{Serialize, de::DeserializeOwned};
 use tokio::{sync::Mutex, time::Instant};
 
-use crate::{Error, Job, JobState, LEASE, Listed, Outcome, Pace, Store, Work, store::Saved};
+use crate::{Error, Job, JobState, LEASE, Listed, Outcome, Pace, Progress, Store, Work, store::Saved};
 
 /// Starts jobs, works on them, and stops them. `T` is their task.
 #[derive(Debug, Clone)]
@@ -17,8 +17,11 @@ pub struct Jobs<T> {
     looked_for_lost: Arc<Mutex<Option<Timestamp>>>,
 }
 
-/// Items between two notes of a job's position.
+/// The most items between two notes of a job's position.
 const SLICE: usize = 20;
+
+/// Jobs of a sweep at once: one that is to be slow holds up no other.
+const JOBS_AT_ONCE: usize = 8;
 
 /// Items at once: each is a few writes and, often, an acknowledgement.
 const CONCURRENCY: usize = 8;
@@ -93,25 +96,35 @@ impl<T: Serialize + DeserializeOwned + Clone + Send + Sync> Jobs<T> {
         self.store.get(id).await?.ok_or(Error::Unknown)
     }
 
-    /// Goes on with every job that is nobody's. Returns how many items it did.
+    /// Goes on with every job that is nobody's, several at once. Returns how many items it did.
     ///
     /// # Errors
     /// When it can't be read which they are. What fails in one job keeps no other from going on.
     pub async fn run_all<W: Work<Task = T>>(&self, work: &W, until: Instant) -> Result<u64, Error> {
         self.find_lost().await?;
-        let mut done = 0;
-        for mut job in self.store.free(self.clock.now()).await? {
-            if Instant::now() >= until {
-                break;
-            }
-            job.leased_until = self.clock.now() + LEASE;
-            if self.store.save(&mut job).await? == Saved::Yes {
-                let before = job.progress.done;
-                self.run_or_leave(work, &mut job, until).await;
-                done += job.progress.done - before;
-            }
+        let free = self.store.free(self.clock.now()).await?;
+        let running = stream::iter(free).map(|job| self.go_on(work, job, until));
+        let done: Vec<u64> = running.buffer_unordered(JOBS_AT_ONCE).try_collect().await?;
+        Ok(done.into_iter().sum())
+    }
+
+    /// If it still is nobody's. Returns how many items it did.
+    async fn go_on<W: Work<Task = T>>(
+        &self,
+        work: &W,
+        mut job: Job<T>,
+        until: Instant,
+    ) -> Result<u64, Error> {
+        if Instant::now() >= until {
+            return Ok(0);
         }
-        Ok(done)
+        job.leased_until = self.clock.now() + LEASE;
+        if self.store.save(&mut job).await? == Saved::Conflict {
+            return Ok(0);
+        }
+        let before = job.progress.done;
+        self.run_or_leave(work, &mut job, until).await;
+        Ok(job.progress.done - before)
     }
 
     /// Puts jobs that run, but that this version's sweeps would not find, where they do.
@@ -158,7 +171,8 @@ impl<T: Serialize + DeserializeOwned + Clone + Send + Sync> Jobs<T> {
                 break;
             }
         }
-        tracing::info!(job_id = job.id, state = ?job.state, progress = ?job.progress, "worked on a job");
+        let (state, Progress { done, skipped }) = (job.state.name(), job.progress);
+        tracing::info!(job_id = job.id, state, done, skipped, "worked on a job");
         Ok(())
     }
 
@@ -170,7 +184,8 @@ impl<T: Serialize + DeserializeOwned + Clone + Send + Sync> Jobs<T> {
         pace: &Pace,
         until: Instant,
     ) -> Result<SliceEnd<W::Error>, W::Error> {
-        let Listed { items, next } = work.list(&job.task, job.position.as_deref(), SLICE).await?;
+        let most = slice(W::per_second(&job.task));
+        let Listed { items, next } = work.list(&job.task, job.position.as_deref(), most).await?;
         // In their order: what is done after one that has to wait doesn't count.
         let outcomes: Vec<_> = stream::iter(items)
             .map(|(position, item)| one(work, job, item, position, pace, until))
@@ -242,6 +257,11 @@ impl<T: Serialize + DeserializeOwned + Clone + Send + Sync> Jobs<T> {
         }
         Err(Error::Contended)
     }
+}
+
+/// How many items are processed at the most before it is looked whether somebody has stopped the job: a second's.
+fn slice(per_second: u32) -> usize {
+    usize::try_from(per_second).unwrap_or(SLICE).clamp(1, SLICE)
 }
 
 async fn one<W: Work>(

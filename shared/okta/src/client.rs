@@ -150,9 +150,12 @@ impl Client {
     ) -> Result<Answer<T>, Error> {
         let span = trace::get(&url);
         let answer = self.send(token, url, most_bytes, &span).instrument(span.clone()).await;
-        // Nobody by that name is an answer.
-        if answer.as_ref().is_err_and(|error| !matches!(error, Error::NotFound)) {
-            span.record("otel.status_code", "ERROR");
+        match &answer {
+            // Nobody by that name is an answer.
+            Ok(_) | Err(Error::NotFound) => {}
+            Err(error) => {
+                span.record("otel.status_code", "ERROR").record("error.type", &*error.kind());
+            }
         }
         answer
     }

@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 /// Why Okta did not give what was asked for.
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +31,22 @@ pub enum Limit {
     Org,
     /// Requests at once: passes when others end.
     Concurrency,
+}
+
+impl Error {
+    /// As a span's `error.type`.
+    /// <https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-client-span>
+    pub(crate) fn kind(&self) -> Cow<'static, str> {
+        match self {
+            Self::NotFound => Cow::Borrowed("404"),
+            Self::RateLimited { .. } => Cow::Borrowed("429"),
+            Self::Unauthorized { status } | Self::Failed { status } => Cow::Owned(status.to_string()),
+            Self::Unreachable(error) if error.is_timeout() => Cow::Borrowed("timeout"),
+            Self::Unreachable(error) if error.is_connect() => Cow::Borrowed("connect"),
+            Self::Unreachable(_) | Self::NoToken(_) => Cow::Borrowed("_OTHER"),
+            Self::Malformed(_) => Cow::Borrowed("malformed"),
+        }
+    }
 }
 
 impl std::fmt::Display for Limit {

@@ -11,6 +11,7 @@ pub(crate) fn get(url: &Url) -> Span {
         otel.status_code = Empty,
         http.request.method = "GET",
         http.response.status_code = Empty,
+        error.type = Empty,
         url.template = template(url),
         server.address = url.host_str(),
         server.port = url.port_or_known_default(),

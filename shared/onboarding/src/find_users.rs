@@ -112,7 +112,7 @@ impl FindUsers {
         };
         let both =
             async { tokio::try_join!(self.store.person(id), self.store.history(id, before, limit + 1)) };
-        let (person, entries) = self.reads.read(both).await?;
+        let (person, entries) = Box::pin(self.reads.read(both)).await?;
         let Some(person) = person.filter(|person| person.user().is_some()) else { return Ok(None) };
         // What is older than the command to forget them is on its way out.
         let forgotten = person.forgotten.as_ref().map(|forgotten| forgotten.received_at);

@@ -184,11 +184,14 @@ impl Store {
         before: Option<u64>,
         limit: usize,
     ) -> Result<Vec<Entry>, Error> {
-        match self {
-            Self::DynamoDb(store) => Ok(Box::pin(store.history(id, before, limit)).await?),
-            Self::Redis(store) => store.history(id, before, limit).await,
-            Self::Memory(store) => Ok(store.history(id, before, limit)),
-        }
+        let reading = async {
+            match self {
+                Self::DynamoDb(store) => Ok(Box::pin(store.history(id, before, limit)).await?),
+                Self::Redis(store) => store.history(id, before, limit).await,
+                Self::Memory(store) => Ok(store.history(id, before, limit)),
+            }
+        };
+        trace::operation(self, Operation::ReadHistory, reading).await
     }
 
     /// Up to `limit` people after `after` whom a reader sees, in an order that is the same for every page; fewer only at
@@ -199,11 +202,14 @@ impl Store {
         after: Option<&EmployeeId>,
         limit: usize,
     ) -> Result<Vec<Person>, Error> {
-        match self {
-            Self::DynamoDb(store) => Ok(Box::pin(store.list(filter, after, limit)).await?),
-            Self::Redis(store) => store.list(filter, after, limit).await,
-            Self::Memory(store) => Ok(store.list(filter, after, limit)),
-        }
+        let reading = async {
+            match self {
+                Self::DynamoDb(store) => Ok(Box::pin(store.list(filter, after, limit)).await?),
+                Self::Redis(store) => store.list(filter, after, limit).await,
+                Self::Memory(store) => Ok(store.list(filter, after, limit)),
+            }
+        };
+        trace::operation(self, Operation::ListPeople, reading).await
     }
 
     /// Up to `limit` people after `after` of whom something is left, as of the last write that was acknowledged to anybody,
@@ -268,11 +274,14 @@ impl Store {
 
     /// The events of a request that were taken off the topic so far.
     pub async fn request(&self, id: &CorrelationId) -> Result<RequestEvents, Error> {
-        match self {
-            Self::DynamoDb(store) => Ok(Box::pin(store.request(id)).await?),
-            Self::Redis(store) => store.request(id).await,
-            Self::Memory(store) => Ok(store.request(id)),
-        }
+        let reading = async {
+            match self {
+                Self::DynamoDb(store) => Ok(Box::pin(store.request(id)).await?),
+                Self::Redis(store) => store.request(id).await,
+                Self::Memory(store) => Ok(store.request(id)),
+            }
+        };
+        trace::operation(self, Operation::ReadRequest, reading).await
     }
 
     /// One event of a request, however many it has.

@@ -16,10 +16,16 @@ pub(crate) struct JobsArgs {
 
 #[derive(Subcommand)]
 pub(crate) enum JobsCommand {
-    /// Stop a job; what it has done stays done
-    Stop { id: String },
-    /// Let a job go on where it was stopped
-    Resume { id: String },
+    /// Stop a job, within a second; what it has done stays done
+    Stop {
+        /// The job's
+        id: String,
+    },
+    /// Let a job go on where it was stopped, within a minute
+    Resume {
+        /// The job's
+        id: String,
+    },
 }
 
 #[derive(Args)]

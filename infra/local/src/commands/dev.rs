@@ -111,6 +111,7 @@ fn describe(cloud: &Cloud, somebody: Option<&Person>) -> String {
             format!("  cache     {}", parts.cache),
             format!("  okta      {}", parts.okta),
         ])
+        .chain(parts.traces.iter().map(|collector| format!("  traces    to {collector}")))
         .chain(parts.warnings.iter().map(|warning| format!("  warning   {warning}")))
         .chain([
             String::new(),

@@ -51,7 +51,14 @@ pub(super) async fn start<T: Kind>(session: &Session, task: &T, no_wait: bool) -
     let answer = answer?;
     let job: Job<T> = session.api.read(&answer)?;
     session.say(&format!("Job {} {} {}.", job.id, job.task.does(), things(&job)))?;
-    if no_wait { end(session, &job, &answer) } else { follow::run(session, job, answer, stop).await }
+    if !no_wait {
+        return follow::run(session, job, answer, stop).await;
+    }
+    end(session, &job, &answer)?;
+    if job.state == JobState::Running {
+        session.say(&format!("It goes on within a minute. `{} {}` follows it.", T::COMMAND, job.id))?;
+    }
+    Ok(())
 }
 
 /// Lists them, or follows, stops or resumes one.

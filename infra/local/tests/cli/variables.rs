@@ -42,7 +42,7 @@ fn what_has_no_effect_and_which_key_opens_what_is_said() {
         .var("OKTA_API_TOKEN", "token")
         .ready();
     for line in [
-        "  access    with API_KEY for events and queries, with ADMIN_KEY for dead letters and forgetting",
+        "  access    with API_KEY for events and queries, with ADMIN_KEY for dead letters, fact jobs and forgetting",
         "  warning   STORAGE_URL is not used: STORAGE_BACKEND is not redis",
         "  warning   OKTA_API_TOKEN is not used: without OKTA_ORG_URL Okta is a fake",
     ] {

@@ -13,7 +13,6 @@ use serde::Deserialize;
 use tokio::sync::Notify;
 
 use super::*;
-use crate::Progress;
 
 /// To process the numbers below so many.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -270,5 +269,41 @@ async fn what_nobody_has_started_is_neither_found_nor_stopped() {
     let id = jobs.prepare(Task { count: 1 }, &somebody()).id;
     for refused in [jobs.get(&id).await, jobs.stop(&id).await, jobs.resume(&id).await] {
         assert!(matches!(refused, Err(Error::Unknown)), "{refused:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_job_that_has_to_wait_holds_up_no_other() {
+    let (store, numbers) = (store().await, Numbers::with(30, 0, Event::Pause));
+    let jobs = Jobs::new(store.clone(), Clock::system());
+    let actor = somebody();
+    let enqueue = || jobs.enqueue(Task { count: 30 }, &actor);
+    let ids = [enqueue().await.unwrap().id, enqueue().await.unwrap().id];
+    let are_done = async || {
+        let mut done = 0;
+        for id in &ids {
+            done += usize::from(jobs.get(id).await.unwrap().state == JobState::Done);
+        }
+        done
+    };
+    let meanwhile = async {
+        numbers.reached.notified().await;
+        while are_done().await == 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        numbers.go_on.notify_one();
+    };
+    let (ran, met) = tokio::join!(
+        jobs.run_all(&numbers, in_a_minute()),
+        tokio::time::timeout(Duration::from_mins(1), meanwhile)
+    );
+    met.unwrap();
+    assert_eq!((ran.unwrap(), are_done().await), (30, 2), "what one has done the other skips");
+}
+
+#[test]
+fn whoever_stops_a_job_waits_for_a_second_at_most() {
+    for (per_second, items) in [(0, 1), (1, 1), (7, 7), (20, 20), (500, 20)] {
+        assert_eq!(slice(per_second), items, "{per_second} a second");
     }
 }

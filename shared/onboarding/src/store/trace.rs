@@ -9,9 +9,12 @@ pub(super) enum Operation {
     ReadPerson,
     ReadEntry,
     ReadClaim,
+    ReadHistory,
+    ListPeople,
     WritePerson,
     AcceptRequest,
     EndRequest,
+    ReadRequest,
 }
 
 /// The operation as a part of its trace.
@@ -50,15 +53,17 @@ impl Operation {
     /// As the variable of the table names it. A person is written with entry, claims and facts.
     const fn collection(self) -> &'static str {
         match self {
-            Self::ReadPerson | Self::WritePerson => "users",
-            Self::ReadEntry | Self::ReadClaim => "history",
-            Self::AcceptRequest | Self::EndRequest => "requests",
+            Self::ReadPerson | Self::ListPeople | Self::WritePerson => "users",
+            Self::ReadEntry | Self::ReadClaim | Self::ReadHistory => "history",
+            Self::AcceptRequest | Self::EndRequest | Self::ReadRequest => "requests",
         }
     }
 
     const fn in_dynamodb(self) -> &'static str {
         match self {
             Self::ReadPerson | Self::ReadEntry | Self::ReadClaim => "GetItem",
+            // All of them, where there is no filter, by scans.
+            Self::ReadHistory | Self::ListPeople | Self::ReadRequest => "Query",
             Self::AcceptRequest => "PutItem",
             Self::WritePerson | Self::EndRequest => "TransactWriteItems",
         }
@@ -67,6 +72,9 @@ impl Operation {
     const fn in_redis(self) -> &'static str {
         match self {
             Self::ReadPerson | Self::ReadEntry | Self::ReadClaim => "HGET",
+            Self::ReadHistory => "ZREVRANGEBYSCORE",
+            Self::ListPeople => "ZRANGEBYLEX",
+            Self::ReadRequest => "HSCAN",
             Self::WritePerson | Self::AcceptRequest | Self::EndRequest => "EVALSHA",
         }
     }
