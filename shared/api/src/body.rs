@@ -232,7 +232,7 @@ mod tests {
             (r#"{"action": "no"}"#, "/action"),
             (r#"{"action": "redrive", "filter": []}"#, "/filter"),
             (r#"{"action": "redrive", "filter": null}"#, "/filter"),
-            ("{}", ""),
+            ("{}", "/action"),
         ] {
             let problem = refused::<Task>(body);
             assert_eq!(

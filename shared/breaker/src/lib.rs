@@ -64,6 +64,8 @@ struct Here {
     /// Calls that failed in a row.
     failures: u32,
     last_failure: Timestamp,
+    /// Whom it was about.
+    last_failed: Option<u64>,
 }
 
 impl Breaker {
@@ -87,6 +89,7 @@ impl Breaker {
             has_waited: false,
             failures: 0,
             last_failure: Timestamp::UNIX_EPOCH,
+            last_failed: None,
         };
         Self(Arc::new(Shared {
             name,
@@ -183,15 +186,16 @@ impl Breaker {
     }
 
     /// Returns what opens it, if this failure does.
-    fn count(&self, cause: &dyn Display) -> Option<Opened> {
+    fn count(&self, cause: &dyn Display, about: Option<u64>) -> Option<Opened> {
         let mut here = self.here();
         if here.opened.is_some() {
             return None;
         }
         let now = self.0.clock.now();
-        let follows = now.duration_since(here.last_failure) <= ROW;
-        here.failures = if follows { here.failures + 1 } else { 1 };
-        here.last_failure = now;
+        let follows = here.failures > 0 && now.duration_since(here.last_failure) <= ROW;
+        let is_another = about.is_none() || about != here.last_failed;
+        here.failures = if follows { here.failures + u32::from(is_another) } else { 1 };
+        (here.last_failure, here.last_failed) = (now, about);
         (here.failures >= self.0.policy.failures.get()).then(|| {
             let opened = Opened { since: now, cause: cause.to_string(), times: 1 };
             self.find_out(&mut here, Some(opened.clone()));
@@ -208,6 +212,7 @@ impl Breaker {
             has_waited: false,
             failures: 0,
             last_failure: here.last_failure,
+            last_failed: None,
         };
     }
 

@@ -1,5 +1,6 @@
 use std::{
     fmt::Display,
+    hash::{DefaultHasher, Hash, Hasher},
     sync::atomic::{AtomicBool, Ordering::Relaxed},
 };
 
@@ -13,6 +14,8 @@ pub struct Permit {
     breaker: Breaker,
     /// What the call is the probe of.
     probes: Option<Opened>,
+    /// A hash of whom it is about.
+    about: Option<u64>,
     has_failed: AtomicBool,
     has_ended: AtomicBool,
 }
@@ -28,7 +31,22 @@ pub struct Refused {
 
 impl Permit {
     pub(crate) fn new(breaker: Breaker, probes: Option<Opened>) -> Self {
-        Self { breaker, probes, has_failed: AtomicBool::new(false), has_ended: AtomicBool::new(false) }
+        let [has_failed, has_ended] = [(); 2].map(|()| AtomicBool::new(false));
+        Self { breaker, probes, about: None, has_failed, has_ended }
+    }
+
+    /// The call is about this one, whose failures in a row count once.
+    #[must_use]
+    pub fn about(mut self, whom: impl Hash) -> Self {
+        let mut hasher = DefaultHasher::new();
+        whom.hash(&mut hasher);
+        self.about = Some(hasher.finish());
+        self
+    }
+
+    /// Whether it is the call that finds out how things are. It is made once.
+    pub fn is_probe(&self) -> bool {
+        self.probes.is_some()
     }
 
     /// The call failed in a way that others will, too. `cause` is what they are told, and is logged: nothing personal.
@@ -43,7 +61,7 @@ impl Permit {
                 self.breaker.open_again(opened).await;
             }
             None => {
-                if let Some(opened) = self.breaker.count(cause) {
+                if let Some(opened) = self.breaker.count(cause, self.about) {
                     self.breaker.trip(opened).await;
                 }
             }

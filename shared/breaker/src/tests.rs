@@ -123,6 +123,20 @@ async fn a_call_that_fails_again_and_again_counts_once_and_not_at_all_if_it_succ
 }
 
 #[tokio::test(start_paused = true)]
+async fn calls_about_one_that_fail_in_a_row_count_once() {
+    let breaker = one();
+    let fails = async |about: &str| {
+        breaker.permit().await.unwrap().about(about).failed(&"it is away").await;
+    };
+    for about in ["E1", "E1", "E2", "E2", "E2", "E3", "E4", "E4"] {
+        fails(about).await;
+        assert!(!refuses(&breaker).await);
+    }
+    fails("E5").await;
+    assert!(refuses(&breaker).await);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_call_that_is_on_its_way_is_not_made_again_once_it_is_open() {
     let breaker = one();
     let before = breaker.permit().await.unwrap();

@@ -20,7 +20,10 @@ pub struct Job<T> {
     /// What is counted until now. Stored beside the job: callers are not shown it.
     #[serde(skip)]
     pub(crate) count: Count,
-    /// Of the item that it did last, or where its list goes on.
+    /// Of the item that it did last, or where its list goes on. It may be made of somebody's id, so it is stored beside the job,
+    /// too, but by versions before.
+    #[serde(default, skip_serializing)]
+    #[cfg_attr(feature = "schema", schemars(skip))]
     pub(crate) position: Option<String>,
     /// Until then the job is somebody's.
     pub(crate) leased_until: Timestamp,
@@ -134,7 +137,6 @@ impl<T> Job<T> {
     pub(crate) fn end(&mut self) {
         self.state = JobState::Done;
         self.total.get_or_insert(self.progress.all());
-        // It may be made of somebody's id.
         (self.position, self.count.position) = (None, None);
     }
 }

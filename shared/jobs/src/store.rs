@@ -48,6 +48,8 @@ struct JobItem<'a, T: Clone> {
     job: Cow<'a, Job<T>>,
     #[serde(default)]
     count: Cow<'a, Count>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    position: Option<Cow<'a, str>>,
 }
 
 impl<T: Serialize + DeserializeOwned + Clone> Store<T> {
@@ -74,6 +76,7 @@ impl<T: Serialize + DeserializeOwned + Clone> Store<T> {
             due: runs.then(|| sortable(job.leased_until)),
             job: Cow::Borrowed(job),
             count: Cow::Borrowed(&job.count),
+            position: job.position.as_deref().map(Cow::Borrowed),
         };
         let row = Row { at: rows::at(job.created_at, &job.id), content: item };
         Ok(match dynamo::put(&self.client, &row, unchanged).await? {
@@ -153,6 +156,8 @@ impl<T: Serialize + DeserializeOwned + Clone> Store<T> {
 
 impl<T: Clone> JobItem<'_, T> {
     fn into_job(self) -> Job<T> {
-        Job { count: self.count.into_owned(), ..self.job.into_owned() }
+        let job = self.job.into_owned();
+        let position = self.position.map(Cow::into_owned).or(job.position);
+        Job { count: self.count.into_owned(), position, ..job }
     }
 }

@@ -14,6 +14,11 @@ pub fn okta(vars: &Vars, cache: Cache, clock: Clock) -> Result<Breaker, ConfigEr
     Breaker::from_vars(OKTA, vars, cache, clock)
 }
 
+/// Whether Okta didn't do its work, rather than had an answer that is no help.
+pub(crate) fn is_failure(error: &okta::Error) -> bool {
+    matches!(error, okta::Error::Unreachable(_) | okta::Error::Failed { .. })
+}
+
 /// Says how Okta has answered a call. An answer of any kind shows that Okta is there, also one that is no help: a rate limit
 /// says itself when it is over, and a token is mended by no waiting.
 pub(crate) async fn note(permit: &Permit, error: &okta::Error) {

@@ -10,8 +10,8 @@ use std::time::Duration;
 use breaker::Breaker;
 use cache::Cache;
 use contracts::{
-    Cause, Email, EnrichmentRequestedV2, EnrichmentState, EventType, Facts, Outcome, Reason, RedriveHeaders,
-    TraceParent, header,
+    Cause, Email, EmployeeId, EnrichmentRequestedV2, EnrichmentState, EventType, Facts, Outcome, Reason,
+    RedriveHeaders, TraceParent, header,
 };
 use facts::{Backlog, Publisher};
 use kafka::Producer;
@@ -232,7 +232,7 @@ impl Enrich {
                 // What was said of this address before a conflict still is what Okta says.
                 Some(email) if asked.as_ref().is_some_and(|asked| asked.email == *email) => {}
                 Some(email) => {
-                    let mut asking = Box::pin(self.ask(email.clone(), until));
+                    let mut asking = Box::pin(self.ask(&event.employee_id, email.clone(), until));
                     let said = match timeout(PATIENCE, &mut asking).await {
                         Ok(said) => said,
                         Err(_elapsed) => {
@@ -331,12 +331,12 @@ impl Enrich {
         }
     }
 
-    async fn ask(&self, email: Email, until: AskUntil) -> Said {
+    async fn ask(&self, id: &EmployeeId, email: Email, until: AskUntil) -> Said {
         let AskUntil { stop_starting, give_up } = until;
         let Some(_turn) = self.turns.next(stop_starting).await else { return Said::out_of_time() };
         // Dead letters, and at once: reported back, they would use up their redeliveries while Okta is away.
         let permit = match self.breaker.permit().await {
-            Ok(permit) => permit,
+            Ok(permit) => permit.about(id),
             Err(refused) => {
                 let failure = Failure::OktaAway(refused);
                 return Said::Nothing(failure.reason(), Stopped::DeadLetter(failure));

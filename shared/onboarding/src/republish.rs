@@ -10,7 +10,6 @@ use runtime::telemetry;
 use tokio::time::Instant;
 
 use crate::{
-    person::Person,
     store::{self, Store},
     told,
 };
@@ -48,7 +47,7 @@ struct Place {
     id: EmployeeId,
 }
 
-/// People are read whole, also to be counted: so many at once are no more than a few megabytes.
+/// DynamoDB reads people whole, also to count them: so many at once are no more than a few megabytes.
 const AT_ONCE: usize = 250;
 
 impl Republish {
@@ -69,7 +68,7 @@ impl Republish {
 
 impl Work for PeopleWork<'_> {
     type Task = Task;
-    type Item = Person;
+    type Item = EmployeeId;
     type Error = Error;
 
     fn per_second(task: &Task) -> u32 {
@@ -86,26 +85,37 @@ impl Work for PeopleWork<'_> {
         _task: &Task,
         position: Option<&str>,
         limit: usize,
-    ) -> Result<Listed<Person>, Error> {
+    ) -> Result<Listed<EmployeeId>, Error> {
         let (limit, after) = (limit.min(AT_ONCE), position.and_then(Place::parse));
         let people = self.store.everybody(after.as_ref().map(|place| &place.id), limit).await?;
         let is_last = people.len() < limit;
         let first = after.map_or(1, |place| place.rank + 1);
-        let place =
-            |(rank, person): (u64, Person)| (Place { rank, id: person.id.clone() }.to_string(), person);
+        let place = |(rank, id): (u64, EmployeeId)| (Place { rank, id: id.clone() }.to_string(), id);
         let items: Vec<_> = (first..).zip(people).map(place).collect();
         let next = items.last().filter(|_| !is_last).map(|(position, _)| position.clone());
         Ok(Listed { items, next })
     }
 
-    /// Of somebody who changes meanwhile an older version is published after the newer one: readers go by the version.
-    async fn process(&self, job: &Job<Task>, person: Person) -> Result<Outcome, Error> {
+    /// Read when it is their turn: who was forgotten since they were listed isn't told. Of somebody who changes in this
+    /// moment an older version may be published after the newer one: readers go by the version.
+    async fn process(&self, job: &Job<Task>, id: EmployeeId) -> Result<Outcome, Error> {
         if self.brokers_are_away.load(Relaxed) {
             return Ok(Outcome::NotNow);
         }
+        let job_id = job.id.as_str();
+        let person = match self.store.person(&id).await {
+            // Trying again gives the same.
+            Err(store::Error::Unstorable(error)) => {
+                let error = telemetry::chain(&*error);
+                tracing::error!(job_id, error, "a job leaves a person out");
+                return Ok(Outcome::Skipped);
+            }
+            person => person?,
+        };
+        let Some(person) = person else { return Ok(Outcome::Skipped) };
         let Some(facts) = told::again(&person) else { return Ok(Outcome::Skipped) };
         let Err(error) = facts::publish(self.producer, &facts).await else { return Ok(Outcome::Done) };
-        let (job_id, reason) = (job.id.as_str(), telemetry::chain(&error));
+        let reason = telemetry::chain(&error);
         match error {
             // Trying again gives the same.
             kafka::Error::TooLarge(_) => {

@@ -57,7 +57,6 @@ impl RetryPolicy {
             .with_max_times(self.attempts.saturating_sub(1))
             .with_jitter()
             .build();
-        let is_refused = || permit.is_some_and(Permit::is_over);
         let mut attempts = 0;
         loop {
             attempts += 1;
@@ -65,29 +64,53 @@ impl RetryPolicy {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
-            if let Some(permit) = permit {
+            let next = if is_transient(&error) && !is_over(permit, &error) {
+                Next::of(&error, backoffs.next().map(|backoff| backoff.min(self.cap)), give_up_at)
+            } else {
+                Next::End { cut_short: false }
+            };
+            // A failure that another attempt may mend is none yet.
+            if let Some(permit) = permit
+                && (matches!(next, Next::End { .. }) || !breakers::is_failure(&error))
+            {
                 breakers::note(permit, &error).await;
             }
-            if !is_transient(&error) || is_refused() {
-                return Err(Exhausted { error, attempts, cut_short: false });
-            }
-            let Some(backoff) = backoffs.next() else {
-                return Err(Exhausted { error, attempts, cut_short: false });
+            let wait = match next {
+                Next::After(wait) => wait,
+                Next::End { cut_short } => return Err(Exhausted { error, attempts, cut_short }),
             };
-            let wait = wait(&error, backoff.min(self.cap));
-            // Okta may ask for a wait that no clock knows.
-            if Instant::now().checked_add(wait).is_none_or(|again| again >= give_up_at) {
-                // Delivered again, a rate limit would only be met again.
-                let cut_short = matches!(error, okta::Error::Unreachable(_) | okta::Error::Failed { .. });
-                return Err(Exhausted { error, attempts, cut_short });
-            }
             tracing::info!(%error, ?wait, attempt = attempts, "asking Okta again");
             sleep(wait).await;
-            if is_refused() {
+            if permit.is_some_and(Permit::is_over) {
                 return Err(Exhausted { error, attempts, cut_short: false });
             }
         }
     }
+}
+
+/// What follows an attempt that another may mend.
+#[derive(Debug, Clone, Copy)]
+enum Next {
+    After(Duration),
+    End { cut_short: bool },
+}
+
+impl Next {
+    fn of(error: &okta::Error, backoff: Option<Duration>, give_up_at: Instant) -> Self {
+        let Some(backoff) = backoff else { return Self::End { cut_short: false } };
+        let wait = wait(error, backoff);
+        // Okta may ask for a wait that no clock knows.
+        if Instant::now().checked_add(wait).is_none_or(|again| again >= give_up_at) {
+            // Delivered again, a rate limit would only be met again.
+            return Self::End { cut_short: breakers::is_failure(error) };
+        }
+        Self::After(wait)
+    }
+}
+
+/// Whether the breaker lets nobody ask again: others have opened it, or a probe has failed.
+fn is_over(permit: Option<&Permit>, error: &okta::Error) -> bool {
+    permit.is_some_and(|permit| permit.is_over() || (permit.is_probe() && breakers::is_failure(error)))
 }
 
 fn is_transient(error: &okta::Error) -> bool {
@@ -196,12 +219,30 @@ mod tests {
         let asking = permits.into_iter().map(async |permit| {
             let permit = permit.unwrap();
             let ask = || std::future::ready(Err::<(), _>(Error::Failed { status: 503 }));
-            let exhausted = POLICY.run(began + secs(7), Some(&permit), ask).await.unwrap_err();
+            let exhausted = POLICY.run(began + secs(60), Some(&permit), ask).await.unwrap_err();
             (exhausted.attempts, exhausted.cut_short)
         });
-        let ended = join_all(asking).await;
-        assert!(ended.iter().all(|ended| *ended == (1, false)), "{ended:?}");
-        assert!(began.elapsed() <= secs(4), "who waits to ask again doesn't wait for longer");
+        let mut ended = join_all(asking).await;
+        ended.sort_unstable();
+        assert_eq!(ended[0], (2, false), "who waits to ask again when it opens doesn't ask");
+        assert_eq!(ended[5..], [(3, false); 5], "it opens with the fifth who was asked for in vain");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_outage_that_retries_outlast_opens_nothing() {
+        let breaker = breakers::okta(&Vars::default(), breakers::tests::cache(), Clock::system()).unwrap();
+        let began = Instant::now();
+        let permits = join_all((0..40).map(|_| breaker.permit())).await;
+        let asking = permits.into_iter().map(async |permit| {
+            let permit = permit.unwrap();
+            let ask = || {
+                let is_over = began.elapsed() > Duration::from_millis(1500);
+                std::future::ready(if is_over { Ok(()) } else { Err(Error::Failed { status: 503 }) })
+            };
+            POLICY.run(began + secs(60), Some(&permit), ask).await
+        });
+        assert!(join_all(asking).await.iter().all(Result::is_ok));
+        assert!(breaker.permit().await.is_ok());
     }
 
     /// Whether it counts as cut short, with this much time.

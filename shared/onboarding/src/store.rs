@@ -212,17 +212,20 @@ impl Store {
         trace::operation(self, Operation::ListPeople, reading).await
     }
 
-    /// Up to `limit` people after `after` of whom something is left, as of the last write that was acknowledged to anybody,
-    /// in an order that is the same for every page; fewer only at the end.
+    /// Up to `limit` people after `after` of whom something is left, or who can't be read, as of the last write that was
+    /// acknowledged to anybody, in an order that is the same for every page; fewer only at the end.
     pub(crate) async fn everybody(
         &self,
         after: Option<&EmployeeId>,
         limit: usize,
-    ) -> Result<Vec<Person>, Error> {
+    ) -> Result<Vec<EmployeeId>, Error> {
         match self {
             Self::DynamoDb(store) => Ok(Box::pin(store.everybody(after, limit)).await?),
-            Self::Redis(store) => store.list(&Filter::default(), after, limit).await,
-            Self::Memory(store) => Ok(store.list(&Filter::default(), after, limit)),
+            Self::Redis(store) => store.everybody(after, limit).await,
+            Self::Memory(store) => {
+                let people = store.list(&Filter::default(), after, limit);
+                Ok(people.into_iter().map(|person| person.id).collect())
+            }
         }
     }
 

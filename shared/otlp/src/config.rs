@@ -23,7 +23,9 @@ impl Config {
         let Some(endpoint) = vars.parse::<Url>("OTEL_EXPORTER_OTLP_ENDPOINT", expected)? else {
             return Ok(None);
         };
-        let is_plain = endpoint.query().is_none() && endpoint.fragment().is_none();
+        // What it asks for goes into a header.
+        let is_open = endpoint.username().is_empty() && endpoint.password().is_none();
+        let is_plain = is_open && endpoint.query().is_none() && endpoint.fragment().is_none();
         if !matches!(endpoint.scheme(), "http" | "https") || !is_plain {
             return Err(wrong("OTEL_EXPORTER_OTLP_ENDPOINT", expected));
         }
@@ -106,7 +108,13 @@ mod tests {
 
     #[test]
     fn what_cannot_be_an_endpoint_or_a_list_stops_the_start() {
-        for endpoint in ["localhost:4318", "ftp://localhost", "http://localhost?x=1", "collector"] {
+        for endpoint in [
+            "localhost:4318",
+            "ftp://localhost",
+            "http://localhost?x=1",
+            "http://me:pw@localhost",
+            "collector",
+        ] {
             let error = config(&[("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)]).unwrap_err();
             assert_eq!(error.name, "OTEL_EXPORTER_OTLP_ENDPOINT", "{endpoint}");
         }

@@ -20,6 +20,9 @@ use crate::{config::Config, message::encode, span::Ended};
 /// What an invocation waits for the collector.
 const LIMIT: Duration = Duration::from_millis(250);
 
+/// An answer says at most which spans were refused. A longer one is left unread, and costs the connection.
+const MAX_ANSWER: usize = 64 * 1024;
+
 /// How long one that was away is left alone.
 const PAUSE: SignedDuration = SignedDuration::from_secs(30);
 
@@ -68,7 +71,12 @@ impl Exporter {
         }
         let mut response = self.connector.get_or_init(|| self.connect()).call(request).await?;
         // Read to its end, so that the connection is used again.
-        ByteStream::new(response.take_body()).collect().await?;
+        let (mut body, mut read) = (ByteStream::new(response.take_body()), 0);
+        while read < MAX_ANSWER
+            && let Some(part) = body.try_next().await?
+        {
+            read += part.len();
+        }
         let status = response.status();
         if status.is_success() { Ok(()) } else { Err(format!("status {}", status.as_u16()).into()) }
     }

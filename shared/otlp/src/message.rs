@@ -95,8 +95,14 @@ pub(crate) fn encode(ended: &[Ended], resource: &[(String, String)]) -> Vec<u8> 
 fn attributes<'a>(service: &str, resource: &'a [(String, String)]) -> Vec<Attribute<'a>> {
     let own = [("service.name", service), ("service.namespace", "joiner"), ("faas.name", service)];
     let own = own.map(|(key, value)| Attribute { key, value: Value::Text(value.to_owned()) });
-    let given = resource.iter().map(|(key, value)| Attribute { key, value: Value::Text(value.clone()) });
-    own.into_iter().chain(given).collect()
+    let mut attributes = Vec::from(own);
+    for (key, value) in resource {
+        // A key is there once: which function it is the process knows best.
+        if attributes.iter().all(|there| there.key != key) {
+            attributes.push(Attribute { key, value: Value::Text(value.clone()) });
+        }
+    }
+    attributes
 }
 
 impl<'a> Span<'a> {
@@ -153,8 +159,13 @@ mod tests {
             end: "2026-01-31T18:42:01Z".parse().unwrap(),
         };
         let ended = [span(Some("enrichment"), Some(0xf0), true), span(None, None, false)];
-        let stage = ("deployment.environment.name".to_owned(), "dev".to_owned());
-        let sent: serde_json::Value = serde_json::from_slice(&encode(&ended, &[stage])).unwrap();
+        let given = [
+            ("deployment.environment.name", "dev"),
+            ("service.name", "another"),
+            ("deployment.environment.name", "prod"),
+        ];
+        let given = given.map(|(key, value)| (key.to_owned(), value.to_owned()));
+        let sent: serde_json::Value = serde_json::from_slice(&encode(&ended, &given)).unwrap();
         let attribute = |key: &str, value: serde_json::Value| json!({"key": key, "value": value});
         let resource = |name: &str| {
             json!({"attributes": [

@@ -67,7 +67,7 @@ async fn everybody_is_listed_once_and_has_a_place_past_those_before() {
                 break;
             }
         }
-        let ids: Vec<_> = listed.iter().map(|(_, person)| person.id.as_str()).collect();
+        let ids: Vec<_> = listed.iter().map(|(_, id)| id.as_str()).collect();
         assert_eq!(ids, ["E 000", "E 001", "E 002", "E 003", "E 004", "E 005", "E 006"]);
         for (before, after) in listed.iter().zip(&listed[1..]) {
             assert!(PeopleWork::is_past(&after.0, &before.0) && !PeopleWork::is_past(&before.0, &after.0));
@@ -95,4 +95,18 @@ async fn nobody_is_done_while_the_brokers_are_away() {
         let left = jobs.get(&job.id).await.unwrap();
         assert_eq!((left.state, left.progress.done, left.total), (JobState::Running, 0, Some(50)));
     }
+}
+
+#[tokio::test]
+async fn who_was_forgotten_since_they_were_listed_is_not_told() {
+    let (store, producer) = (with_people(1).await, producer());
+    let work = PeopleWork { store: &store, producer: &producer, brokers_are_away: AtomicBool::default() };
+    let job = jobs().await.enqueue(TASK, &Actor::caller("somebody")).await.unwrap();
+    let (_, id) = work.list(&TASK, None, 1).await.unwrap().items.remove(0);
+    let read = store.person(&id).await.unwrap().unwrap();
+    let mut forget = event();
+    (forget.employee_id, forget.event_type) = (id.clone(), contracts::EventType::Erased);
+    let gone = crate::converge::forget(&forget, Some(read.clone()), &[], crate::tests::now()).unwrap();
+    store.commit(&gone.person, Some(&read), None).await.unwrap();
+    assert_eq!(work.process(&job, id).await.unwrap(), Outcome::Skipped);
 }

@@ -206,20 +206,20 @@ impl DynamoDb {
         &self,
         after: Option<&EmployeeId>,
         limit: usize,
-    ) -> Result<Vec<Person>, Error> {
-        let mut people = Vec::new();
+    ) -> Result<Vec<EmployeeId>, Error> {
+        let mut ids = Vec::new();
         let mut start = after.map(|id| Filter::default().position(id));
-        while people.len() < limit {
-            let left = i32::try_from(limit - people.len()).unwrap_or(i32::MAX);
+        while ids.len() < limit {
+            let left = i32::try_from(limit - ids.len()).unwrap_or(i32::MAX);
             let scan = self.client.scan().table_name(&self.users).consistent_read(true).limit(left);
             let page = scan.set_exclusive_start_key(start).send().await?;
-            people.extend(seen(dynamo::from_items(page.items)?)?);
+            ids.extend(page.items.into_iter().flatten().filter_map(left_of));
             start = page.last_evaluated_key;
             if start.is_none() {
                 break;
             }
         }
-        Ok(people)
+        Ok(ids)
     }
 
     /// Without the code for lists, which may scan the table: who calls this may not.
@@ -357,6 +357,13 @@ impl DynamoDb {
 fn seen(items: Vec<StoredItem>) -> Result<Vec<Person>, Error> {
     let people = items.into_iter().map(StoredItem::person);
     people.filter(|person| person.as_ref().map_or(true, |person| person.user().is_some())).collect()
+}
+
+/// The id of somebody of whom something is left, or who can't be read: that is for whoever needs more of them.
+fn left_of(item: HashMap<String, AttributeValue>) -> Option<EmployeeId> {
+    let id = EmployeeId::parse(item.get("id")?.as_s().ok()?.clone()).ok()?;
+    let person = dynamo::from_item::<StoredItem>(item).and_then(StoredItem::person);
+    person.map_or(true, |person| person.user().is_some()).then_some(id)
 }
 
 /// Gives the items of each page to `take`.

@@ -260,6 +260,20 @@ impl Redis {
         Ok(people)
     }
 
+    pub(super) async fn everybody(
+        &self,
+        after: Option<&EmployeeId>,
+        limit: usize,
+    ) -> Result<Vec<EmployeeId>, Error> {
+        let count = isize::try_from(limit).unwrap_or(isize::MAX);
+        let (all, from) = (&self.keys.all(), &after.map_or_else(|| "-".to_owned(), |id| format!("({id}")));
+        let ids: Vec<String> = self
+            .connection
+            .run(async |mut redis| redis.zrangebylex_limit(all, from, "+", 0, count).await)
+            .await?;
+        Ok(ids.into_iter().filter_map(|id| EmployeeId::parse(id).ok()).collect())
+    }
+
     pub(super) async fn accept_request(
         &self,
         id: &CorrelationId,

@@ -180,11 +180,11 @@ async fn everybody_of_whom_something_is_left_is_listed_once_also_who_was_written
             let (mut ids, mut after) = (Vec::new(), None);
             loop {
                 let page = store.everybody(after.as_ref(), limit).await.unwrap();
-                ids.extend(page.iter().map(|person| person.id.to_string()));
+                ids.extend(page.iter().map(EmployeeId::to_string));
                 if page.len() < limit {
                     break;
                 }
-                after = page.last().map(|person| person.id.clone());
+                after = page.last().cloned();
             }
             // Others share a Redis.
             ids.retain(|id| id.starts_with(&fresh.0));

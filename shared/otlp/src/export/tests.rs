@@ -93,3 +93,24 @@ async fn one_that_refuses_them_is_away_until_it_takes_some() {
         AHEAD.fetch_add(31_000, SeqCst);
     }
 }
+
+#[tokio::test]
+async fn an_answer_without_end_is_not_read_to_its_end() {
+    const MOST: usize = 64 * 1024 * 1024;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let exporter = exporter(&listener, Clock::system());
+    let spans = spans();
+    let answering = async {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let (mut request, mut sent) = (vec![0; 4096], 0);
+        assert_ne!(stream.read(&mut request).await.unwrap(), 0);
+        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 100000000000\r\n\r\n").await.unwrap();
+        while sent < MOST && stream.write_all(&[b' '; 4096]).await.is_ok() {
+            sent += 4096;
+        }
+        sent
+    };
+    let ((), sent) = tokio::join!(exporter.export(&spans), answering);
+    assert!(sent < MOST, "{sent} bytes were taken");
+    assert!(exporter.away_until.lock().unwrap().is_none(), "the spans were taken all the same");
+}

@@ -35,9 +35,9 @@ async fn whom_okta_is_not_asked_for_any_more_is_the_same_dead_letter_and_waits_a
     let (enrich, _server, okta) = open_for(Duration::from_hours(1)).await;
     away(&okta, 503);
     let message = "Okta failed with status 503".to_owned();
-    for (number, attempts) in [3, 3, 3, 3, 1].into_iter().enumerate() {
+    for number in 0..5 {
         let made = letter(&enrich, &format!("E{number}"), soon()).await;
-        assert_eq!(made, (Reason::OktaUnavailable, message.clone(), attempts));
+        assert_eq!(made, (Reason::OktaUnavailable, message.clone(), 3));
     }
     let asked = okta.requests();
     for number in 5..50 {
@@ -93,6 +93,17 @@ async fn only_an_okta_that_does_not_answer_opens_it() {
         }
         assert_eq!(::breaker::standing(&enrich.cache, breakers::OKTA).await, None, "{fault:?}");
     }
+}
+
+#[tokio::test]
+async fn one_person_of_whom_alone_there_are_events_is_not_all() {
+    let (mut enrich, _server, okta) = open_for(Duration::from_hours(1)).await;
+    enrich.retry.attempts = 1;
+    away(&okta, 503);
+    for _ in 0..20 {
+        letter(&enrich, "E1", soon()).await;
+    }
+    assert_eq!(::breaker::standing(&enrich.cache, breakers::OKTA).await, None);
 }
 
 #[tokio::test]
