@@ -1,6 +1,6 @@
 use contracts::Actor;
 use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use uuid::Uuid;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,10 +20,9 @@ pub struct Job<T> {
     /// What is counted until now. Stored beside the job: callers are not shown it.
     #[serde(skip)]
     pub(crate) count: Count,
-    /// Of the item that it did last, or where its list goes on. It may be made of somebody's id, so it is stored beside the job,
-    /// too, but by versions before.
-    #[serde(default, skip_serializing)]
-    #[cfg_attr(feature = "schema", schemars(skip))]
+    /// Always `null`: it would name somebody. `progress` says how far the job is.
+    // Of the item that it did last, or where its list goes on. Stored beside the job, but by versions before.
+    #[serde(default, serialize_with = "nothing")]
     pub(crate) position: Option<String>,
     /// Until then the job is somebody's.
     pub(crate) leased_until: Timestamp,
@@ -98,6 +97,10 @@ impl Progress {
     pub(crate) fn all(self) -> u64 {
         self.done + self.skipped
     }
+}
+
+fn nothing<T, S: Serializer>(_: &T, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_none()
 }
 
 impl<T> Job<T> {
