@@ -72,8 +72,11 @@ impl<F> Api<F> {
             tracing::info!(%method, route, status = response.status().as_u16(), code, "answered");
             let echo = HeaderValue::from_str(correlation_id.as_str());
             let echo = echo.expect("an identifier is visible ASCII");
+            let headers = response.headers_mut();
             // An answer that was given before has its own.
-            response.headers_mut().entry(CORRELATION_ID).or_insert(echo);
+            headers.entry(CORRELATION_ID).or_insert(echo);
+            // It is of people or of this moment, unless it says otherwise.
+            headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
             if method == Method::HEAD {
                 *response.body_mut() = Body::Empty;
             }

@@ -150,6 +150,15 @@ async fn query_parameters_that_a_row_does_not_know_are_named() {
 }
 
 #[tokio::test]
+async fn no_cache_on_the_way_keeps_an_answer() {
+    for (path, status) in [("/v1/things", 200), ("/v1/nothing", 404)] {
+        let response = open().serve(&(), request(&format!("GET {path}"), "GET", path, &[])).await;
+        assert_eq!(response.status().as_u16(), status, "{path}");
+        assert_eq!(response.headers()["cache-control"], "no-store", "{path}");
+    }
+}
+
+#[tokio::test]
 async fn a_deprecated_row_says_since_when_and_until_when() {
     let api = open();
     let old = api.serve(&(), request("GET /v1/old", "GET", "/v1/old", &[])).await;
