@@ -13,11 +13,7 @@ use contracts::{Facts, Subject, topic};
 use futures_util::future::join_all;
 use kafka::{Outgoing, Producer};
 use runtime::telemetry;
-use tokio::{
-    sync::{Notify, oneshot},
-    task::JoinHandle,
-    time::timeout,
-};
+use tokio::time::sleep;
 use tracing::{Instrument, Span};
 
 use crate::{
@@ -35,22 +31,14 @@ pub struct Publisher {
 
 #[derive(Debug, Default)]
 struct Invocation {
-    queue: Mutex<Queue>,
-    /// An invocation ends: what is written shall not wait for more.
-    ends: Notify,
+    /// Waits for the next wave.
+    written: Mutex<Vec<Written>>,
+    /// Held during a wave: one at a time, so that each subject's facts stay in their order.
+    wave: tokio::sync::Mutex<()>,
     /// On the topic, and still in the outbox.
     published: Mutex<HashSet<Key>>,
     /// Nobody waits for the brokers twice in an invocation.
     are_away: AtomicBool,
-}
-
-#[derive(Debug, Default)]
-struct Queue {
-    written: Vec<Written>,
-    /// Of invocations that wait until all that is before them is done. Dropped, they are told.
-    ending: Vec<oneshot::Sender<()>>,
-    /// Publishes what is in the queue, until there is nothing.
-    worker: Option<JoinHandle<()>>,
 }
 
 #[derive(Debug)]
@@ -81,33 +69,26 @@ impl Publisher {
     /// Publishes facts that were written, after those of the same subject that were left before them. Returns at once:
     /// the invocation waits for all of them when it [ends](Self::end_invocation).
     pub fn publish(&self, facts: Facts, backlog: Backlog) {
-        let mut queue = self.queue();
-        queue.written.push(Written { facts, backlog, span: Span::current() });
-        if !queue.has_worker() {
-            queue.worker = Some(tokio::spawn(self.clone().work()));
+        let mut written = self.written();
+        written.push(Written { facts, backlog, span: Span::current() });
+        // The first of a wave.
+        if written.len() == 1 {
+            let publisher = self.clone();
+            tokio::spawn(async move {
+                sleep(LINGER).await;
+                publisher.publish_wave().await;
+            });
         }
     }
 
-    async fn work(self) {
-        loop {
-            let _ended = timeout(LINGER, self.invocation.ends.notified()).await;
-            let (written, ending) = {
-                let mut queue = self.queue();
-                if queue.written.is_empty() {
-                    // Those that wait are told: nothing is before them.
-                    queue.ending.clear();
-                    queue.worker = None;
-                    return;
-                }
-                (mem::take(&mut queue.written), mem::take(&mut queue.ending))
-            };
-            let mut by_subject = HashMap::<Subject, Vec<Written>>::new();
-            for written in written {
-                by_subject.entry(written.facts.subject.clone()).or_default().push(written);
-            }
-            join_all(by_subject.into_values().map(|written| self.publish_written(written))).await;
-            drop(ending);
+    /// All that is written, together.
+    async fn publish_wave(&self) {
+        let _wave = self.invocation.wave.lock().await;
+        let mut by_subject = HashMap::<Subject, Vec<Written>>::new();
+        for written in mem::take(&mut *self.written()) {
+            by_subject.entry(written.facts.subject.clone()).or_default().push(written);
         }
+        join_all(by_subject.into_values().map(|written| self.publish_written(written))).await;
     }
 
     /// All of one subject, in their order.
@@ -150,24 +131,11 @@ impl Publisher {
 
     /// Waits for what was written, and takes out of the outbox what is on the topic. Whatever stays is published again.
     pub async fn end_invocation(&self) {
-        if let Some(done) = self.done() {
-            self.invocation.ends.notify_one();
-            // Either way: it is dropped.
-            let _done = done.await;
-        }
+        let publisher = self.clone();
+        // A task of its own: one that crashes leaves its facts to the sweep.
+        let _ended = tokio::spawn(async move { publisher.publish_wave().await }).await;
         self.invocation.are_away.store(false, Relaxed);
         self.clear().await;
-    }
-
-    /// When all that is in the queue now has been published, or was left; `None` where there is nothing.
-    fn done(&self) -> Option<oneshot::Receiver<()>> {
-        let mut queue = self.queue();
-        if !queue.has_worker() {
-            return None;
-        }
-        let (ending, done) = oneshot::channel();
-        queue.ending.push(ending);
-        Some(done)
     }
 
     pub(crate) async fn clear(&self) {
@@ -195,19 +163,12 @@ impl Publisher {
         self.published().contains(key)
     }
 
-    fn queue(&self) -> MutexGuard<'_, Queue> {
-        self.invocation.queue.lock().expect("nobody panics with it")
+    fn written(&self) -> MutexGuard<'_, Vec<Written>> {
+        self.invocation.written.lock().expect("nobody panics with it")
     }
 
     fn published(&self) -> MutexGuard<'_, HashSet<Key>> {
         self.invocation.published.lock().expect("nobody panics with it")
-    }
-}
-
-impl Queue {
-    /// One that crashed has left what it had to the sweep.
-    fn has_worker(&self) -> bool {
-        self.worker.as_ref().is_some_and(|worker| !worker.is_finished())
     }
 }
 
