@@ -24,7 +24,7 @@ def main(path):
     faults = [f"{name} has {size} resources" for name, size in {path: own, **sizes}.items() if size > RESOURCES]
     said = pathlib.Path(GUIDE).read_text().partition("\n## Limits\n")[2].partition("\n## ")[0]
     for row in (
-        f"with a topic 7 | {own} | {own} + ",
+        f"with a topic 7, and a table 2 | {own} | {own} + ",
         f"the next largest, `{largest}` | {sizes[largest]} |",
         f"| {reserved} | {reserved} + ",
     ):
