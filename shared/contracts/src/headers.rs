@@ -37,22 +37,23 @@ impl<'a> MessageHeaders<'a> {
 pub struct TraceParent(String);
 
 impl TraceParent {
-    /// `None` for what the specification says to ignore: another layout, upper case, or all-zero ids.
+    /// `None` for what the specification says to ignore: another layout, upper case, or all-zero ids. Of a later version the
+    /// part that it has in common with this one is taken, as that says, too.
     pub fn parse(value: &str) -> Option<Self> {
         let hex = |part: &str, len: usize| {
             part.len() == len && part.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
         };
         let zero = |part: &str| part.bytes().all(|b| b == b'0');
-        let mut parts = value.split('-');
+        let mut parts = value.splitn(5, '-');
         let (version, trace, span, flags) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
-        let valid = version == "00"
+        let is_later = hex(version, 2) && !matches!(version, "00" | "ff");
+        let valid = (is_later || (version == "00" && parts.next().is_none()))
             && hex(trace, 32)
             && !zero(trace)
             && hex(span, 16)
             && !zero(span)
-            && hex(flags, 2)
-            && parts.next().is_none();
-        valid.then(|| Self(value.to_owned()))
+            && hex(flags, 2);
+        valid.then(|| Self(format!("00-{trace}-{span}-{flags}")))
     }
 
     /// Of a span that is recorded.
@@ -100,9 +101,20 @@ mod tests {
             "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
             "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
             "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01",
-            "01-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-x",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-x",
+            "01-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01x",
+            "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+            "1-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
         ] {
             assert_eq!(TraceParent::parse(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_traceparent_of_a_later_version_is_taken_as_far_as_it_is_known() {
+        let known = "4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+        for later in [format!("01-{known}"), format!("cc-{known}-what-the-future-will-be-like")] {
+            assert_eq!(TraceParent::parse(&later).unwrap().to_string(), format!("00-{known}"), "{later}");
         }
     }
 
