@@ -7,6 +7,7 @@ mod stored;
 
 use std::{
     fmt::{self, Display},
+    mem,
     sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
@@ -66,6 +67,8 @@ struct Here {
     last_failure: Timestamp,
     /// Whom it was about.
     last_failed: Option<u64>,
+    /// Without the cache.
+    is_alone: bool,
 }
 
 impl Breaker {
@@ -90,6 +93,7 @@ impl Breaker {
             failures: 0,
             last_failure: Timestamp::UNIX_EPOCH,
             last_failed: None,
+            is_alone: false,
         };
         Self(Arc::new(Shared {
             name,
@@ -140,10 +144,15 @@ impl Breaker {
     async fn look(&self) -> Look {
         let changes = self.here().changes;
         let look = match self.0.stored.look().await {
-            Ok(look) => look,
+            Ok(look) => {
+                self.here().is_alone = false;
+                look
+            }
             Err(error) => {
-                let (breaker, error) = (self.0.name, telemetry::chain(&error));
-                tracing::warn!(breaker, error, "a breaker goes by this process alone: the cache is away");
+                if !mem::replace(&mut self.here().is_alone, true) {
+                    let (breaker, error) = (self.0.name, telemetry::chain(&error));
+                    tracing::warn!(breaker, error, "a breaker goes by this process alone: the cache is away");
+                }
                 self.0.own.look().await.unwrap_or(Look::Closed)
             }
         };
@@ -182,7 +191,7 @@ impl Breaker {
 
     /// Whether a call waits for the probe that is on.
     fn waits_now(&self) -> bool {
-        !std::mem::replace(&mut self.here().has_waited, true)
+        !mem::replace(&mut self.here().has_waited, true)
     }
 
     /// Returns what opens it, if this failure does.
@@ -213,6 +222,7 @@ impl Breaker {
             failures: 0,
             last_failure: here.last_failure,
             last_failed: None,
+            is_alone: here.is_alone,
         };
     }
 
