@@ -249,6 +249,33 @@ fn resource(function: &str) -> String {
 }
 
 #[test]
+fn health_that_everybody_may_ask_for_is_slowed() {
+    let template = read("template.yaml");
+    let paths = template.lines().filter_map(|line| line.split_once("Path: ")?.1.split([',', ' ']).next());
+    let asked: Vec<_> = paths.filter(|path| path.ends_with("/healthz")).collect();
+    assert!(asked.len() > 5, "the template names routes in another way: {asked:?}");
+    let settings = "{ ThrottlingRateLimit: !Ref HealthRate, ThrottlingBurstLimit: !Ref HealthRate }";
+    for (path, method) in asked.iter().flat_map(|path| ["GET", "HEAD"].map(|method| (path, method))) {
+        let slowed = format!("        \"{method} {path}\": {settings}\n");
+        assert!(template.contains(&slowed), "RouteSettings of template.yaml lacks {method} {path}");
+    }
+}
+
+#[test]
+fn each_fact_is_explained() {
+    let (contracts, document) = (read("shared/contracts/src/fact.rs"), read("docs/facts.md"));
+    let types: Vec<_> = contracts
+        .split("#[serde(rename = \"")
+        .skip(1)
+        .map(|after| after.split('"').next().unwrap())
+        .collect();
+    assert!(types.len() > 10, "facts are named in another way: {types:?}");
+    for name in types {
+        assert!(document.contains(&format!("`{name}`")), "docs/facts.md lacks {name}");
+    }
+}
+
+#[test]
 fn the_template_and_the_code_agree_on_topics() {
     let (template, contracts) = (read("template.yaml"), read("shared/contracts/src/topic.rs"));
     let topics: Vec<_> =

@@ -1,5 +1,7 @@
+use strum::VariantArray;
+
 /// What a caller may do. A route names the one that it needs; `access.rs` says which a key has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, VariantArray)]
 pub enum Scope {
     HrWrite,
     UsersRead,
@@ -11,15 +13,7 @@ pub enum Scope {
 }
 
 impl Scope {
-    pub(crate) const ALL: &[Self] = &[
-        Self::HrWrite,
-        Self::UsersRead,
-        Self::UsersErase,
-        Self::DeadLettersRead,
-        Self::DeadLettersWrite,
-        Self::FactsRead,
-        Self::FactsWrite,
-    ];
+    pub(crate) const ALL: &'static [Self] = <Self as VariantArray>::VARIANTS;
 
     pub fn name(self) -> &'static str {
         match self {

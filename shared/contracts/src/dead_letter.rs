@@ -2,9 +2,10 @@ use std::fmt;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use strum::VariantArray;
 
 /// Why a record could not be processed. The codes are part of the API.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, VariantArray)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
@@ -33,19 +34,7 @@ pub enum Reason {
 }
 
 impl Reason {
-    pub const ALL: [Self; 11] = [
-        Self::Undecodable,
-        Self::Invalid,
-        Self::UnknownVersion,
-        Self::UserNotFound,
-        Self::EmailTaken,
-        Self::Unauthorized,
-        Self::RateLimited,
-        Self::OktaUnavailable,
-        Self::OktaMalformed,
-        Self::Unstorable,
-        Self::Unprocessed,
-    ];
+    pub const ALL: &'static [Self] = <Self as VariantArray>::VARIANTS;
 
     pub const fn code(self) -> &'static str {
         match self {
@@ -64,7 +53,7 @@ impl Reason {
     }
 
     pub fn from_code(code: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|reason| reason.code() == code)
+        Self::ALL.iter().copied().find(|reason| reason.code() == code)
     }
 
     /// Whether trying again later, with nothing changed by a person, can succeed.
@@ -242,7 +231,7 @@ mod tests {
 
     #[test]
     fn every_reason_is_found_by_its_code_and_serialises_as_it() {
-        for reason in Reason::ALL {
+        for &reason in Reason::ALL {
             assert_eq!(Reason::from_code(reason.code()), Some(reason));
             assert_eq!(serde_json::to_value(reason).unwrap(), reason.code());
         }

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use strum::VariantArray;
 
 use crate::{CorrelationId, EventId, header, version::schema_id};
 
@@ -18,7 +19,7 @@ pub use request::RequestFact;
 pub use user::UserFact;
 
 /// What happened. The names are part of the contract.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, VariantArray)]
 pub enum FactType {
     /// Somebody is known now.
     #[serde(rename = "user.created")]
@@ -108,19 +109,7 @@ pub mod cloud_event {
 }
 
 impl FactType {
-    pub const ALL: [Self; 11] = [
-        Self::UserCreated,
-        Self::UserUpdated,
-        Self::UserCompleted,
-        Self::UserTerminated,
-        Self::UserErased,
-        Self::RequestEnriched,
-        Self::RequestFailed,
-        Self::DeadLetterParked,
-        Self::DeadLetterQuarantined,
-        Self::DeadLetterResolved,
-        Self::DeadLetterDiscarded,
-    ];
+    pub const ALL: &'static [Self] = <Self as VariantArray>::VARIANTS;
 
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -1,4 +1,4 @@
-//! What HR says of a person, field by field. A new field is a line in the table below.
+//! What HR says of a person, field by field. A new field is a line in the table below; `user.rs` shows it.
 
 use std::{borrow::Cow, collections::BTreeMap, fmt};
 

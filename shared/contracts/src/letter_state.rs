@@ -1,7 +1,8 @@
 use serde::{Deserialize, Serialize};
+use strum::VariantArray;
 
 /// Where a dead letter stands in its life. The names are part of the API, and of what is told of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, VariantArray)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum LetterState {
@@ -20,8 +21,7 @@ pub enum LetterState {
 }
 
 impl LetterState {
-    pub const ALL: [Self; 6] =
-        [Self::Parked, Self::Scheduled, Self::Redriven, Self::Resolved, Self::Quarantined, Self::Discarded];
+    pub const ALL: &'static [Self] = <Self as VariantArray>::VARIANTS;
 
     pub const fn name(self) -> &'static str {
         match self {
@@ -35,7 +35,7 @@ impl LetterState {
     }
 
     pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.name() == name)
+        Self::ALL.iter().copied().find(|state| state.name() == name)
     }
 
     /// Nothing happens any more unless a person wants it.

@@ -68,3 +68,15 @@ impl Message {
 fn root<T: JsonSchema>(settings: SchemaSettings) -> Schema {
     settings.into_generator().into_root_schema_for::<T>()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_fact_has_a_schema() {
+        for fact in FactType::ALL {
+            assert!(MESSAGES.iter().any(|message| message.subject == fact.as_str()), "{fact:?}");
+        }
+    }
+}

@@ -1,17 +1,17 @@
 use std::{borrow::Cow, time::Duration};
 
-/// Why Okta did not give what was asked for.
+/// Why Okta did not give what was asked for. Whether it is asked again is for the caller to decide.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error("Okta has no such object")]
     NotFound,
-    /// Trying again does not help before somebody mends the token or its permissions.
+    /// Somebody has to mend the token or its permissions.
     #[error("Okta refused the credentials with status {status}")]
     Unauthorized { status: u16 },
-    /// Trying again helps after `wait`.
+    /// Passes after `wait`.
     #[error("Okta's {limit} rate limit is used up for {wait:?}")]
     RateLimited { limit: Limit, wait: Duration },
-    /// There is no token to ask with. Trying again later can help.
+    /// There is no token to ask with.
     #[error("there is no token for Okta")]
     NoToken(#[from] secrets::Error),
     /// Okta was not reached, too slow, or broken.
@@ -19,7 +19,7 @@ pub enum Error {
     Unreachable(#[source] reqwest::Error),
     #[error("Okta failed with status {status}")]
     Failed { status: u16 },
-    /// An answer that the API doesn't describe. Trying again gives the same.
+    /// An answer that the API doesn't describe.
     #[error("Okta's answer is not understood: {0}")]
     Malformed(&'static str),
 }

@@ -230,17 +230,22 @@ async fn a_version_of_each_function_that_can_do_its_work_gets_traffic() {
     let (world, cloud, clock) = (World::new().await, Cloud::start().await, Clock::system());
     let vars = |name: &str| world.vars_of(name);
     let with_key = vars("dead-letters").with("AUTH", "").with("ADMIN_KEY", "sesame");
-    let versions: [(&str, Version); 6] = [
+    let versions: [(&str, Version); 7] = [
         ("hr-webhook", runs(hr_webhook::Function::from_vars(&vars("hr-webhook"), clock).unwrap())),
         ("user-query", runs(user_query::Function::from_vars(&vars("user-query"), clock).unwrap())),
         ("dead-letters", runs(dead_letters::Function::from_vars(&with_key, clock).unwrap())),
         ("fact-jobs", runs(fact_jobs::Function::from_vars(&vars("fact-jobs"), clock).unwrap())),
+        ("api-reference", runs(api_reference::Function::from_vars(&vars("api-reference"), clock).unwrap())),
         ("enrichment", runs(enrichment::Function::from_vars(&vars("enrichment"), clock).unwrap())),
         (
             "dlq-reprocessor",
             runs(dlq_reprocessor::Function::from_vars(&vars("dlq-reprocessor"), clock).unwrap()),
         ),
     ];
+    for route in health_routes().split(',') {
+        let (function, _path) = route.split_once('=').unwrap();
+        assert!(versions.iter().any(|(name, _)| *name == function), "{function} is not tried here");
+    }
     for (name, version) in versions {
         cloud.deploys(name, version);
         assert_eq!(cloud.verdict().await, Verdict::Succeeded, "{name}");

@@ -170,13 +170,16 @@ impl FilterArgs {
 }
 
 fn state(text: &str) -> Result<LetterState, String> {
-    LetterState::parse(text)
-        .ok_or_else(|| format!("expected one of {}", LetterState::ALL.map(LetterState::name).join(", ")))
+    LetterState::parse(text).ok_or_else(|| one_of(LetterState::ALL, LetterState::name))
 }
 
 fn reason(text: &str) -> Result<Reason, String> {
-    Reason::from_code(text)
-        .ok_or_else(|| format!("expected one of {}", Reason::ALL.map(Reason::code).join(", ")))
+    Reason::from_code(text).ok_or_else(|| one_of(Reason::ALL, Reason::code))
+}
+
+fn one_of<T: Copy>(all: &[T], name: impl Fn(T) -> &'static str) -> String {
+    let names: Vec<_> = all.iter().copied().map(name).collect();
+    format!("expected one of {}", names.join(", "))
 }
 
 fn group(text: &str) -> Result<Fingerprint, String> {

@@ -61,7 +61,7 @@ fn a_fact_is_a_cloud_event_in_binary_mode() {
 
 #[test]
 fn a_type_is_stored_under_the_name_that_it_is_published_under() {
-    for fact in FactType::ALL {
+    for &fact in FactType::ALL {
         assert_eq!(serde_json::to_value(fact).unwrap(), fact.as_str());
     }
 }

@@ -30,7 +30,7 @@ fn fails_again(redrive: u32) -> Step {
 
 #[test]
 fn a_state_is_known_by_its_name() {
-    for state in LetterState::ALL {
+    for &state in LetterState::ALL {
         assert_eq!(LetterState::parse(state.name()), Some(state));
         assert_eq!(serde_json::to_value(state).unwrap(), state.name());
     }

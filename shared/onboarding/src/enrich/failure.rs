@@ -86,7 +86,7 @@ pub(super) fn reason(error: &okta::Error) -> Reason {
     }
 }
 
-/// The one place that decides between the two.
+/// What Okta left us without: to be delivered again, or a dead letter.
 impl From<Exhausted> for Stopped {
     fn from(exhausted: Exhausted) -> Self {
         match exhausted {
