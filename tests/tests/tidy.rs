@@ -233,6 +233,8 @@ fn a_function_is_in_every_place_that_has_to_be_told() {
             let schema = "{ workspace = true, features = [\"schema\"] }";
             places.push(("tests/Cargo.toml", format!("\n{name} = {schema}\n")));
             places.push(("tests/tests/openapi/main.rs", format!(" {krate}::describe)")));
+            let version = format!("({krate}::Function::from_vars(");
+            places.push(("tests/tests/scenarios/pre_traffic.rs", version));
         }
         let missing = places.into_iter().filter(|(place, text)| !read(place).contains(text));
         forgotten.extend(missing.map(|(place, text)| format!("{name}: {} ({text:?})", sentence(place))));
@@ -318,7 +320,7 @@ fn every_file_that_the_architecture_names_as_deciding_is_there() {
     let is_there = |name: &str| {
         [name.to_owned(), format!("shared/{name}")].iter().any(|path| root().join(path).exists())
     };
-    let general = ["shared/", "src/routes.rs"];
+    let general = ["shared/", "src/routes.rs", "src/lib.rs", "src/describe.rs", "routes.txt"];
     let missing: Vec<_> = named
         .iter()
         .filter(|name| !general.contains(name) && !is_there(name))

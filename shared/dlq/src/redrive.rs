@@ -162,8 +162,11 @@ impl Redrive {
             self.writer.clock.now(),
             Some(because.to_owned()),
         )?;
-        self.writer.store.save(letter).await?;
-        tracing::error!(dead_letter_id = letter.id.as_str(), because, "a dead letter can't be redriven");
+        // A conflict is a person's decision, who knows more than this.
+        if self.writer.store.save(letter).await? == Saved::Yes {
+            let (dead_letter_id, state) = (letter.id.as_str(), letter.life.state.name());
+            tracing::error!(dead_letter_id, state, because, "a dead letter can't be redriven");
+        }
         Ok(Publication::NotOurs)
     }
 
