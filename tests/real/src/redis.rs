@@ -26,8 +26,8 @@ pub struct Redis {
     folder: TempDir,
 }
 
-/// A cluster of one node with TLS and a password, as ElastiCache Serverless looks to a client. The password is the
-/// user's, and that of a client that names none.
+/// A cluster of one node with TLS and a password, as ElastiCache Serverless looks to a client. The password is that of
+/// a user who may do what the deployed one may, and of a client that names none, who may do everything.
 #[derive(Debug)]
 pub struct RedisCluster {
     port: u16,
@@ -115,9 +115,17 @@ unixsocket {socket}
 cluster-enabled yes
 cluster-port {bus}
 cluster-announce-ip 127.0.0.1
-user {USERNAME} on >{PASSWORD} ~* &* +@all
-"
+user {USERNAME} >{PASSWORD} {}
+",
+        access(),
     )
+}
+
+/// What the template lets the functions do.
+fn access() -> String {
+    let template = include_str!("../../../infra/data.yaml");
+    let (_, after) = template.split_once("AccessString: >-\n").expect("the cache has a user");
+    after.lines().next().expect("whose access is a line").trim().to_owned()
 }
 
 fn run(folder: &Path, config: &str) -> Result<Process> {
