@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use contracts::Actor;
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::{StreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 use runtime::{Clock, telemetry};
 use serde::{Serialize, de::DeserializeOwned};
@@ -104,27 +104,28 @@ impl<T: Serialize + DeserializeOwned + Clone + Send + Sync> Jobs<T> {
         self.find_lost().await?;
         let free = self.store.free(self.clock.now()).await?;
         let running = stream::iter(free).map(|job| self.go_on(work, job, until));
-        let done: Vec<u64> = running.buffer_unordered(JOBS_AT_ONCE).try_collect().await?;
+        let done: Vec<u64> = running.buffer_unordered(JOBS_AT_ONCE).collect().await;
         Ok(done.into_iter().sum())
     }
 
     /// If it still is nobody's. Returns how many items it did.
-    async fn go_on<W: Work<Task = T>>(
-        &self,
-        work: &W,
-        mut job: Job<T>,
-        until: Instant,
-    ) -> Result<u64, Error> {
+    async fn go_on<W: Work<Task = T>>(&self, work: &W, mut job: Job<T>, until: Instant) -> u64 {
         if Instant::now() >= until {
-            return Ok(0);
+            return 0;
         }
         job.leased_until = self.clock.now() + LEASE;
-        if self.store.save(&mut job).await? == Saved::Conflict {
-            return Ok(0);
+        match self.store.save(&mut job).await {
+            Ok(Saved::Yes) => {}
+            Ok(Saved::Conflict) => return 0,
+            Err(error) => {
+                let (job, error) = (job.id.as_str(), telemetry::chain(&error));
+                tracing::warn!(job, error, "a job waits for the next sweep");
+                return 0;
+            }
         }
         let before = job.progress.done;
         self.run_or_leave(work, &mut job, until).await;
-        Ok(job.progress.done - before)
+        job.progress.done - before
     }
 
     /// Puts jobs that run, but that this version's sweeps would not find, where they do.
