@@ -146,6 +146,10 @@ impl Breaker {
         let look = match self.0.stored.look().await {
             Ok(look) => {
                 self.here().is_alone = false;
+                // Somebody else may have closed what this process has opened.
+                if matches!(look, Look::Closed) {
+                    self.0.own.close().await;
+                }
                 look
             }
             Err(error) => {

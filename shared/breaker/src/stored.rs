@@ -65,7 +65,14 @@ impl Stored {
     pub(crate) async fn look(&self) -> Result<Look, Error> {
         let Some(opened) = self.opened().await? else { return Ok(Look::Closed) };
         if self.cache.claim(&self.hold, PROBE, LEASE).await? {
-            return Ok(Look::Probe(opened));
+            // Another may have closed it since the record was read.
+            return Ok(match self.opened().await? {
+                Some(opened) => Look::Probe(opened),
+                None => {
+                    self.cache.remove(&self.hold).await;
+                    Look::Closed
+                }
+            });
         }
         Ok(if self.is_probed().await? { Look::HalfOpen(opened) } else { Look::Open(opened) })
     }
