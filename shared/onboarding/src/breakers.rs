@@ -33,7 +33,7 @@ pub(crate) async fn note(permit: &Permit, error: &okta::Error) {
     }
 }
 
-/// The store of those who answer somebody who waits. One that is away is so at once, rather than after nine seconds.
+/// The store of those who answer somebody who waits. One that is away is so at once, rather than after three attempts.
 #[derive(Debug, Clone)]
 pub struct Reads(Breaker);
 
