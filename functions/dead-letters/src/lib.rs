@@ -20,6 +20,7 @@ use lambda_http::{Body, Request, Response, http::StatusCode};
 use onboarding::RepairLetters;
 use recovery::{Features, Repair};
 use runtime::{Clock, ConfigError, Vars, telemetry};
+use tokio::time::Instant;
 
 use routes::ROUTES;
 
@@ -28,6 +29,9 @@ pub use describe::describe;
 
 /// How long a request works on the job that it starts. What is left is done by the sweeps.
 const FIRST_SLICE: Duration = Duration::from_secs(3);
+
+/// How long an answer waits until what was done is told. What isn't told by then is told by fact-publisher.
+const TO_TELL: Duration = Duration::from_secs(2);
 
 #[derive(Debug, Clone)]
 pub struct Function {
@@ -66,7 +70,7 @@ impl lambda::Function for Function {
 
     async fn handle(&self, request: Request) -> Response<Body> {
         let response = self.api.serve(self, request).await;
-        self.store.end_invocation().await;
+        self.store.end_invocation(Instant::now() + TO_TELL).await;
         response
     }
 

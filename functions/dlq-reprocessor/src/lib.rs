@@ -46,18 +46,19 @@ impl lambda::Function for Function {
     /// # Errors
     /// When a sweep can't read what is due: Lambda runs it again, and the next minute does in any case.
     async fn handle(&self, event: BatchOrTick) -> Result<BatchResponse, Error> {
-        let outcome = match event {
+        let (outcome, cut_off) = match event {
             BatchOrTick::Batch(batch) => {
+                let cut_off = batch.deadline.cut_off;
                 let response = batch.process(CONCURRENCY, |record| self.reprocess.reprocess(record)).await;
-                self.reprocess.end_invocation().await;
-                Ok(response)
+                self.reprocess.end_invocation(cut_off).await;
+                (Ok(response), cut_off)
             }
             BatchOrTick::Tick(tick) => {
                 let swept = self.sweep.run(tick.deadline.stop_starting).await;
-                swept.map(|_swept| BatchResponse::default()).map_err(Into::into)
+                (swept.map(|_swept| BatchResponse::default()).map_err(Into::into), tick.deadline.cut_off)
             }
         };
-        self.letters.end_invocation().await;
+        self.letters.end_invocation(cut_off).await;
         outcome
     }
 

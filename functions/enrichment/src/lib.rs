@@ -50,14 +50,14 @@ impl lambda::Function for Function {
     }
 
     async fn handle(&self, batch: Batch) -> BatchResponse {
-        let Deadline { stop_starting, give_up, .. } = batch.deadline;
+        let Deadline { stop_starting, give_up, cut_off } = batch.deadline;
         let until = AskUntil { stop_starting, give_up };
         // All at once: how many people Okta is asked for is bounded by `Turns`, and memory by what a batch may hold.
         let concurrency = batch.records.len();
         let enrich = self.enrich.for_invocation();
         let response = batch.process(concurrency, |record| self.enrich(&enrich, record, until)).await;
-        enrich.facts.end_invocation().await;
-        self.letters.end_invocation().await;
+        enrich.facts.end_invocation(cut_off).await;
+        self.letters.end_invocation(cut_off).await;
         response
     }
 

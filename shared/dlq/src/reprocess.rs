@@ -6,6 +6,7 @@ use runtime::{
     record::{Record, Retry},
     telemetry,
 };
+use tokio::time::Instant;
 
 use crate::{Forget, Park, Store, letter::DeadLetter};
 
@@ -35,10 +36,10 @@ impl Reprocess {
         Ok(())
     }
 
-    /// To be called when the records of an invocation are processed.
-    pub async fn end_invocation(&self) {
+    /// To be called when the records of an invocation are processed. It takes `until` then at the most.
+    pub async fn end_invocation(&self, until: Instant) {
         for feature in self.features.iter() {
-            feature.end_invocation().await;
+            feature.end_invocation(until).await;
         }
     }
 

@@ -17,6 +17,7 @@ use jiff::Timestamp;
 use kafka::Producer;
 use runtime::{ConfigError, Vars};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use tokio::time::Instant;
 
 use crate::{
     job::Task,
@@ -92,8 +93,8 @@ impl Store {
     }
 
     /// At the end of an invocation.
-    pub async fn end_invocation(&self) {
-        self.facts.end_invocation().await;
+    pub async fn end_invocation(&self, until: Instant) {
+        self.facts.end_invocation(until).await;
     }
 
     pub(crate) fn jobs(&self) -> jobs::Store<Task> {

@@ -13,7 +13,7 @@ use contracts::{Facts, Subject, topic};
 use futures_util::future::join_all;
 use kafka::{Outgoing, Producer};
 use runtime::telemetry;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep, timeout_at};
 use tracing::{Instrument, Span};
 
 use crate::{
@@ -37,7 +37,7 @@ struct Invocation {
     wave: tokio::sync::Mutex<()>,
     /// On the topic, and still in the outbox.
     published: Mutex<HashSet<Key>>,
-    /// Nobody waits for the brokers twice in an invocation.
+    /// Nobody waits for the brokers, or for the outbox, twice in an invocation.
     are_away: AtomicBool,
 }
 
@@ -60,6 +60,9 @@ pub enum Backlog {
 
 /// How long facts wait for others to go with: records that go together cost a fraction.
 const LINGER: Duration = Duration::from_millis(100);
+
+/// What taking them out of the outbox may take of an invocation's end.
+const CLEARING: Duration = Duration::from_secs(1);
 
 impl Publisher {
     pub fn new(outbox: Outbox, producer: Producer) -> Self {
@@ -106,19 +109,29 @@ impl Publisher {
             Backlog::None => Ok(vec![facts]),
             Backlog::Possible => self.outbox.backlog(&facts.subject).await,
         };
-        let published = match waiting {
-            Ok(waiting) => self.publish_all(&waiting).await,
-            Err(error) => return left(&error),
+        let are_away = match waiting {
+            Ok(waiting) => self.publish_all(&waiting, None).await.inspect_err(|error| left(error)).is_err(),
+            Err(error) => {
+                left(&error);
+                error.is_outage()
+            }
         };
-        if let Err(error) = published {
+        if are_away {
             self.invocation.are_away.store(true, Relaxed);
-            left(&error);
         }
     }
 
-    /// In their order, each once it is known that the one before is on the topic.
-    pub(crate) async fn publish_all(&self, waiting: &[Facts]) -> Result<(), kafka::Error> {
+    /// In their order, each once it is known that the one before is on the topic. Says whether that came to its end before
+    /// it was to `stop`.
+    pub(crate) async fn publish_all(
+        &self,
+        waiting: &[Facts],
+        stop: Option<Instant>,
+    ) -> Result<bool, kafka::Error> {
         for facts in waiting {
+            if stop.is_some_and(|stop| Instant::now() >= stop) {
+                return Ok(false);
+            }
             let key = Key::of(facts);
             if self.is_published(&key) {
                 continue;
@@ -126,16 +139,22 @@ impl Publisher {
             publish(&self.producer, facts).await?;
             self.published().insert(key);
         }
-        Ok(())
+        Ok(true)
     }
 
-    /// Waits for what was written, and takes out of the outbox what is on the topic. Whatever stays is published again.
-    pub async fn end_invocation(&self) {
+    /// Waits `until` then for what was written, and takes out of the outbox what is on the topic. Whatever stays is
+    /// published by the sweep, for a second time if need be.
+    pub async fn end_invocation(&self, until: Instant) {
         let publisher = self.clone();
         // A task of its own: one that crashes leaves its facts to the sweep.
-        let _ended = tokio::spawn(async move { publisher.publish_wave().await }).await;
+        let wave = tokio::spawn(async move { publisher.publish_wave().await });
+        if timeout_at(until.checked_sub(CLEARING).unwrap_or(until), wave).await.is_err() {
+            tracing::warn!("facts are left to the next sweep: the invocation's time is over");
+        }
         self.invocation.are_away.store(false, Relaxed);
-        self.clear().await;
+        if timeout_at(until, self.clear()).await.is_err() {
+            tracing::warn!("published facts stay in the outbox: the invocation's time is over");
+        }
     }
 
     pub(crate) async fn clear(&self) {
@@ -199,3 +218,6 @@ fn bytes<'f>((name, text): (&'static str, Cow<'f, str>)) -> (&'static str, Cow<'
 fn left(error: &(dyn std::error::Error + 'static)) {
     tracing::warn!(error = telemetry::chain(error), "facts are left to the next sweep");
 }
+
+#[cfg(test)]
+mod tests;

@@ -94,11 +94,14 @@ async fn publish(publisher: &Publisher, subject: Subject, stop_starting: Instant
         return false;
     }
     let ended = match publisher.backlog(&subject).await {
-        Ok(backlog) => publisher.publish_all(&backlog).await.map_err(|error| telemetry::chain(&error)),
+        Ok(backlog) => {
+            let ended = publisher.publish_all(&backlog, Some(stop_starting)).await;
+            ended.map_err(|error| telemetry::chain(&error))
+        }
         Err(error) => Err(telemetry::chain(&error)),
     };
-    if let Err(error) = &ended {
+    ended.unwrap_or_else(|error| {
         tracing::warn!(error, "facts stay in the outbox");
-    }
-    ended.is_ok()
+        false
+    })
 }

@@ -63,8 +63,8 @@ impl Follow for FollowLetters {
         async move { self.fail_request.give_up(event).await.map_err(Unavailable::new) }.boxed()
     }
 
-    fn end_invocation(&self) -> BoxFuture<'_, ()> {
-        self.fail_request.end_invocation().boxed()
+    fn end_invocation(&self, until: Instant) -> BoxFuture<'_, ()> {
+        self.fail_request.end_invocation(until).boxed()
     }
 
     fn outcome<'a>(&'a self, event: &'a EventIds) -> BoxFuture<'a, Result<Option<Ended>, Unavailable>> {

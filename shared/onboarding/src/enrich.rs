@@ -94,15 +94,17 @@ struct Taken<'r> {
     delivery: Delivery,
     /// Of the span that takes it, where that is recorded; else the record's.
     traceparent: Option<&'r str>,
+    /// It was taken before, as far as is known: of what became of it then something may not be told yet.
+    is_repeat: bool,
     timeline: Timeline,
 }
 
 /// What came of an event, and how far its person is then; `None` where there is none.
-struct Applied {
+struct Applied<'r> {
+    taken: Taken<'r>,
     outcome: Outcome,
     state: Option<EnrichmentState>,
     unpublished: Option<Unpublished>,
-    timeline: Timeline,
 }
 
 /// Facts that were written, and are not on the topic yet.
@@ -154,7 +156,13 @@ impl Enrich {
             taken: Some(self.clock.now()),
             ..Timeline::default()
         };
-        let taken = Taken { event: &event, delivery, traceparent: own.as_deref().or_else(records), timeline };
+        let taken = Taken {
+            event: &event,
+            delivery,
+            traceparent: own.as_deref().or_else(records),
+            is_repeat: delivery == Delivery::Redrive,
+            timeline,
+        };
         let enriched = match event.event_type {
             EventType::Erased => self.forget(taken).await.map(Box::new).map(Enriched::Forgotten),
             EventType::Hired | EventType::Updated | EventType::Terminated => {
@@ -174,8 +182,7 @@ impl Enrich {
     }
 
     async fn apply(&self, taken: Taken<'_>, until: AskUntil) -> Result<Outcome, Stopped> {
-        let Applied { outcome, state, unpublished, timeline } = self.converge(taken, until).await?;
-        let taken = Taken { timeline, ..taken };
+        let Applied { taken, outcome, state, unpublished } = self.converge(taken, until).await?;
         self.publish(unpublished);
         // Also for a repeat: its first delivery may have ended between the write and this line.
         self.cache.invalidate(&cache_key(&taken.event.employee_id)).await;
@@ -190,7 +197,7 @@ impl Enrich {
         outcome: &Outcome,
         state: Option<EnrichmentState>,
     ) -> Result<(), store::Error> {
-        let Taken { event, delivery, .. } = taken;
+        let Taken { event, is_repeat, .. } = taken;
         let ended = self.request_event(taken, RequestState::Ended(outcome.clone()));
         let facts = told::ended(&event.correlation_id, &ended, "").map(|facts| taken.trace(facts));
         let has_ended_now = self.store.end_request(&event.correlation_id, &ended, facts.as_ref()).await?;
@@ -201,23 +208,20 @@ impl Enrich {
         if let Some(took) = took {
             self.times.note(took).await;
         }
-        let backlog = match delivery {
-            Delivery::Redrive => Backlog::Possible,
-            Delivery::Lambdas => Backlog::None,
-        };
+        let backlog = if is_repeat { Backlog::Possible } else { Backlog::None };
         self.publish(facts.filter(|_| has_ended_now).map(|facts| Unpublished { facts, backlog }));
         Ok(())
     }
 
     /// Compare and set: whoever else wrote the person meanwhile, the registers have the last word.
-    async fn converge(&self, taken: Taken<'_>, until: AskUntil) -> Result<Applied, Stopped> {
-        let Taken { event, delivery, mut timeline, .. } = taken;
+    async fn converge<'r>(&self, mut taken: Taken<'r>, until: AskUntil) -> Result<Applied<'r>, Stopped> {
+        let Taken { event, delivery, .. } = taken;
         let mut asked: Option<Asked> = None;
         let mut told_before = None;
         for round in 0..ROUNDS {
-            let accepted = async { if round == 0 { self.accept(taken).await } else { Ok(timeline) } };
+            let accepted = async { if round == 0 { self.accept(taken).await } else { Ok(taken) } };
             let ((person, known), accepted) = tokio::try_join!(self.store.person_and_entry(event), accepted)?;
-            timeline = accepted;
+            taken = accepted;
             let place = Place::of(event, person.as_ref(), known.as_ref());
             let told_before =
                 *told_before.get_or_insert_with(|| delivery.told_before(event, place, known.as_ref()));
@@ -237,16 +241,16 @@ impl Enrich {
                         Ok(said) => said,
                         Err(_elapsed) => {
                             if self.commit_early(taken, draft.clone(), read.as_ref()).await? {
-                                timeline.stored = Some(self.clock.now());
+                                taken.timeline.stored = Some(self.clock.now());
                             }
                             asked = Some(Asked { email: email.clone(), said: asking.await });
-                            timeline.asked = Some(self.clock.now());
+                            taken.timeline.asked = Some(self.clock.now());
                             // The person has been written since they were read.
                             continue;
                         }
                     };
                     asked = Some(Asked { email: email.clone(), said });
-                    timeline.asked = Some(self.clock.now());
+                    taken.timeline.asked = Some(self.clock.now());
                 }
             }
             // Also after a conflict, which may be that another has claimed the account.
@@ -261,7 +265,7 @@ impl Enrich {
             if written.is_new {
                 match self.commit(taken, &mut written, read.as_ref(), standing).await? {
                     (Saved::Yes, facts) => {
-                        timeline.stored = Some(self.clock.now());
+                        taken.timeline.stored = Some(self.clock.now());
                         unpublished = facts;
                     }
                     (Saved::Conflict, _) => continue,
@@ -277,7 +281,7 @@ impl Enrich {
                 }
                 Some(Said::Account(_) | Said::Nobody) | None => {
                     let outcome = converge::outcome(written.entry.all_changes().skip(told_before));
-                    return Ok(Applied { outcome, state: written.person.state(), unpublished, timeline });
+                    return Ok(Applied { taken, outcome, state: written.person.state(), unpublished });
                 }
             };
             // HR's part is written: whoever reads the person sees it from now on.
@@ -361,12 +365,14 @@ impl Enrich {
         }
     }
 
-    /// Tells whoever asks that the event was taken off the topic. Returns when it was where until now.
-    async fn accept(&self, taken: Taken<'_>) -> Result<Timeline, store::Error> {
-        let Taken { event, timeline, .. } = taken;
+    /// Tells whoever asks that the event was taken off the topic, and finds out whether it was before.
+    async fn accept<'r>(&self, taken: Taken<'r>) -> Result<Taken<'r>, store::Error> {
         let accepted = self.request_event(taken, RequestState::Accepted);
-        let earlier = self.store.accept_request(&event.correlation_id, &accepted).await?;
-        Ok(earlier.map_or(timeline, |earlier| timeline.after(earlier)))
+        let earlier = self.store.accept_request(&taken.event.correlation_id, &accepted).await?;
+        Ok(match earlier {
+            None => taken,
+            Some(earlier) => Taken { is_repeat: true, timeline: taken.timeline.after(earlier), ..taken },
+        })
     }
 
     fn request_event(&self, taken: Taken<'_>, state: RequestState) -> RequestEvent {

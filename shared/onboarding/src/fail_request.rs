@@ -4,6 +4,7 @@ use facts::{Backlog, Publisher};
 use jiff::Timestamp;
 use recovery::{EventIds, FailedEvent};
 use runtime::Clock;
+use tokio::time::Instant;
 
 use crate::{
     directory::Directory,
@@ -28,8 +29,8 @@ impl FailRequest {
         Self { store, cache, facts, clock }
     }
 
-    pub(crate) async fn end_invocation(&self) {
-        self.facts.end_invocation().await;
+    pub(crate) async fn end_invocation(&self, until: Instant) {
+        self.facts.end_invocation(until).await;
     }
 
     pub(crate) async fn fail(&self, failed: FailedEvent) -> Result<(), store::Error> {

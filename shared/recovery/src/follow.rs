@@ -1,6 +1,7 @@
 use contracts::{CorrelationId, EmployeeId, EventId, Outcome, Reason};
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
+use tokio::time::Instant;
 
 use crate::{Feature, Unavailable};
 
@@ -12,8 +13,8 @@ pub trait Follow: Feature {
     /// Tells whoever waits for the event that nobody tries it again: its letter was discarded. Done twice it comes to the same.
     fn discarded<'a>(&'a self, event: &'a EventIds) -> BoxFuture<'a, Result<(), Unavailable>>;
 
-    /// The invocation in which it was told ends.
-    fn end_invocation(&self) -> BoxFuture<'_, ()>;
+    /// The invocation in which it was told ends, `until` then at the latest.
+    fn end_invocation(&self, until: Instant) -> BoxFuture<'_, ()>;
 
     /// How the event ended well, after a redrive or before it; `None` until then.
     fn outcome<'a>(&'a self, event: &'a EventIds) -> BoxFuture<'a, Result<Option<Ended>, Unavailable>>;

@@ -54,7 +54,7 @@ impl Follow for Events {
         ready(Ok(())).boxed()
     }
 
-    fn end_invocation(&self) -> BoxFuture<'_, ()> {
+    fn end_invocation(&self, _: Instant) -> BoxFuture<'_, ()> {
         ready(()).boxed()
     }
 

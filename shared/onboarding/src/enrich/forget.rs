@@ -17,6 +17,7 @@ pub struct Forgotten {
     outcome: Outcome,
     delivery: Delivery,
     traceparent: Option<String>,
+    is_repeat: bool,
     timeline: Timeline,
 }
 
@@ -31,8 +32,9 @@ impl Forgotten {
     }
 
     fn taken(&self) -> Taken<'_> {
-        let Self { event, delivery, traceparent, timeline, .. } = self;
-        Taken { event, delivery: *delivery, traceparent: traceparent.as_deref(), timeline: *timeline }
+        let Self { event, delivery, traceparent, is_repeat, timeline, .. } = self;
+        let traceparent = traceparent.as_deref();
+        Taken { event, delivery: *delivery, traceparent, is_repeat: *is_repeat, timeline: *timeline }
     }
 }
 
@@ -41,7 +43,7 @@ impl Enrich {
     /// between is repeated, and finds what is left.
     pub(super) async fn forget(&self, taken: Taken<'_>) -> Result<Forgotten, Stopped> {
         let event = taken.event;
-        let mut timeline = self.accept(taken).await?;
+        let Taken { is_repeat, mut timeline, .. } = self.accept(taken).await?;
         let outcome = self.bury(taken).await?;
         if outcome != Outcome::NothingNew {
             timeline.stored = Some(self.clock.now());
@@ -57,6 +59,7 @@ impl Enrich {
             outcome,
             delivery: taken.delivery,
             traceparent: taken.traceparent.map(str::to_owned),
+            is_repeat,
             timeline,
         })
     }

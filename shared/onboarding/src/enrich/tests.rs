@@ -74,7 +74,8 @@ fn emulated() -> Aws {
 }
 
 fn taken(event: &EnrichmentRequestedV2) -> Taken<'_> {
-    Taken { event, delivery: Delivery::Lambdas, traceparent: None, timeline: Timeline::default() }
+    let (delivery, timeline) = (Delivery::Lambdas, Timeline::default());
+    Taken { event, delivery, traceparent: None, is_repeat: false, timeline }
 }
 
 fn record(value: Vec<u8>) -> Record {
@@ -118,6 +119,15 @@ async fn an_event_that_succeeds_needs_no_broker() {
     assert_eq!(enrich.enrich(&record(event().encode()), soon()).await, Ok(Enriched::Applied));
     let ada = user(&enrich).await;
     assert_eq!((ada.version, ada.onboarded), (1, true));
+}
+
+#[tokio::test]
+async fn an_event_that_was_taken_before_is_a_repeat() {
+    let (enrich, _okta, _) = enrichment(memory()).await;
+    let event = event();
+    let first = enrich.accept(taken(&event)).await.unwrap();
+    let again = enrich.accept(taken(&event)).await.unwrap();
+    assert_eq!((first.is_repeat, again.is_repeat), (false, true));
 }
 
 #[tokio::test]
